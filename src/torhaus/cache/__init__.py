@@ -1,0 +1,1 @@
+"""Do we know the answer already? Keys and lifetimes. Pure."""

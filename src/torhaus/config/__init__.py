@@ -1,0 +1,1 @@
+"""The file: its schema, its reading, and what it compiles to."""

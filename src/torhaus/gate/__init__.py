@@ -1,0 +1,1 @@
+"""The straight line a call walks, and the sessions it walks in."""

@@ -1,0 +1,1 @@
+"""Who is calling? From a credential or an address to a principal. Pure."""

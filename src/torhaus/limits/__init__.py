@@ -1,0 +1,1 @@
+"""Is there budget left? Pure arithmetic over windows."""

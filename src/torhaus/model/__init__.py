@@ -1,0 +1,1 @@
+"""The words the house speaks: frozen data and ports."""

@@ -1,0 +1,31 @@
+"""One call: who asks which server to do what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from torhaus.model.people import Principal
+from torhaus.model.servers import Server
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One JSON-RPC request of a known caller to one server.
+
+    `method` is the protocol's (`tools/call`); `operation` is what audit and metrics name: the tool
+    of a tools/call, the method otherwise. `arguments`: the decoded `params.arguments` of a
+    tools/call and of prompts/get, else the decoded `params`. `payload`: the same as strict JSON
+    text. `retry`: carries `inputResponses` or `requestState`, so it is never cached.
+    `hints`: the tool's annotations in the server's own list, where known.
+    """
+
+    id: str
+    caller: Principal
+    server: Server
+    method: str
+    operation: str
+    arguments: Mapping[str, Any]
+    payload: bytes
+    ip: str
+    retry: bool = False
+    hints: Mapping[str, Any] = {}

@@ -1,0 +1,55 @@
+"""The ends a call can meet. Every call meets exactly one."""
+
+import msgspec
+
+from torhaus.model.verdict import Allow, Deny, Verdict
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What an upstream answered: strict JSON text of `result` or of `error`, never both.
+
+    `status`: the HTTP status that fits (200; 400 or 404 for some modern errors).
+    `session`: the upstream's session id on an answer to `initialize`.
+    `event_id`: the id of the event that carried it, where the upstream can replay.
+    """
+
+    result: bytes | None = None
+    error: bytes | None = None
+    status: int = 200
+    session: str | None = None
+    event_id: str | None = None
+
+
+class Answered(msgspec.Struct, frozen=True):
+    verdict: Allow
+    answer: Answer
+    cached: bool = False
+    age: float = 0.0
+
+
+class Refused(msgspec.Struct, frozen=True):
+    verdict: Deny
+
+
+class Limited(msgspec.Struct, frozen=True):
+    """`retry_after`: seconds until the next call of this kind fits into the window."""
+
+    verdict: Allow
+    limit: str
+    retry_after: float
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The upstream could not answer; `reason` is a sentence for people."""
+
+    verdict: Allow
+    reason: str
+
+
+class Abandoned(msgspec.Struct, frozen=True):
+    """The caller hung up, or we crashed, before another end was reached."""
+
+    verdict: Verdict
+
+
+Outcome = Answered | Refused | Limited | Failed | Abandoned

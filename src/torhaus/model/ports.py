@@ -1,0 +1,170 @@
+"""What the gate needs from the outside world. `store`, `upstream` and `watch` provide it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from torhaus.model.call import Call
+from torhaus.model.outcome import Answer, Outcome
+from torhaus.model.record import Record
+from torhaus.model.servers import Era, Server, Window
+from torhaus.model.session import Session
+
+
+class UpstreamError(Exception):
+    """The server behind the gate did not answer properly. The text is a sentence for people."""
+
+
+class LedgerError(Exception):
+    """The audit record could not be made durable, so the answer must not leave."""
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A message from an upstream that is not the answer being waited for.
+
+    `body`: the whole JSON-RPC message as JSON text. `id`: JSON text of its id (None for a
+    notification); `method`: None for a response. `event_id` and `retry` (milliseconds) come from
+    the event that carried it. An empty `body` is a priming event: it has only an event id.
+    """
+
+    body: bytes
+    method: str | None = None
+    id: bytes | None = None
+    event_id: str | None = None
+    retry: int | None = None
+
+
+class Sink(Protocol):
+    """Where an upstream's messages go while a request is under way, or on a listening stream.
+
+    `throttle`, when the link sets it, is called with True when the reader downstream cannot keep
+    up and with False when it can again.
+    """
+
+    throttle: Callable[[bool], None] | None
+
+    def notice(self, notice: Notice) -> None: ...
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One message for an upstream, already decided and strict.
+
+    `id`: JSON text of the front's request id (None: notification or response).
+    `params`: JSON text (empty: absent). `name`: the value for `Mcp-Name`, where the method has one.
+    `principal`: who asks (an id, for session pooling, never sent). `headers`: `Mcp-Param-*` pairs.
+    `session` is the front session of a legacy caller, None for a modern one.
+    `timeout`: seconds without any message from the upstream; None waits for ever.
+    """
+
+    method: str
+    id: bytes
+    params: bytes
+    era: Era
+    principal: str
+    session: Session | None = None
+    name: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout: float | None = 300.0
+
+
+class Link(Protocol):
+    """The way to one upstream, whatever its transport."""
+
+    async def request(self, ask: Ask, sink: Sink) -> Answer:
+        """Send a request and wait for its answer; `sink` gets everything that comes before it.
+
+        For `initialize` it opens the upstream session and returns the upstream's own result.
+        Cancelling it cancels the call upstream. Raises UpstreamError.
+        """
+        ...
+
+    async def post(self, session: Session | None, principal: str, body: bytes) -> None:
+        """Pass on a notification, or the answer to a server's request, as JSON text.
+
+        Ids in it are the upstream's own. Raises UpstreamError.
+        """
+        ...
+
+    async def listen(self, session: Session, last_event_id: str | None, sink: Sink) -> None:
+        """Deliver messages that belong to no request until cancelled or the upstream ends it.
+
+        Raises UpstreamError; `NoStream` when the upstream offers no such stream.
+        """
+        ...
+
+    async def close(self, session: Session) -> None:
+        """End the upstream half of a front session. Never raises."""
+        ...
+
+    def state(self) -> str:
+        """One word for /ready: `idle`, `ready`, `starting` or `down: <sentence>`."""
+        ...
+
+    async def shutdown(self) -> None:
+        """Close connections and stop processes, in order, within 5 seconds."""
+        ...
+
+
+class NoStream(UpstreamError):
+    """The upstream has no stream for unsolicited messages (HTTP 405)."""
+
+
+class Upstreams(Protocol):
+    def link(self, server: Server) -> Link: ...
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A kept result: strict JSON text, era of the upstream that gave it, Unix seconds."""
+
+    result: bytes
+    era: Era
+    stored: float
+    expires: float
+
+
+class Cache(Protocol):
+    async def get(self, key: bytes, now: float) -> Entry | None: ...
+    async def put(self, key: bytes, entry: Entry, tag: str) -> None: ...
+    async def drop(self, tag: str) -> int:
+        """Forget every entry under this tag (`server` or `server.tool`); returns how many."""
+        ...
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """One use of one budget. `key` names the window, `limit` is how people call it."""
+
+    key: str
+    window: Window
+    limit: str
+
+
+class Shortage(msgspec.Struct, frozen=True):
+    """The budget that is used up, and seconds until one more call fits."""
+
+    charge: Charge
+    retry_after: float
+
+
+class Counters(Protocol):
+    async def spend(self, charges: Sequence[Charge], now: float) -> Shortage | None:
+        """Take all charges or none. Returns the shortage with the longest wait, or None."""
+        ...
+
+
+class Ledger(Protocol):
+    def note(self, record: Record) -> Awaitable[None] | None:
+        """Accept a record. None: nothing to wait for (async durability, queue not full).
+
+        Otherwise await it; it fails with LedgerError when the record could not be
+        made durable. Raises LedgerError at once when the ledger is already broken.
+        """
+        ...
+
+    def healthy(self) -> bool: ...
+
+
+class Meter(Protocol):
+    def ended(self, call: Call, outcome: Outcome, status: str, seconds: float) -> None:
+        """Count one finished call. Never raises."""
+        ...

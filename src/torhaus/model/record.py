@@ -1,0 +1,37 @@
+"""One line of the audit log, in the shape the product text prints."""
+
+import msgspec
+
+
+class RecordUser(msgspec.Struct, frozen=True):
+    email: str
+    role: str
+    ip: str
+
+
+class RecordResult(msgspec.Struct, frozen=True):
+    """`status`: `success`, `error`, `denied`, `limited` or `cancelled`; `items`: None if unknown."""
+
+    status: str
+    items: int | None
+    cached: bool
+    duration_ms: float
+
+
+class RecordAccess(msgspec.Struct, frozen=True):
+    policy_applied: str
+    allowed: bool
+    reason: str
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Field order is the order on disk. `parameters` is JSON text, spliced in as it is."""
+
+    timestamp: str
+    request_id: str
+    user: RecordUser
+    mcp_server: str
+    operation: str
+    parameters: msgspec.Raw
+    result: RecordResult
+    access_control: RecordAccess

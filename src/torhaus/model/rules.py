@@ -1,0 +1,19 @@
+"""The rules in force, compiled. Immutable: a change makes a new snapshot."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from torhaus.model.people import AnonymousAccess, Network, Principal
+from torhaus.model.servers import Server
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """`keys`: SHA-256 digest of an API key -> who it belongs to."""
+
+    version: str
+    servers: Mapping[str, Server] = {}
+    keys: Mapping[bytes, Principal] = {}
+    anonymous: tuple[AnonymousAccess, ...] = ()
+    principals: Mapping[str, Principal] = {}
+    metrics_networks: tuple[Network, ...] = ()

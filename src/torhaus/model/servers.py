@@ -1,0 +1,95 @@
+"""The servers behind the gate, as the configuration describes them."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from torhaus.model.secret import Secret
+
+
+class Era(StrEnum):
+    """The two families of the protocol: sessions (to 2025-11-25) and stateless (2026-07-28)."""
+
+    LEGACY = "legacy"
+    MODERN = "modern"
+
+
+class Sharing(StrEnum):
+    """Which front sessions share one stdio process or one HTTP+SSE connection."""
+
+    SHARED = "shared"
+    PRINCIPAL = "principal"
+    SESSION = "session"
+
+
+class HttpAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """An upstream by URL. `transport`: `auto`, `http` (streamable HTTP) or `sse` (HTTP+SSE)."""
+
+    url: str
+    headers: tuple[tuple[str, Secret], ...] = ()
+    transport: str = "auto"
+    era: str = "auto"
+    ca_file: str | None = None
+
+
+class StdioAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """An upstream as a child process. `env` is added to a short allow-list of our own.
+
+    `idle`: seconds without a call after which the process is stopped.
+    """
+
+    command: str
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, Secret], ...] = ()
+    cwd: str | None = None
+    idle: float = 600.0
+
+
+class Window(msgspec.Struct, frozen=True):
+    """At most `requests` calls in any rolling `seconds`."""
+
+    requests: int
+    seconds: float
+
+
+class ToolClass(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tool does, before its arguments are known.
+
+    `source`: where that came from: `config`, `table`, `name` or `unknown`.
+    `method_arg`/`method_actions`: the argument that decides the action, and value -> action;
+    `method_absent` is the action when the argument is missing (None: a missing one is refused).
+    `dispatch`: (name argument, arguments argument) of a tool that runs another tool.
+    """
+
+    actions: frozenset[str]
+    type: str
+    scope: str = "none"
+    tags: frozenset[str] = frozenset()
+    source: str = "table"
+    method_arg: str | None = None
+    method_actions: Mapping[str, str] = {}
+    method_absent: str | None = None
+    dispatch: tuple[str, str] | None = None
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """One upstream. Times in seconds.
+
+    `credential`: a digest that tells upstream credentials apart (part of every cache key).
+    `classes`: normalised tool name -> class, from the shipped table and the configuration.
+    `parents`: resource type -> the type it belongs to (`labels` -> `issues`).
+    `revision`: changes when anything about reaching the server changes.
+    """
+
+    name: str
+    address: HttpAddress | StdioAddress
+    timeout: float = 300.0
+    connect_timeout: float = 10.0
+    sharing: Sharing = Sharing.PRINCIPAL
+    environment: str | None = None
+    credential: str = ""
+    cache_ttl: float | None = None
+    rate_limit: Window | None = None
+    classes: Mapping[str, ToolClass] = {}
+    parents: Mapping[str, str] = {}

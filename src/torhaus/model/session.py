@@ -1,0 +1,28 @@
+"""A legacy client's session with one server, while it lives."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Session:
+    """Live state, the one word here that changes. `token` is what the client holds.
+
+    `capabilities` and `client_info` are JSON text from the client's `initialize`, kept so that a
+    dead upstream session can be opened again. `upstream_id`: the upstream's session id.
+    `version`: negotiated protocol version. Times in Unix seconds.
+    """
+
+    token: str
+    jti: str
+    server: str
+    principal: str
+    version: str
+    capabilities: bytes
+    client_info: bytes
+    created: float
+    expires: float
+    upstream_id: str | None = None
+    last_used: float = 0.0
+    initialized: bool = False
+    closed: bool = False
+    open_calls: dict[bytes, object] = field(default_factory=dict)

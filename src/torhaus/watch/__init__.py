@@ -1,0 +1,1 @@
+"""After the fact: metrics, configuration changes, health."""
