@@ -1,0 +1,23 @@
+"""JSON-RPC error codes: the protocol's and ours."""
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+
+HEADER_MISMATCH = -32020
+MISSING_CAPABILITY = -32021
+UNSUPPORTED_VERSION = -32022
+
+MODERN_EVIDENCE = frozenset((HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION))
+"""Codes that only a server of the modern era answers with."""
+
+# Our own codes lie outside of -32768..-32000, which JSON-RPC and MCP keep for themselves. They
+# follow the HTTP status that says the same.
+UNAUTHORIZED = 1401
+REFUSED = 1403
+UNKNOWN_SERVER = 1404
+LIMITED = 1429
+UPSTREAM_FAILED = 1502
+AUDIT_UNAVAILABLE = 1503
