@@ -1,0 +1,88 @@
+"""What a call's arguments look like in the audit log: strict, bounded, one line, no secrets."""
+
+import hashlib
+import re
+from typing import Any
+
+import msgspec
+
+MAX_BYTES = 16 * 1024
+"""Arguments longer than this are recorded by size and SHA-256 only."""
+
+MAX_DEPTH = 100
+"""Deeper arguments are recorded by size and SHA-256 only: whoever reads a record recurses."""
+
+MASK = "•••"
+
+# Finds every payload in which a key could be secret, and some in which none is; only those are
+# looked at again. `\u` because an escape can spell any key.
+_SUSPICIOUS = re.compile(rb"pass|pwd|secret|token|authoriz|credential|key|cookie|\\u")
+_SEPARATORS = re.compile(r"[\s_.\-]+")
+_SECRET_NAME = re.compile(
+    r"passw|passphrase|pwd|secret|token|apikey|accesskey|privatekey|authorization|credential|cookie"
+)
+_EMPTY = msgspec.Raw(b"{}")
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+def parameters(payload: bytes) -> msgspec.Raw:
+    """One line of JSON text for any bytes; the payload itself wherever it may stay as it is.
+
+    Values under keys named like secrets become `•••`. Payloads that are too long, too deep or
+    not JSON become `{"_truncated": true}` or `{"_invalid": true}` with `bytes` and `sha256`.
+    """
+    if not payload:
+        return _EMPTY
+    if len(payload) > MAX_BYTES:
+        return _withheld("_truncated", payload)
+    try:
+        value = _decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _withheld("_invalid", payload)
+    if _may_be_deep(payload) and _deeper(value, MAX_DEPTH):
+        return _withheld("_truncated", payload)
+    if _SUSPICIOUS.search(payload.lower()) is not None:
+        return msgspec.Raw(_encode(_masked(value)))
+    if b"\n" in payload or b"\r" in payload:  # between tokens; in strings they are escaped
+        return msgspec.Raw(_encode(value))
+    return msgspec.Raw(payload)
+
+
+def _withheld(why: str, payload: bytes) -> msgspec.Raw:
+    digest = hashlib.sha256(payload).hexdigest()
+    return msgspec.Raw(_encode({why: True, "bytes": len(payload), "sha256": digest}))
+
+
+def _may_be_deep(payload: bytes) -> bool:
+    """A look at the text that spares nearly every payload the walk through its value."""
+    if len(payload) <= 2 * MAX_DEPTH:
+        return False
+    return payload.count(b"{") + payload.count(b"[") > MAX_DEPTH
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        return levels == 0 or any(_deeper(item, levels - 1) for item in value.values())
+    if isinstance(value, list):
+        return levels == 0 or any(_deeper(item, levels - 1) for item in value)
+    return False
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: MASK if _is_secret(key, item) else _masked(item) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    return value
+
+
+def _is_secret(key: str, value: Any) -> bool:
+    if value is None or isinstance(value, bool):
+        return False
+    name = _SEPARATORS.sub("", key.lower())
+    if isinstance(value, int | float) and name.endswith("tokens"):
+        return False  # `max_tokens`: an amount
+    return _SECRET_NAME.search(name) is not None

@@ -1,0 +1,129 @@
+"""Turns a finished call into its audit record."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import msgspec
+
+from torhaus.audit.items import UnreadableError, count
+from torhaus.audit.parameters import parameters
+from torhaus.model.call import Call
+from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Outcome, Refused
+from torhaus.model.people import Principal
+from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
+from torhaus.model.verdict import Allow
+
+MAX_NAME = 256
+"""Longest operation, server, address or role list in a record, in characters."""
+
+MAX_REASON = 1024
+
+_NOTHING = msgspec.Raw(b"{}")
+
+
+def record(call: Call, outcome: Outcome, began: float, seconds: float) -> Record:
+    """The record of a call that began at `began` (Unix seconds) and took `seconds`. Never raises.
+
+    Text from outside is bounded and encodable, so that no call can spoil the log for others.
+    """
+    status, items = ended(outcome)
+    caller = call.caller
+    return Record(
+        timestamp(began),
+        plain(call.id, MAX_NAME),
+        RecordUser(plain(caller.email, MAX_NAME), _roles(caller.roles), plain(call.ip, MAX_NAME)),
+        plain(call.server.name, MAX_NAME),
+        plain(call.operation, MAX_NAME),
+        parameters(call.payload),
+        RecordResult(
+            status, items, isinstance(outcome, Answered) and outcome.cached, milliseconds(seconds)
+        ),
+        verdict_fields(outcome),
+    )
+
+
+def rejected(  # noqa: PLR0913 - one argument for each column that is not fixed
+    at: float,
+    request_id: str,
+    principal: Principal,
+    ip: str,
+    server_name: str,
+    reason: str,
+    seconds: float,
+) -> Record:
+    """The record of a known caller's request that never became a call, such as broken JSON."""
+    return Record(
+        timestamp(at),
+        plain(request_id, MAX_NAME),
+        RecordUser(plain(principal.email, MAX_NAME), _roles(principal.roles), plain(ip, MAX_NAME)),
+        plain(server_name, MAX_NAME),
+        "invalid",
+        _NOTHING,
+        RecordResult("error", None, False, milliseconds(seconds)),
+        RecordAccess("invalid_request", False, plain(reason, MAX_REASON)),
+    )
+
+
+def verdict_fields(outcome: Outcome) -> RecordAccess:
+    """What policy said. For a limited call, which policy allowed, the reason is the limit."""
+    verdict = outcome.verdict
+    reason = verdict.reason
+    if isinstance(outcome, Limited):
+        reason = f"limit {outcome.limit} is used up, next call in {outcome.retry_after:.0f} s"
+    allowed = isinstance(verdict, Allow)
+    return RecordAccess(plain(verdict.rule, MAX_NAME), allowed, plain(reason, MAX_REASON))
+
+
+def ended(outcome: Outcome) -> tuple[str, int | None]:
+    """The `status` of an end, and the number of items in its result where known."""
+    match outcome:
+        case Answered(answer=answer):
+            return _answered(answer)
+        case Refused():
+            return "denied", None
+        case Limited():
+            return "limited", None
+        case Failed():
+            return "error", None
+        case Abandoned():
+            return "cancelled", None
+
+
+def _answered(answer: Answer) -> tuple[str, int | None]:
+    if answer.error is not None or answer.result is None:
+        return "error", None
+    try:
+        is_error, items = count(answer.result)
+    except UnreadableError:
+        return "error", None  # the client got something that is not a result
+    return ("error" if is_error else "success"), items
+
+
+def timestamp(at: float) -> str:
+    """Unix seconds as `2025-10-20T14:23:11.234Z`, rounded to milliseconds."""
+    second, millis = divmod(round(at * 1000), 1000)
+    return f"{_second(second)}.{millis:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def milliseconds(seconds: float) -> float:
+    """Milliseconds to at most three decimals; a whole number where it is one."""
+    value = round(seconds * 1000, 3)
+    return int(value) if value.is_integer() else value
+
+
+def plain(text: str, most: int) -> str:
+    """Text of at most `most` characters that UTF-8 can carry."""
+    if text.isascii() and len(text) <= most:
+        return text
+    short = text if len(text) <= most else text[: most - 1] + "…"
+    return short.encode("utf-8", "replace").decode("utf-8")
+
+
+@lru_cache(maxsize=256)
+def _roles(roles: tuple[str, ...]) -> str:
+    return plain(",".join(roles), MAX_NAME)

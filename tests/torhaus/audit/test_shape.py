@@ -1,0 +1,149 @@
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.torhaus.audit.scene import ALICE, ALLOWED, AT, answered, call
+from torhaus.audit.shape import milliseconds, record, rejected, timestamp, verdict_fields
+from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Outcome, Refused
+from torhaus.model.people import Principal
+from torhaus.model.record import Record
+from torhaus.model.verdict import Deny
+
+DENIED = Deny("no_delete", "restricted", "developers may not delete")
+TWELVE = b'{"structuredContent":{"issues":[%s]},"content":[]}' % b",".join([b"{}"] * 12)
+
+
+def test_a_record_has_exactly_the_shape_the_product_text_prints():
+    made = record(call(), answered(TWELVE), AT, 0.234)
+
+    assert msgspec.json.encode(made) == (
+        b'{"timestamp":"2025-10-20T14:23:11.234Z","request_id":"req_abc123xyz",'
+        b'"user":{"email":"alice@example.org","role":"developer","ip":"192.168.1.100"},'
+        b'"mcp_server":"github","operation":"list_issues",'
+        b'"parameters":{"repo":"myorg/myrepo","state":"open","labels":["bug"]},'
+        b'"result":{"status":"success","items":12,"cached":false,"duration_ms":234},'
+        b'"access_control":{"policy_applied":"developer_read_only","allowed":true,'
+        b'"reason":"developer may read"}}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        (answered(b'{"content":[]}'), "success"),
+        (answered(b'{"content":[],"isError":false}'), "success"),
+        (answered(b'{"content":[],"isError":true}'), "error"),
+        (answered(error=b'{"code":-32602,"message":"no"}'), "error"),
+        (answered(b"[]"), "error"),
+        (answered(b"{"), "error"),
+        (answered(), "error"),
+        (Failed(ALLOWED, "the server is down"), "error"),
+        (Refused(DENIED), "denied"),
+        (Limited(ALLOWED, "100 per hour", 12.5), "limited"),
+        (Abandoned(ALLOWED), "cancelled"),
+    ],
+)
+def test_every_end_has_its_status(outcome: Outcome, status: str):
+    assert record(call(), outcome, AT, 0.1).result.status == status
+
+
+def test_a_refusal_names_its_rule_and_reason():
+    fields = verdict_fields(Refused(DENIED))
+
+    assert (fields.policy_applied, fields.allowed) == ("no_delete", False)
+    assert fields.reason == "developers may not delete"
+
+
+def test_a_limited_call_says_which_limit():
+    fields = verdict_fields(Limited(ALLOWED, "100 per hour", 12.5))
+
+    assert fields.allowed
+    assert fields.reason == "limit 100 per hour is used up, next call in 12 s"
+
+
+def test_a_call_abandoned_after_a_refusal_was_not_allowed():
+    assert not verdict_fields(Abandoned(DENIED)).allowed
+
+
+def test_an_answer_from_the_cache_says_so():
+    made = record(call(), Answered(ALLOWED, Answer(result=b"{}"), cached=True), AT, 0.1)
+
+    assert made.result.cached
+
+
+def test_several_roles_stand_side_by_side():
+    carol = Principal(id="u2", email="carol@example.org", roles=("developer", "tech-lead"))
+
+    assert record(call(caller=carol), answered(b"{}"), AT, 0.1).user.role == "developer,tech-lead"
+
+
+def test_a_huge_tool_name_is_cut():
+    made = record(call(operation="x" * 1_000_000), answered(b"{}"), AT, 0.1)
+
+    assert len(made.operation) == 256
+
+
+def test_a_request_that_never_became_a_call_is_recorded():
+    made = rejected(AT, "r1", ALICE, "10.0.0.1", "nowhere\n", "batches are not supported", 0.0015)
+
+    assert made.operation == "invalid"
+    assert made.result.status == "error"
+    assert made.result.duration_ms == 1.5
+    assert made.access_control.policy_applied == "invalid_request"
+    assert not made.access_control.allowed
+    assert made.access_control.reason == "batches are not supported"
+    assert b"\n" not in msgspec.json.encode(made)
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (0.0, "1970-01-01T00:00:00.000Z"),
+        (AT, "2025-10-20T14:23:11.234Z"),
+        (1760970191.9999, "2025-10-20T14:23:12.000Z"),
+        (1760970192.0, "2025-10-20T14:23:12.000Z"),
+    ],
+)
+def test_time_is_utc_with_milliseconds(at: float, text: str):
+    assert timestamp(at) == text
+
+
+@given(st.integers(0, 4_000_000_000), st.integers(0, 999))
+def test_every_millisecond_survives_the_way_to_text(second: int, millis: int):
+    assert timestamp(second + (millis + 0.2) / 1000).endswith(f".{millis:03d}Z")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.234, b"234"), (0.0012345678, b"1.235"), (0.0, b"0"), (float("nan"), b"null")],
+)
+def test_durations_are_short_numbers(seconds: float, text: bytes):
+    assert msgspec.json.encode(milliseconds(seconds)) == text
+
+
+_any_text = st.text(st.characters(codec=None), max_size=400)
+_jsonish = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("token"), inner),
+    max_leaves=20,
+).map(msgspec.json.encode)
+_any_bytes = st.binary() | _jsonish | _jsonish.map(lambda b: b.replace(b",", b",\r\n"))
+
+
+@given(payload=_any_bytes, result=_any_bytes, text=_any_text, seconds=st.floats(0, 1e9))
+@example(payload=b"[" * 100_000, result=b"[" * 100_000, text="\ud800", seconds=0.0)
+@example(payload=b'{"a":\n1}', result=b'{"content":[{}]}', text="a\nb\x00", seconds=1.0)
+@example(payload=b'{"a":1e400}', result=b'{"content":[1e400]}', text="\u2028", seconds=1.0)
+def test_no_call_spoils_the_log(payload: bytes, result: bytes, text: str, seconds: float):
+    made = record(
+        call(payload=payload, operation=text, ip=text, id=text), answered(result), AT, seconds
+    )
+
+    line = msgspec.json.encode(made)
+
+    assert line.splitlines() == [line]
+    assert msgspec.json.decode(line) is not None
+    again = msgspec.json.decode(line, type=Record)
+    assert again == made
+    assert msgspec.json.decode(msgspec.json.encode(again), type=Record) == made
