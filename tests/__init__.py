@@ -1,0 +1,1 @@
+"""The tests: rooms beside their source, and real clients over real HTTP."""

@@ -1,0 +1,60 @@
+"""A real Torhaus in a process of its own, with its configuration, data and records."""
+
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from tests.clients.running import Program, free_port
+
+HEALTH_SECONDS = 15.0
+
+
+class Gateway(Program):
+    """`torhaus serve` on a free loopback port, everything under `home`."""
+
+    def __init__(self, config: str, home: Path, env: Mapping[str, str] | None = None) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.home = home
+        self.data = home / "data"
+        self.file = home / "torhaus.yml"
+        self.file.write_text(config)
+        port = free_port()
+        # fmt: off
+        command = [
+            sys.executable, "-m", "torhaus", "serve", "-c", str(self.file),
+            "--host", "127.0.0.1", "--port", str(port), "--data-dir", str(self.data),
+        ]
+        # fmt: on
+        super().__init__(command, port, home / "gateway.log", env)
+
+    def start(self) -> Self:
+        super().start()
+        deadline = time.monotonic() + HEALTH_SECONDS
+        while self.get("/health") != '{"status": "healthy"}':
+            if time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"not healthy:\n{self.output()[-3000:]}")
+            time.sleep(0.05)
+        return self
+
+    def url(self, server: str) -> str:
+        return f"http://127.0.0.1:{self.port}/mcp/{server}"
+
+    def get(self, path: str) -> str | None:
+        """The body of a page, or None when the gate does not answer with success."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as page:
+                return str(page.read().decode())
+        except (OSError, urllib.error.HTTPError):
+            return None
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every whole audit record on disk, oldest first."""
+        segments = sorted((self.data / "audit" / "hot").glob("*.jsonl"))
+        lines = [line for each in segments for line in each.read_bytes().split(b"\n")[:-1]]
+        return [json.loads(line) for line in lines]

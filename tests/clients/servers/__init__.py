@@ -1,0 +1,1 @@
+"""Servers to put behind the gate, each started as a program."""

@@ -1,0 +1,92 @@
+"""Every client that people use lists and calls tools through the gate, on every transport."""
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests.clients.callers import EITHER_ERA, MODERN_ONLY, Caller, Want
+from tests.clients.conftest import ALICE
+from tests.clients.gateway import Gateway
+
+HEADERS = {"apikey": ALICE, "Authorization": f"Bearer {ALICE}", "X-API-Key": ALICE}
+LEGACY_SERVERS = ["everything-http", "everything-sse", "everything-stdio"]
+MODERN_SERVERS = ["tickets-http", "tickets-stdio"]
+pytestmark = pytest.mark.node
+
+
+def want(gateway: Gateway, server: str, header: str, tool: str, **arguments: str) -> Want:
+    return Want(
+        url=gateway.url(server),
+        header=header,
+        value=HEADERS[header],
+        tool=tool,
+        arguments=arguments,
+    )
+
+
+@pytest.mark.parametrize("server", LEGACY_SERVERS)
+@pytest.mark.parametrize("caller", EITHER_ERA, ids=str)
+def test_a_client_lists_and_calls_tools_and_leaves_one_record(
+    caller: Caller, server: str, gateway: Gateway, node: str, tmp_path: Path
+) -> None:
+    word = secrets.token_hex(8)
+
+    seen = caller.ask(want(gateway, server, "apikey", "echo", message=word), node, tmp_path)
+
+    assert {"echo", "get-sum", "get-tiny-image"} <= set(seen.tools)
+    assert (seen.text, seen.error) == (f"Echo: {word}", False)
+    assert calls_with(gateway, "message", word) == [("alice@example.com", server, "success")]
+
+
+@pytest.mark.parametrize("server", [*MODERN_SERVERS, "tickets-sse"])
+@pytest.mark.parametrize("caller", EITHER_ERA, ids=str)
+def test_a_client_of_either_era_reaches_a_server_of_both(
+    caller: Caller, server: str, gateway: Gateway, node: str, tmp_path: Path
+) -> None:
+    word = secrets.token_hex(8)
+
+    seen = caller.ask(want(gateway, server, "apikey", "search_issues", query=word), node, tmp_path)
+
+    assert set(seen.tools) == {"list_issues", "create_issue", "get_me", "search_issues"}
+    assert (seen.text, seen.error) == (f"nothing about {word}", False)
+    assert calls_with(gateway, "query", word) == [("alice@example.com", server, "success")]
+
+
+@pytest.mark.parametrize("server", MODERN_SERVERS)
+@pytest.mark.parametrize("caller", MODERN_ONLY, ids=str)
+def test_a_client_pinned_to_the_newest_revision_stays_on_it(
+    caller: Caller, server: str, gateway: Gateway, node: str, tmp_path: Path
+) -> None:
+    word = secrets.token_hex(8)
+
+    seen = caller.ask(want(gateway, server, "apikey", "search_issues", query=word), node, tmp_path)
+
+    assert (seen.text, seen.error) == (f"nothing about {word}", False)
+    assert calls_with(gateway, "query", word) == [("alice@example.com", server, "success")]
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize(
+    "caller",
+    [Caller("sdk_python", "auto"), Caller("sdk_v1", "legacy", needs_node=True)],
+    ids=str,
+)
+def test_a_key_works_in_each_header(
+    caller: Caller, header: str, gateway: Gateway, node: str, tmp_path: Path
+) -> None:
+    word = secrets.token_hex(8)
+
+    seen = caller.ask(
+        want(gateway, "everything-http", header, "echo", message=word), node, tmp_path
+    )
+
+    assert (seen.text, seen.error) == (f"Echo: {word}", False)
+
+
+def calls_with(gateway: Gateway, argument: str, word: str) -> list[tuple[str, str, str]]:
+    return [
+        (each["user"]["email"], each["mcp_server"], each["result"]["status"])
+        for each in gateway.records()
+        if each["parameters"].get(argument) == word
+    ]

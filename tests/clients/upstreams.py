@@ -1,0 +1,35 @@
+"""The real servers that stand behind the gate, as commands and as running programs."""
+
+import sys
+from pathlib import Path
+
+from tests.clients.running import Program, free_port
+
+HERE = Path(__file__).resolve().parent
+NODE_CLIENTS = HERE / "node"
+MODULES = NODE_CLIENTS / "node_modules"
+EVERYTHING = MODULES / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
+TICKETS = HERE / "servers" / "tickets.py"
+
+
+def tickets_stdio() -> list[str]:
+    return [sys.executable, str(TICKETS), "stdio"]
+
+
+def everything_stdio(node: str) -> list[str]:
+    return [node, str(EVERYTHING), "stdio"]
+
+
+def tickets(transport: str, home: Path) -> Program:
+    """`transport`: `http` or `sse`."""
+    port = free_port()
+    command = [sys.executable, str(TICKETS), transport, str(port)]
+    return Program(command, port, home / f"tickets-{transport}.log")
+
+
+def everything(transport: str, node: str, home: Path) -> Program:
+    """`transport`: `streamableHttp` or `sse`. It would bind every interface if left alone."""
+    port = free_port()
+    loopback = str(NODE_CLIENTS / "loopback.cjs")
+    command = [node, "--require", loopback, str(EVERYTHING), transport]
+    return Program(command, port, home / f"everything-{transport}.log", {"PORT": str(port)})

@@ -1,0 +1,1 @@
+"""Many sessions, and a crash under load."""
