@@ -21,10 +21,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
+    """`cacheable`: the cache was asked. `cached`: it had the answer, `age` seconds old."""
+
     verdict: Allow
     answer: Answer
     cached: bool = False
     age: float = 0.0
+    cacheable: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True):
