@@ -110,8 +110,14 @@ class NoStream(UpstreamError):
     """The upstream has no stream for unsolicited messages (HTTP 405)."""
 
 
+class Detached(UpstreamError):  # noqa: N818 -- not a failure: the answer may still come
+    """The upstream ended the stream before its answer; the client may fetch it by resuming."""
+
+
 class Upstreams(Protocol):
-    def link(self, server: Server) -> Link: ...
+    def link(self, server: Server) -> Link:
+        """The link to a server as configured now; the same object while that stays the same."""
+        ...
 
 
 class Entry(msgspec.Struct, frozen=True):

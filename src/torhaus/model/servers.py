@@ -60,6 +60,8 @@ class ToolClass(msgspec.Struct, frozen=True, kw_only=True):
     `method_arg`/`method_actions`: the argument that decides the action, and value -> action;
     `method_absent` is the action when the argument is missing (None: a missing one is refused).
     `dispatch`: (name argument, arguments argument) of a tool that runs another tool.
+    `pinned`: (argument, regular expression it must match in full), for arguments that choose
+    where the upstream's credential is sent.
     """
 
     actions: frozenset[str]
@@ -71,6 +73,7 @@ class ToolClass(msgspec.Struct, frozen=True, kw_only=True):
     method_actions: Mapping[str, str] = {}
     method_absent: str | None = None
     dispatch: tuple[str, str] | None = None
+    pinned: tuple[tuple[str, str], ...] = ()
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """A legacy client's session with one server, while it lives."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -9,7 +10,8 @@ class Session:
 
     `capabilities` and `client_info` are JSON text from the client's `initialize`, kept so that a
     dead upstream session can be opened again. `upstream_id`: the upstream's session id.
-    `version`: negotiated protocol version. Times in Unix seconds.
+    `version`: negotiated protocol version. `running`: JSON text of a request id -> what cancels it.
+    `streams`: open listening streams. Times in Unix seconds.
     """
 
     token: str
@@ -25,4 +27,5 @@ class Session:
     last_used: float = 0.0
     initialized: bool = False
     closed: bool = False
-    open_calls: dict[bytes, object] = field(default_factory=dict)
+    running: dict[bytes, Callable[[], object]] = field(default_factory=dict)
+    streams: int = 0

@@ -1,0 +1,76 @@
+"""What each server says of its own tools, as far as decisions need it: the annotations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+FRESH = 3600.0
+"""Seconds a learned list is believed when the server announces no change."""
+PAUSE = 60.0
+"""Seconds until a list that could not be fetched is asked for again."""
+MAX_TOOLS = 5000
+
+
+class _Tool(msgspec.Struct):
+    name: str
+    annotations: dict[str, Any] | None = None
+
+
+class _Page(msgspec.Struct):
+    tools: list[_Tool]
+    nextCursor: str | None = None  # noqa: N815 -- the protocol's spelling
+
+
+_read = msgspec.json.Decoder(_Page).decode
+_NOTHING: Mapping[str, Any] = {}
+
+
+class _Known(msgspec.Struct):
+    tools: dict[str, Mapping[str, Any]]
+    until: float
+
+
+class Catalogue:
+    """Tool annotations by server. Annotations can only make a decision stricter."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+
+    def hints(self, server: str, tool: str, now: float) -> Mapping[str, Any] | None:
+        """The tool's annotations (empty if it has none); None while the list is not known."""
+        known = self._known.get(server)
+        if known is None or known.until <= now:
+            return None
+        return known.tools.get(tool, _NOTHING)
+
+    def tools(self, server: str) -> frozenset[str]:
+        known = self._known.get(server)
+        return frozenset() if known is None else frozenset(known.tools)
+
+    def has(self, server: str, tool: str) -> bool:
+        known = self._known.get(server)
+        return known is not None and tool in known.tools
+
+    def learn(self, server: str, pages: list[bytes], now: float) -> None:
+        """Replace what is known by these pages of `tools/list` results."""
+        tools: dict[str, Mapping[str, Any]] = {}
+        for page in pages:
+            for tool in _read(page).tools[:MAX_TOOLS]:
+                tools[tool.name] = tool.annotations or _NOTHING
+        self._known[server] = _Known(tools, now + FRESH)
+
+    def missed(self, server: str, now: float) -> None:
+        """The list could not be had: decide without it for a while."""
+        known = self._known.get(server)
+        self._known[server] = _Known({} if known is None else known.tools, now + PAUSE)
+
+    def forget(self, server: str) -> None:
+        known = self._known.get(server)
+        if known is not None:
+            known.until = 0.0
+
+
+def next_cursor(page: bytes) -> str | None:
+    """Raises msgspec.MsgspecError when it is not a tools/list result."""
+    return _read(page).nextCursor

@@ -1,0 +1,104 @@
+"""What an upstream says while a request is under way, on its way to the caller."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from torhaus.mcp.message import read_incoming, request_text
+from torhaus.mcp.seal import Sealer, SealError, binding
+from torhaus.model.ports import Notice
+from torhaus.model.session import Session
+
+EVENT_LIFETIME = 3600.0
+REQUEST_LIFETIME = 86400.0
+
+
+class Front(Protocol):
+    """The caller's end of a stream. The first event commits the answer to being a stream."""
+
+    throttle: Callable[[bool], None] | None
+
+    def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None: ...
+
+
+class Seals:
+    """Seals and opens the ids that cross the gate in one session."""
+
+    __slots__ = ("_clock", "_events", "_requests", "_sealer")
+
+    def __init__(self, sealer: Sealer, session: Session, clock: Callable[[], float]) -> None:
+        self._sealer = sealer
+        self._clock = clock
+        where = (session.server, session.principal, session.jti)
+        self._events = binding("event", *where)
+        self._requests = binding("request", *where)
+
+    def event(self, inner: str | None) -> str | None:
+        if inner is None:
+            return None
+        until = self._clock() + EVENT_LIFETIME
+        return self._sealer.seal(inner.encode(), self._events, until)
+
+    def open_event(self, token: str) -> str:
+        """Raises SealError."""
+        return self._sealer.unseal(token, self._events, self._clock()).decode()
+
+    def request(self, id_text: bytes) -> str:
+        """The id under which a server's request reaches the client."""
+        return "th." + self._sealer.seal(
+            id_text, self._requests, self._clock() + REQUEST_LIFETIME
+        )
+
+    def open_request(self, front_id: str | int) -> bytes:
+        """JSON text of the server's own id. Raises SealError."""
+        if not isinstance(front_id, str) or not front_id.startswith("th."):
+            raise SealError("not an id of ours")
+        return self._sealer.unseal(front_id[3:], self._requests, self._clock())
+
+
+class Relay:
+    """The sink of one request. Passes notices on; `intercept` may take one first.
+
+    `seals` is None for a modern caller: its servers send no requests and no event ids.
+    """
+
+    __slots__ = ("_front", "_intercept", "_seals")
+
+    def __init__(
+        self, front: Front, seals: Seals | None, intercept: Callable[[Notice], bool]
+    ) -> None:
+        self._front = front
+        self._seals = seals
+        self._intercept = intercept
+
+    @property
+    def throttle(self) -> Callable[[bool], None] | None:
+        return self._front.throttle
+
+    @throttle.setter
+    def throttle(self, change: Callable[[bool], None] | None) -> None:
+        self._front.throttle = change
+
+    def notice(self, notice: Notice) -> None:
+        if self._intercept(notice):
+            return
+        seals = self._seals
+        event_id = None if seals is None else seals.event(notice.event_id)
+        if not notice.body:
+            if seals is not None:
+                self._front.event(b"", event_id, notice.retry)
+        elif notice.method is not None and notice.id is None:
+            self._front.event(notice.body, event_id, notice.retry)
+        elif notice.method is not None and notice.id is not None and seals is not None:
+            self._front.event(_renamed(notice, seals), event_id, notice.retry)
+        elif notice.method is None and seals is not None:
+            # An answer on a resumed stream; the id is the client's own.
+            self._front.event(notice.body, event_id, notice.retry)
+
+
+def _renamed(notice: Notice, seals: Seals) -> bytes:
+    message = read_incoming(notice.body)
+    params = b"" if message.params is None else bytes(message.params)
+    own = msgspec.json.encode(seals.request(notice.id or b"null"))
+    return request_text(own, notice.method or "", params)
