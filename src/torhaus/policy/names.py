@@ -1,6 +1,29 @@
 """Tool names: `listIssues`, `list_issues` and `list-issues` are one tool to policy."""
 
+import re
+
+# The protocol's own alphabet and length for tool names (2025-11-25, server/tools).
+_PROPER = re.compile(r"[A-Za-z0-9_./-]{1,128}")
+# `getURLContents2` -> get, URL, Contents, 2
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+
 
 def normal(tool: str) -> str:
-    """The name a tool is looked up by; what is forwarded upstream is never changed."""
-    return tool.lower().replace("_", "").replace("-", "")
+    """The name a tool is looked up by; what is forwarded upstream is never changed.
+
+    Other alphabets stay as they are: lower-casing folds the Kelvin sign to an ASCII k.
+    """
+    return tool.lower().replace("_", "").replace("-", "") if tool.isascii() else tool
+
+
+def words(tool: str) -> tuple[str, ...]:
+    """The words of a name in lower case; none when it is not a proper tool name."""
+    if _PROPER.fullmatch(tool) is None:
+        return ()
+    return tuple(word.lower() for word in _WORD.findall(tool))
+
+
+def shown(name: str) -> str:
+    """A name from outside, fit for a sentence: short and printable."""
+    clean = "".join(c if c.isprintable() and c != "`" else "?" for c in name[:81])
+    return f"`{clean}`" if len(clean) <= 80 else f"`{clean[:80]}…`"

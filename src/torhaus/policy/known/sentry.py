@@ -2,6 +2,9 @@
 
 from torhaus.policy.known.rows import tool
 
+# Whoever picks the region picks the host that Sentry's token is sent to.
+PINNED = (("regionUrl", r"https://([a-z0-9-]+\.)*sentry\.io"),)
+
 TOOLS = {
     "add_issue_note": tool("write", "issues", "issue_ref"),
     "add_team_to_project": tool("admin", "projects", "project"),
