@@ -10,6 +10,7 @@ NODE_CLIENTS = HERE / "node"
 MODULES = NODE_CLIENTS / "node_modules"
 EVERYTHING = MODULES / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
 TICKETS = HERE / "servers" / "tickets.py"
+ECHO = HERE / "servers" / "echo.py"
 
 
 def tickets_stdio() -> list[str]:
@@ -25,6 +26,11 @@ def tickets(transport: str, home: Path) -> Program:
     port = free_port()
     command = [sys.executable, str(TICKETS), transport, str(port)]
     return Program(command, port, home / f"tickets-{transport}.log")
+
+
+def echo(home: Path) -> Program:
+    port = free_port()
+    return Program([sys.executable, str(ECHO), str(port)], port, home / "echo.log")
 
 
 def everything(transport: str, node: str, home: Path) -> Program:
