@@ -64,8 +64,8 @@ _THINGS = _set(
 # Verbs that are things only where something is asked for: `get_build_status`, `find_share`.
 _NOUNS = _THINGS | _set(
     "star fork merge stage block flag format command call schedule query sql pull post copy "
-    "change draft share vote reply book charge refund lock pin watch import patch sync track start open "
-    "new archive shell install clone press fix screenshot stop invite transfer store record "
+    "change draft share vote reply book charge refund lock pin watch import patch sync track start "
+    "open new archive shell install clone press fix screenshot stop invite transfer store record "
     "note"
 )
 _JOINS = frozenset({"and", "or", "then"})
