@@ -46,9 +46,7 @@ class Seals:
 
     def request(self, id_text: bytes) -> str:
         """The id under which a server's request reaches the client."""
-        return "th." + self._sealer.seal(
-            id_text, self._requests, self._clock() + REQUEST_LIFETIME
-        )
+        return "th." + self._sealer.seal(id_text, self._requests, self._clock() + REQUEST_LIFETIME)
 
     def open_request(self, front_id: str | int) -> bytes:
         """JSON text of the server's own id. Raises SealError."""
@@ -81,8 +79,11 @@ class Relay:
         self._front.throttle = change
 
     def notice(self, notice: Notice) -> None:
-        if self._intercept(notice):
-            return
+        if not self._intercept(notice):
+            self.pass_on(notice)
+
+    def pass_on(self, notice: Notice) -> None:
+        """To the caller, with the ids that cross the gate sealed."""
         seals = self._seals
         event_id = None if seals is None else seals.event(notice.event_id)
         if not notice.body:

@@ -1,0 +1,148 @@
+"""From a message at the door to a call that can be decided, and to what travels upstream."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from torhaus.gate import rounds
+from torhaus.gate.catalogue import next_cursor
+from torhaus.mcp import codes
+from torhaus.mcp.message import CallerError, Request, encode, twins
+from torhaus.mcp.methods import NAMED, WITHOUT_TIMEOUT
+from torhaus.mcp.seal import Sealer
+from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
+from torhaus.model.call import Call
+from torhaus.model.people import Principal
+from torhaus.model.ports import Ask, Link, Notice, UpstreamError
+from torhaus.model.servers import Era, Server
+from torhaus.model.session import Session
+
+Hints = Mapping[str, Any]
+NO_HINTS: Hints = {}
+MAX_PAGES = 50
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """One request at the door: what the edge knows about it.
+
+    `session` is None for a modern caller and for `initialize`. `headers`: `Mcp-Param-*` pairs.
+    """
+
+    request: Request
+    caller: Principal
+    server: Server
+    era: Era
+    ip: str
+    session: Session | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def tool_name(request: Request) -> str:
+    """Raises CallerError."""
+    name = request.params.get("name")
+    if not isinstance(name, str) or not name:
+        raise CallerError(codes.INVALID_PARAMS, "params.name must be a string", id=request.id)
+    return name
+
+
+def build(asking: Asking, call_id: str, hints: Hints) -> Call:
+    """Raises CallerError when arguments that decide rights are malformed."""
+    request = asking.request
+    params = request.params
+    if request.method not in ("tools/call", "prompts/get"):
+        return Call(
+            id=call_id,
+            caller=asking.caller,
+            server=asking.server,
+            method=request.method,
+            operation=request.method,
+            arguments=params,
+            payload=b"" if request.method == "initialize" else request.payload,
+            ip=asking.ip,
+            retry=rounds.is_retry(request),
+        )
+    name = tool_name(request)
+    arguments = params.get("arguments", NO_HINTS)
+    if not isinstance(arguments, dict) and arguments is not NO_HINTS:
+        text = "params.arguments must be an object"
+        raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
+    twin = twins(arguments) if arguments else None
+    if twin is not None:
+        text = f"params.arguments holds {twin!r} twice, in different spellings of case"
+        raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
+    return Call(
+        id=call_id,
+        caller=asking.caller,
+        server=asking.server,
+        method=request.method,
+        operation=name if request.method == "tools/call" else request.method,
+        arguments=arguments,
+        payload=encode(arguments),
+        ip=asking.ip,
+        retry=rounds.is_retry(request),
+        hints=hints,
+    )
+
+
+def ask(asking: Asking, sealer: Sealer, now: float) -> Ask:
+    """What travels upstream. Raises CallerError when a retry's state is not ours."""
+    request = asking.request
+    method = request.method
+    params = request.payload
+    if asking.era is Era.MODERN and "requestState" in request.params:
+        params = rounds.opened(request, asking.server.name, asking.caller.id, sealer, now)
+    key = NAMED.get(method)
+    name = request.params.get(key) if key is not None else None
+    return Ask(
+        method=method,
+        id=request.id,
+        params=params,
+        era=asking.era,
+        principal=asking.caller.id,
+        session=asking.session,
+        name=name if isinstance(name, str) else None,
+        headers=asking.headers,
+        timeout=None if method in WITHOUT_TIMEOUT else asking.server.timeout,
+    )
+
+
+class Deaf:
+    """A sink for requests of our own: nobody listens."""
+
+    throttle: Callable[[bool], None] | None = None
+
+    def notice(self, notice: Notice) -> None:
+        """Nothing to do."""
+
+
+async def pages(link: Link, asking: Asking, ids: Callable[[], str]) -> list[bytes]:
+    """The server's whole `tools/list`, asked for in the caller's own session.
+
+    Raises UpstreamError, msgspec.MsgspecError.
+    """
+    found: list[bytes] = []
+    cursor: str | None = None
+    while len(found) < MAX_PAGES:
+        params: dict[str, Any] = {} if cursor is None else {"cursor": cursor}
+        if asking.era is Era.MODERN:
+            params["_meta"] = {VERSION_KEY: MODERN, CAPABILITIES_KEY: {}}
+        answer = await link.request(
+            Ask(
+                method="tools/list",
+                id=encode(ids()),
+                params=encode(params),
+                era=asking.era,
+                principal=asking.caller.id,
+                session=asking.session,
+                timeout=min(asking.server.timeout, 30.0),
+            ),
+            Deaf(),
+        )
+        if answer.result is None:
+            raise UpstreamError("it does not list its tools")
+        found.append(answer.result)
+        cursor = next_cursor(answer.result)
+        if cursor is None:
+            break
+    return found

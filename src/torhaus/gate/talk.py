@@ -1,0 +1,204 @@
+"""Everything in a session that is not a request: notifications, answers, listening, the end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+
+import structlog
+
+from torhaus.gate.gate import Gate
+from torhaus.gate.relay import Front, Relay, Seals
+from torhaus.mcp import codes
+from torhaus.mcp.message import (
+    CallerError,
+    Notification,
+    Response,
+    encode,
+    error_text,
+    notification_text,
+    read_incoming,
+    result_text,
+)
+from torhaus.mcp.seal import SealError
+from torhaus.model.outcome import Answer
+from torhaus.model.ports import LedgerError, Link, Notice, UpstreamError
+from torhaus.model.servers import Server
+from torhaus.model.session import Session
+
+log = structlog.get_logger()
+
+INITIALIZED = "notifications/initialized"
+CANCELLED = "notifications/cancelled"
+LIST_CHANGED = "notifications/tools/list_changed"
+
+
+@dataclass(slots=True, kw_only=True)
+class Talk:
+    """Owned by one event loop, like the gate it belongs to."""
+
+    gate: Gate
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    def seals(self, session: Session) -> Seals:
+        return Seals(self.gate.sealer, session, self.gate.clock)
+
+    def relay(self, front: Front, server: Server, principal: str, session: Session | None) -> Relay:
+        """The sink for one request's stream."""
+        seals = None if session is None else self.seals(session)
+        link = self.gate.upstreams.link
+        return Relay(
+            front, seals, lambda notice: self._own(notice, lambda: link(server), principal, session)
+        )
+
+    def _own(
+        self, notice: Notice, link: Callable[[], Link], principal: str, session: Session | None
+    ) -> bool:
+        """Whether the notice is the gate's own business and goes no further."""
+        if notice.method == LIST_CHANGED and session is not None:
+            self.gate.catalogue.forget(session.server)
+            return False
+        if notice.method == "ping" and notice.id is not None:
+            body = result_text(notice.id, b"{}")
+            self._spawn(self._post(link(), session, principal, body))
+            return True
+        return False
+
+    async def notify(
+        self, server: Server, session: Session | None, principal: str, message: Notification
+    ) -> None:
+        """Pass a client's notification on. A lost one is logged, not an error to the client."""
+        if session is None:
+            return  # the modern era defines none, and the upstream would have to ignore it
+        if message.method == INITIALIZED:
+            session.initialized = True
+        body = notification_text(message.method, message.payload)
+        await self._post(self.gate.upstreams.link(server), session, principal, body)
+        if message.method == CANCELLED and "requestId" in message.params:
+            cancel = session.running.get(encode(message.params["requestId"]))
+            if cancel is not None:
+                cancel()
+
+    async def answer(
+        self, server: Server, session: Session, principal: str, message: Response
+    ) -> None:
+        """Pass a client's answer to the server that asked. Raises CallerError for a foreign id."""
+        try:
+            inner = self.seals(session).open_request(message.id)
+        except SealError as error:
+            text = "no request of this session has that id"
+            raise CallerError(codes.INVALID_REQUEST, text) from error
+        write = result_text if message.member == "result" else error_text
+        body = write(inner, message.payload)
+        await self._post(self.gate.upstreams.link(server), session, principal, body)
+
+    async def _post(self, link: Link, session: Session | None, principal: str, body: bytes) -> None:
+        try:
+            await link.post(session, principal, body)
+        except UpstreamError as error:
+            name = "" if session is None else session.server
+            log.warning("upstream.message.lost", server=name, reason=str(error))
+
+    async def listen(
+        self, server: Server, session: Session, last_event: str | None, front: Front
+    ) -> None:
+        """Carry a listening stream until the upstream ends it or the caller goes.
+
+        Raises CallerError for an event id that is not this session's, NoStream, UpstreamError.
+        """
+        seals = self.seals(session)
+        inner = None
+        if last_event is not None:
+            try:
+                inner = seals.open_event(last_event)
+            except SealError as error:
+                text = "Last-Event-ID is not of this session, or too old: open a stream without it"
+                raise CallerError(codes.INVALID_REQUEST, text) from error
+        listener = _Listener(self, server, session, front, seals)
+        session.streams += 1
+        try:
+            await self.gate.upstreams.link(server).listen(session, inner, listener.relay)
+            await listener.drained()
+        finally:
+            session.streams -= 1
+
+    async def end(self, server: Server, session: Session) -> None:
+        """The client ends its session: its id never works again."""
+        self.gate.sessions.end(session)
+        self.gate.abandon(session)
+        for cancel in list(session.running.values()):
+            cancel()
+        await self.gate.upstreams.link(server).close(session)
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("session.task.failed", exc_info=task.exception())
+
+
+class _Listener:
+    """A listening stream. An answer on it ends a parked call, whose record comes first."""
+
+    def __init__(
+        self, talk: Talk, server: Server, session: Session, front: Front, seals: Seals
+    ) -> None:
+        self._talk = talk
+        self._session = session
+        self._held: list[Notice] | None = None
+        self._recording: asyncio.Task[None] | None = None
+        link = talk.gate.upstreams.link
+        self._own: Callable[[Notice], bool] = lambda notice: talk._own(  # noqa: SLF001 -- one subject, one file
+            notice, lambda: link(server), session.principal, session
+        )
+        self.relay = Relay(front, seals, self._intercept)
+
+    def _intercept(self, notice: Notice) -> bool:
+        if self._held is not None:
+            self._held.append(notice)
+            return True
+        if notice.body and notice.method is None and notice.id is not None:
+            return self._answered(notice, notice.id)
+        return self._own(notice)
+
+    def _answered(self, notice: Notice, request_id: bytes) -> bool:
+        message = read_incoming(notice.body)
+        answer = Answer(
+            result=None if message.result is None else bytes(message.result),
+            error=None if message.error is None else bytes(message.error),
+        )
+        try:
+            shown, kept = self._talk.gate.unpark(self._session, request_id, answer)
+        except (LedgerError, UpstreamError):
+            return True  # without a record the answer must not leave
+        if kept is None and shown is answer:
+            return False
+        self._held = []
+        first = _with(notice, request_id, shown)
+        self._recording = asyncio.ensure_future(self._record(first, kept))
+        return True
+
+    async def _record(self, first: Notice, kept: Awaitable[None] | None) -> None:
+        try:
+            if kept is not None:
+                await kept
+            self.relay.pass_on(first)
+        except LedgerError:
+            log.error("audit.answer.withheld", server=self._session.server)
+        held, self._held = self._held or [], None
+        for notice in held:
+            self.relay.notice(notice)
+
+    async def drained(self) -> None:
+        if self._recording is not None:
+            await self._recording
+
+
+def _with(notice: Notice, request_id: bytes, answer: Answer | None) -> Notice:
+    body = notice.body
+    if answer is not None and answer.result is not None:
+        body = result_text(request_id, answer.result)
+    return Notice(body=body, id=notice.id, event_id=notice.event_id, retry=notice.retry)
