@@ -1,0 +1,63 @@
+"""Records, ledgers on real directories, and what is in them afterwards."""
+
+import asyncio
+import fcntl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
+from torhaus.store.ledger import SegmentLedger
+from torhaus.store.segments import segments
+from torhaus.store.writer import LedgerSettings
+
+
+def record(request_id: str, **changes: Any) -> Record:
+    made = Record(
+        "2025-10-20T14:23:11.234Z",
+        request_id,
+        RecordUser("alice@example.org", "developer", "192.168.1.100"),
+        "github",
+        "list_issues",
+        msgspec.Raw(b'{"repo":"myorg/myrepo"}'),
+        RecordResult("success", 12, False, 234),
+        RecordAccess("developer_read_only", True, "developer may read"),
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+@asynccontextmanager
+async def opened(directory: Path, **settings: Any) -> AsyncIterator[SegmentLedger]:
+    ledger = SegmentLedger(directory, LedgerSettings(**settings))
+    ledger.start()
+    try:
+        yield ledger
+    finally:
+        await ledger.close()
+
+
+def written(directory: Path) -> list[str]:
+    """The request ids of all lines, each of which must be a whole record."""
+    lines = [line for path in segments(directory) for line in path.read_bytes().split(b"\n")]
+    return [msgspec.json.decode(line, type=Record).request_id for line in lines if line]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """For what another thread does in its own time. Fails after ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.002)
+
+
+def sealed(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True

@@ -1,0 +1,296 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable
+from pathlib import Path
+
+import pytest
+
+from tests.torhaus.store.ledgers import opened, record, until, written
+from torhaus.model.ports import LedgerError
+from torhaus.store.ledger import SegmentLedger
+from torhaus.store.segments import segments
+from torhaus.store.writer import LedgerSettings
+
+ROOT = Path(__file__).parents[3]
+
+
+def program(name: str, directory: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", f"tests.torhaus.store.programs.{name}", str(directory)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+    )
+
+
+def filled(ledger: SegmentLedger, prefix: str) -> tuple[list[str], Awaitable[None]]:
+    """Notes records until one has to wait: all their ids, and what the last one waits for."""
+    for count in range(1, 100):
+        waiter = ledger.note(record(f"{prefix}{count}"))
+        if waiter is not None:
+            return [f"{prefix}{i}" for i in range(1, count + 1)], waiter
+    raise AssertionError("the queue never filled")
+
+
+def test_an_awaited_record_is_on_disk(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path) as ledger:
+            waiter = ledger.note(record("r1"))
+            assert waiter is not None
+            await waiter
+
+            assert written(tmp_path) == ["r1"]
+
+    asyncio.run(story())
+
+
+def test_many_callers_at_once_share_a_few_writes_in_order(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path) as ledger:
+            waiters = [ledger.note(record(f"r{i}")) for i in range(5000)]
+            await asyncio.gather(*[waiter for waiter in waiters if waiter is not None])
+
+            assert written(tmp_path) == [f"r{i}" for i in range(5000)]
+
+    asyncio.run(story())
+
+
+def test_a_caller_that_hung_up_does_not_disturb_the_others(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path) as ledger:
+            waiters = [asyncio.ensure_future(ledger.note(record(f"r{i}"))) for i in range(3)]
+            waiters[1].cancel()
+            await waiters[0]
+            await waiters[2]
+
+            assert written(tmp_path) == ["r0", "r1", "r2"]
+            assert ledger.healthy()
+
+    asyncio.run(story())
+
+
+def test_async_records_are_on_disk_after_the_flush_time(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path, durability="async", flush=0.005) as ledger:
+            assert ledger.note(record("r1")) is None
+            assert ledger.note(record("r2")) is None
+
+            await until(lambda: written(tmp_path) == ["r1", "r2"])
+
+    asyncio.run(story())
+
+
+def test_closing_writes_what_is_queued_without_waiting_for_the_flush_time(tmp_path: Path):
+    async def story() -> None:
+        ledger = SegmentLedger(tmp_path, LedgerSettings(durability="async", flush=3600))
+        ledger.start()
+        for i in range(10_000):
+            assert ledger.note(record(f"r{i}")) is None
+
+        assert await ledger.close()
+
+        assert len(written(tmp_path)) == 10_000
+
+    asyncio.run(story())
+
+
+def test_a_full_queue_makes_async_callers_wait_and_ends_the_flush_time(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path, durability="async", flush=3600, queue_records=3) as ledger:
+            ids, waiter = filled(ledger, "r")
+            await waiter
+
+            assert written(tmp_path) == ids
+            assert 4 <= len(ids) <= 5
+
+    asyncio.run(story())
+
+
+def test_a_queue_full_of_bytes_makes_async_callers_wait(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path, durability="async", flush=3600, queue_bytes=1000) as ledger:
+            assert ledger.note(record("r1")) is None
+            assert ledger.note(record("r2")) is None
+            waiter = ledger.note(record("r3"))
+            assert waiter is not None
+            await waiter
+
+            assert ledger.note(record("r4")) is None
+
+    asyncio.run(story())
+
+
+def test_a_queue_twice_full_turns_callers_away(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path, queue_bytes=1000) as ledger:
+            waiters = []
+            with pytest.raises(LedgerError, match="keep up"):
+                for i in range(100_000):  # far faster than any disk syncs
+                    waiters.append(ledger.note(record(f"r{i}")))
+            await asyncio.gather(*waiters)
+
+            assert len(written(tmp_path)) == len(waiters) >= 4
+            await ledger.note(record("again"))
+
+    asyncio.run(story())
+
+
+def test_a_closed_ledger_takes_nothing(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path) as ledger:
+            waiter = ledger.note(record("r1"))
+            assert await ledger.close()
+            with pytest.raises(LedgerError, match="closed"):
+                ledger.note(record("r2"))
+
+            assert not ledger.healthy()
+            assert waiter is not None
+            await waiter
+            assert await ledger.close()
+
+        assert written(tmp_path) == ["r1"]
+
+    asyncio.run(story())
+
+
+def test_a_ledger_that_never_opened_takes_nothing(tmp_path: Path):
+    ledger = SegmentLedger(tmp_path, LedgerSettings())
+
+    assert not ledger.healthy()
+    with pytest.raises(LedgerError, match="not open"):
+        ledger.note(record("r1"))
+
+
+def test_a_directory_that_cannot_be_made_is_an_error_at_the_start(tmp_path: Path):
+    (tmp_path / "audit").write_text("a file")
+
+    async def story() -> None:
+        with pytest.raises(LedgerError, match="cannot be opened"):
+            SegmentLedger(tmp_path / "audit" / "hot", LedgerSettings()).start()
+
+    asyncio.run(story())
+
+
+def test_an_unused_ledger_leaves_no_file(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path):
+            assert len(segments(tmp_path)) == 1
+
+    asyncio.run(story())
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_callers_hear_of_a_failure_and_the_ledger_gets_well_by_itself(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        # Every write begins a new segment, which a missing directory makes fail.
+        async with opened(directory, segment_bytes=1, retry=0.01) as ledger:
+            await ledger.note(record("r0"))
+            directory.rename(away)
+            waiters = [ledger.note(record(f"lost{i}")) for i in range(3)]
+            results = await asyncio.gather(*waiters, return_exceptions=True)
+
+            assert [type(result) for result in results] == [LedgerError] * 3
+            assert not ledger.healthy()
+            with pytest.raises(LedgerError, match="cannot be written"):
+                ledger.note(record("lost"))
+
+            away.rename(directory)
+            await until(ledger.healthy)
+            await ledger.note(record("r1"))
+
+            assert written(directory) == ["r0", "r1"]
+
+    asyncio.run(story())
+
+
+def test_async_records_survive_a_failure_and_awaited_ones_do_not(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        settings = {"durability": "async", "flush": 3600.0, "queue_records": 3}
+        async with opened(directory, segment_bytes=1, retry=0.01, **settings) as ledger:
+            directory.rename(away)
+            # The first batch is written into the segment that is open; the second fails.
+            good, waiter = filled(ledger, "a")
+            await waiter
+            kept, waiter = filled(ledger, "b")
+            with pytest.raises(LedgerError):
+                await waiter
+            assert not ledger.healthy()
+
+            away.rename(directory)
+            await until(ledger.healthy)
+
+            assert written(directory) == good + kept[:-1]
+
+    asyncio.run(story())
+
+
+def test_closing_a_broken_ledger_says_that_records_are_lost(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        async with opened(
+            directory, durability="async", flush=0.001, segment_bytes=1, retry=3600
+        ) as ledger:
+            ledger.note(record("r0"))
+            await until(lambda: written(directory) == ["r0"])
+            directory.rename(away)
+            ledger.note(record("r1"))
+            await until(lambda: not ledger.healthy())
+
+            assert not await ledger.close()
+
+        assert written(away) == ["r0"]
+
+    asyncio.run(story())
+
+
+def test_a_disk_that_fills_up_keeps_exactly_what_was_acknowledged(tmp_path: Path):
+    running = program("full_disk", tmp_path)
+    out, _ = running.communicate(timeout=60)
+
+    assert running.returncode == 0
+    acknowledged = out.split()
+    assert len(acknowledged) > 200
+    assert written(tmp_path) == acknowledged
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path):
+    running = program("endless", tmp_path)
+    assert running.stdout is not None
+    acknowledged = [running.stdout.readline() for _ in range(2000)]
+    running.send_signal(signal.SIGKILL)
+    acknowledged += running.stdout.readlines()
+    running.stdout.close()
+    running.wait()
+
+    async def again() -> None:
+        async with opened(tmp_path) as ledger:
+            await ledger.note(record("after"))
+
+    asyncio.run(again())
+
+    ids = {line.strip() for line in acknowledged if line.endswith("\n")}
+    assert len(ids) >= 2000
+    assert ids <= set(written(tmp_path))
+    assert "after" in written(tmp_path)
+
+
+def test_processes_share_a_directory(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path) as one, opened(tmp_path) as two:
+            await one.note(record("r1"))
+            await two.note(record("r2"))
+
+            assert len(segments(tmp_path)) == 2
+            assert sorted(written(tmp_path)) == ["r1", "r2"]
+
+    asyncio.run(story())

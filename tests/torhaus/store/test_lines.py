@@ -1,0 +1,37 @@
+import msgspec
+import pytest
+
+from tests.torhaus.store.ledgers import record
+from torhaus.model.record import Record
+from torhaus.store.lines import lines
+
+
+def test_every_record_is_a_line():
+    text = lines([record(f"r{i}") for i in range(1000)])
+
+    read = [msgspec.json.decode(line, type=Record) for line in text.splitlines()]
+    assert read == [record(f"r{i}") for i in range(1000)]
+    assert text.endswith(b"}\n")
+
+
+def test_no_records_are_no_lines():
+    assert lines([]) == b""
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        record("bad", operation="\ud800"),
+        record("bad", operation="\ud800", parameters=msgspec.Raw(b"{}")),
+        record("bad", parameters=msgspec.Raw(b'{"a":\n1}')),
+        record("bad", parameters=msgspec.Raw(b"\n\n")),
+    ],
+)
+def test_a_record_that_spoils_its_line_is_cleaned_and_the_others_are_untouched(bad: Record):
+    text = lines([record("r1"), bad, record("r2")])
+
+    read = [msgspec.json.decode(line, type=Record) for line in text.splitlines()]
+    assert [each.request_id for each in read] == ["r1", "bad", "r2"]
+    assert read[0] == record("r1")
+    assert read[2] == record("r2")
+    assert bytes(read[1].parameters) == b'{"_invalid":true}'
