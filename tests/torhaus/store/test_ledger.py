@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,10 +128,10 @@ def test_a_queue_full_of_bytes_makes_async_callers_wait(tmp_path: Path):
 def test_a_queue_twice_full_turns_callers_away(tmp_path: Path):
     async def story() -> None:
         async with opened(tmp_path, queue_bytes=1000) as ledger:
-            waiters = []
+            waiters: list[Any] = []
             with pytest.raises(LedgerError, match="keep up"):
-                for i in range(100_000):  # far faster than any disk syncs
-                    waiters.append(ledger.note(record(f"r{i}")))
+                # Far faster than any disk syncs.
+                waiters.extend(ledger.note(record(f"r{i}")) for i in range(100_000))
             await asyncio.gather(*waiters)
 
             assert len(written(tmp_path)) == len(waiters) >= 4
