@@ -14,7 +14,7 @@ from typing import Self
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 # What a program under test inherits: no proxy, no key, no setting of the person at the desk.
-KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "BENCH_RUN")
+KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "BENCH_RUN", "CONF_HOME")
 
 
 def free_port() -> int:

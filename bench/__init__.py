@@ -1,0 +1,1 @@
+"""How much a call costs, beside nginx in the same run."""

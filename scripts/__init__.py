@@ -1,0 +1,1 @@
+"""Acceptance with programs from outside: the official suite, the real Claude Code."""

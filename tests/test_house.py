@@ -1,0 +1,170 @@
+"""The house rules that a linter cannot say: sizes, a test beside every file, what never leaves."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from torhaus import __version__
+
+ROOT = Path(__file__).resolve().parent.parent
+SRC = ROOT / "src" / "torhaus"
+TESTS = ROOT / "tests" / "torhaus"
+MAX_FILE, MAX_FUNCTION = 400, 50
+
+# Code without a test file of its own, and why.
+UNTESTED = {
+    "__main__.py": "one line that calls the command line",
+    "model": "words: data and ports",
+}
+# Names are put together here, so that this file does not break its own rule.
+REGISTRIES = [".".join(parts) for parts in (
+    ("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"),
+    ("yarnpkg", "com"), ("crates", "io"), ("proxy", "golang", "org"), ("debian", "org"),
+)]  # fmt: skip
+INDEX_OPTIONS = ["--index" + "-url", "--extra-index" + "-url", "--find" + "-links"]
+MACHINE_PATHS = re.compile("|".join(("/" + "work/", "/" + "root/", "/home/[a-z]")))
+VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "manager", "service", "handler"}
+
+
+def python_files(*tops: str) -> list[Path]:
+    return sorted(path for top in tops for path in (ROOT / top).rglob("*.py") if ours(path))
+
+
+def ours(path: Path) -> bool:
+    return "node_modules" not in path.parts
+
+
+def tracked() -> list[Path]:
+    """Every text file in the repository, or an empty list outside of one."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        return []
+    listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    paths = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:8000]]
+
+
+def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    tree = ast.parse(path.read_text())
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    python_files("src", "tests", "bench", "scripts"),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_no_file_and_no_function_is_long(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MAX_FILE
+
+    long = {
+        each.name: (each.end_lineno or each.lineno) - each.lineno + 1 for each in functions(path)
+    }
+    assert {name: lines for name, lines in long.items() if lines > MAX_FUNCTION} == {}
+
+
+def test_every_file_with_functions_has_its_test_beside_it() -> None:
+    missing = [
+        inside
+        for inside in (path.relative_to(SRC) for path in python_files("src"))
+        if functions(SRC / inside)
+        and inside.parts[0] not in UNTESTED
+        and not (TESTS / inside.parent / f"test_{inside.name}").exists()
+    ]
+
+    assert [str(each) for each in missing] == []
+
+
+def test_every_test_file_stands_beside_a_source_file() -> None:
+    stray = [
+        inside
+        for inside in (path.relative_to(TESTS) for path in sorted(TESTS.rglob("test_*.py")))
+        if not (SRC / inside.parent / inside.name.removeprefix("test_")).exists()
+        and not (SRC / inside.parent / inside.stem.removeprefix("test_")).is_dir()
+    ]
+
+    assert [str(each) for each in stray] == []
+
+
+def test_packages_hold_one_docstring_and_nothing_else() -> None:
+    for path in SRC.rglob("__init__.py"):
+        if path == SRC / "__init__.py":
+            continue  # it holds the version too
+        body = ast.parse(path.read_text()).body
+        assert len(body) == 1, path
+        assert isinstance(body[0], ast.Expr), path
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
+    assert [str(path) for path in python_files("src") if path.stem in VAGUE] == []
+
+
+def test_imports_only_go_down() -> None:
+    program = Path(sys.executable).parent / "lint-imports"
+    if not program.exists():
+        pytest.skip("import-linter is not installed: `make lint` installs it")
+
+    checked = subprocess.run([program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 0, checked.stdout[-3000:] + checked.stderr[-1000:]
+
+
+def test_no_tracked_file_names_a_package_registry_or_an_index() -> None:
+    found = [
+        (str(path.relative_to(ROOT)), word)
+        for path in tracked()
+        for word in (*REGISTRIES, *INDEX_OPTIONS)
+        if word in path.read_text(errors="replace")
+    ]
+
+    assert found == []
+
+
+def test_no_tracked_file_names_a_path_of_one_machine() -> None:
+    found = [
+        (str(path.relative_to(ROOT)), match.group())
+        for path in tracked()
+        for match in MACHINE_PATHS.finditer(path.read_text(errors="replace"))
+    ]
+
+    assert found == []
+
+
+def test_every_locked_requirement_has_hashes() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        logical = path.read_text().replace("\\\n", " ").splitlines()
+        bare = [line for line in logical if line.strip() and "--hash=sha256:" not in line]
+        assert bare == [], path.name
+
+
+def test_what_pyproject_asks_for_is_locked() -> None:
+    asked = set(
+        re.findall(r'^  "([A-Za-z0-9_.-]+)[><=]', (ROOT / "pyproject.toml").read_text(), re.M)
+    )
+    locked = set(
+        re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements/runtime.txt").read_text(), re.M)
+    )
+
+    assert {re.sub(r"[-_.]+", "-", name).lower() for name in asked} - locked == set()
+
+
+def test_the_changelog_and_the_readme_know_the_version() -> None:
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+    assert __version__ in (ROOT / "README.md").read_text()
+
+
+def test_links_between_the_documents_lead_somewhere() -> None:
+    broken = [
+        f"{path.name} -> {target}"
+        for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+        for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", path.read_text())
+        if not (path.parent / target).exists()
+    ]
+
+    assert broken == []
