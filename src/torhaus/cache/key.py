@@ -39,7 +39,7 @@ def key(call: Call) -> bytes:
     whole = [
         server.name,
         _place(server),
-        server.environment,
+        [] if server.environment is None else [server.environment],
         server.credential,
         call.operation,
         call.arguments,
@@ -51,7 +51,12 @@ def _place(server: Server) -> list[object]:
     address = server.address
     if isinstance(address, HttpAddress):
         return ["http", address.url]
-    return ["stdio", address.command, address.args, address.cwd]
+    return [
+        "stdio",
+        address.command,
+        address.args,
+        *(() if address.cwd is None else (address.cwd,)),
+    ]
 
 
 def _finite(value: object) -> bool:

@@ -1,10 +1,8 @@
 """Refusals as sentences a person can act on."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from torhaus.model.call import Call
-from torhaus.model.people import Permission
 from torhaus.model.verdict import Deny
 from torhaus.policy.names import shown
 
@@ -70,11 +68,13 @@ def missing(call: Call, what: str, action: str, kind: str, actions: frozenset[st
 
 def _held(call: Call) -> str:
     """`alice@example.org's role developer allows github.read`."""
+    roles: dict[str, list[str]] = {}
     held = call.caller.permissions(call.server.name)
     rules = list(dict.fromkeys(permission.rule for permission in held))
-    more = f" and {len(rules) - MOST_RULES} more" if len(rules) > MOST_RULES else ""
-    return f"{call.caller.email} has {_listed(held, rules[:MOST_RULES])}{more}"
-
-
-def _listed(held: Sequence[Permission], rules: Sequence[str]) -> str:
-    return ", ".join(f"`{rule}`" for rule in rules) if held else "none"
+    for rule in rules[:MOST_RULES]:
+        source, _, text = rule.partition(": ")
+        known = text != "" and source in call.caller.roles
+        roles.setdefault(f"role {source}" if known else "rule", []).append(text if known else rule)
+    allows = " and ".join(f"{who} allows {', '.join(what)}" for who, what in roles.items())
+    more = f" and {len(rules) - MOST_RULES} rules more" if len(rules) > MOST_RULES else ""
+    return f"{call.caller.email}'s {allows}{more}"

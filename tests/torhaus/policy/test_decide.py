@@ -1,0 +1,234 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.torhaus.policy.people import ACME, GITHUB, SENTRY, alice, call, server
+from torhaus.model.servers import ToolClass
+from torhaus.model.verdict import Allow, Deny
+from torhaus.policy.decide import decide
+from torhaus.policy.permission import ACTIONS
+from torhaus.policy.tables import TABLES
+from torhaus.policy.visible import may_use, visible
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("permissions", "tool", "arguments", "rule"),
+    [
+        (["github.read"], "list_issues", {}, "developer: github.read"),
+        (["github.read"], "create_issue", {}, None),
+        (["github:write"], "list_issues", {}, None),
+        (["github:write"], "delete_file", {}, None),
+        (["github:issues:write"], "create_issue", {}, "developer: github:issues:write"),
+        (
+            ["github:issues:write"],
+            "label_write",
+            {"method": "create"},
+            "developer: github:issues:write",
+        ),
+        (["github:issues:write"], "label_write", {"method": "delete"}, None),
+        (["github:labels:write"], "create_issue", {}, None),
+        (["github:issues:write"], "create_pull_request", {}, None),
+        (["github:issues:*"], "delete_file", {}, None),
+        (["github:*"], "delete_repository", {}, "developer: github:*"),
+        (["*"], "delete_repository", {}, "developer: *"),
+        (["github:*"], "frobnicate", {}, "developer: github:*"),
+        (["*"], "frobnicate", {}, "developer: *"),
+        (["github:issues:*", "github:read", "github:write"], "frobnicate", {}, None),
+        (["github.read"], "get_widget", {}, "developer: github.read"),
+        (["github:issues:read"], "get_widget", {}, None),
+        (["github.read", "github.delete"], "remove_sub_issue", {}, "developer: github.delete"),
+    ],
+)
+def test_a_tool_call_needs_a_permission_for_what_it_does(
+    permissions: list[str], tool: str, arguments: dict[str, Any], rule: str | None
+) -> None:
+    verdict = decide(call(tool, arguments, by=alice(*permissions)), NOW)
+
+    if rule is None:
+        assert isinstance(verdict, Deny)
+        assert (verdict.rule, verdict.code) == ("default_deny", "no_grant")
+    else:
+        assert isinstance(verdict, Allow)
+        assert verdict.rule == rule
+
+
+def test_every_action_needs_its_own_permission() -> None:
+    tool = "remove_team_from_project"
+    one = alice("sentry:admin", on="sentry")
+    both = alice("sentry:projects:admin", "sentry:delete", on="sentry")
+
+    refused = decide(call(tool, by=one, at=SENTRY), NOW)
+    allowed = decide(call(tool, by=both, at=SENTRY), NOW)
+
+    assert isinstance(refused, Deny)
+    assert "`sentry:projects:delete`" in refused.reason
+    assert isinstance(allowed, Allow)
+    assert allowed.rule == "developer: sentry:projects:admin, developer: sentry:delete"
+    assert allowed.actions == {"admin", "delete"}
+
+
+def test_a_refusal_says_what_was_asked_what_is_held_and_what_to_ask_for() -> None:
+    verdict = decide(call("create_issue"), NOW)
+
+    assert verdict == Deny(
+        "default_deny",
+        "no_grant",
+        "`create_issue` on github is a write on issues; alice@example.org's role developer allows "
+        "github.read. Ask an administrator for `github:issues:write`.",
+        frozenset({"write"}),
+    )
+
+
+def test_access_ends_to_the_second() -> None:
+    by = alice("github.read", expires=NOW)
+
+    before, after = (decide(call("list_issues", by=by), t) for t in (NOW - 0.001, NOW))
+
+    assert isinstance(before, Allow)
+    assert isinstance(after, Deny)
+    assert after.code == "access_expired"
+    assert "2023-11-14 at 22:13 UTC" in after.reason
+
+
+def test_nothing_is_allowed_where_nothing_is_held() -> None:
+    for method in ("initialize", "tools/list", "tools/call", "ping", "acme/extension"):
+        verdict = decide(call("list_issues", by=alice(), method=method), NOW)
+
+        assert isinstance(verdict, Deny)
+        assert verdict.code == "no_grant"
+
+
+def test_a_permission_on_every_server_counts_on_each() -> None:
+    verdict = decide(call("get_thing", by=alice("*:read", on="*"), at=ACME), NOW)
+
+    assert isinstance(verdict, Allow)
+
+
+def test_malformed_deciding_arguments_are_refused_even_to_an_administrator() -> None:
+    verdict = decide(call("label_write", {"method": 7}, by=alice("*")), NOW)
+
+    assert isinstance(verdict, Deny)
+    assert verdict.code == "bad_argument"
+
+
+def test_a_class_without_actions_allows_nothing() -> None:
+    house = server("acme", classes={"x": ToolClass(actions=frozenset(), type="issues")})
+
+    assert isinstance(decide(call("x", by=alice("*", on="acme"), at=house), NOW), Deny)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "enough", "short"),
+    [
+        ("initialize", {}, "github:issues:read", None),
+        ("server/discover", {}, "github:issues:read", None),
+        ("tools/list", {}, "github:issues:read", None),
+        ("notifications/cancelled", {}, "github:issues:read", None),
+        ("logging/setLevel", {}, "github:issues:read", None),
+        ("subscriptions/listen", {}, "github:issues:read", None),
+        ("tasks/cancel", {}, "github:issues:read", None),
+        ("resources/read", {}, "github:resources:read", "github:write"),
+        ("resources/subscribe", {}, "github:read", "github:issues:read"),
+        ("prompts/get", {}, "github:prompts:read", "github:resources:read"),
+        ("tasks/get", {}, "github:read", "github:write"),
+        (
+            "completion/complete",
+            {"ref": {"type": "ref/prompt"}},
+            "github:prompts:read",
+            "github:write",
+        ),
+        ("completion/complete", {"ref": 7}, "github:read", "github:prompts:read"),
+        ("completion/complete", {"ref": {"type": []}}, "github:read", "github:prompts:read"),
+        ("acme/extension", {}, "github:*", "github:read"),
+        ("Tools/Call", {}, "*", "github:read"),
+    ],
+)
+def test_other_requests_need_little_and_unknown_ones_everything(
+    method: str, params: dict[str, Any], enough: str, short: str | None
+) -> None:
+    asked = call(method, params, by=alice(enough), method=method)
+
+    assert isinstance(decide(asked, NOW), Allow)
+    if short is not None:
+        asked = call(method, params, by=alice(short), method=method)
+        assert isinstance(decide(asked, NOW), Deny)
+
+
+def test_a_ring_of_parents_ends() -> None:
+    house = server(parents={"issues": "repos", "repos": "issues"})
+
+    verdict = decide(call("create_issue", by=alice("github:labels:write"), at=house), NOW)
+
+    assert isinstance(verdict, Deny)
+
+
+@pytest.mark.parametrize(
+    ("permission", "tool", "seen"),
+    [
+        ("github:read", "list_issues", True),
+        ("github:read", "create_issue", False),
+        ("github:delete", "label_write", True),
+        ("github:admin", "label_write", False),
+        ("github:read", "frobnicate", False),
+        ("github:*", "frobnicate", True),
+    ],
+)
+def test_a_tool_is_shown_when_some_argument_could_be_allowed(
+    permission: str, tool: str, seen: bool
+) -> None:
+    assert visible(alice(permission), GITHUB, tool, {}) is seen
+
+
+def test_a_dispatcher_is_shown_to_whoever_may_run_one_of_its_tools() -> None:
+    assert visible(alice("sentry:seer:execute", on="sentry"), SENTRY, "execute_sentry_tool", {})
+    assert not visible(
+        alice("sentry:seer:read", on="sentry"), SENTRY, "analyze_issue_with_seer", {}
+    )
+
+
+def test_a_hint_hides_what_it_makes_refused() -> None:
+    hints = {"readOnlyHint": False}
+
+    assert not visible(alice("github:read"), GITHUB, "list_issues", hints)
+    assert isinstance(decide(call("list_issues", hints=hints), NOW), Deny)
+
+
+def test_a_server_is_used_with_any_permission_on_it() -> None:
+    assert may_use(alice("github:issues:read"), GITHUB)
+    assert not may_use(alice("github:issues:read"), SENTRY)
+    assert may_use(alice("*:read", on="*"), SENTRY)
+
+
+@given(
+    table=st.sampled_from(TABLES[:2]),
+    data=st.data(),
+    action=st.sampled_from(sorted(ACTIONS)),
+)
+def test_what_is_allowed_is_visible_and_only_for_the_actions_held(
+    table: Any, data: st.DataObject, action: str
+) -> None:
+    name = table.names[0]
+    house = server(name)
+    tool, row = data.draw(st.sampled_from(sorted(table.tools.items(), key=lambda item: item[0])))
+    value = data.draw(st.sampled_from([*row.method_actions, "explode"]))
+    by = alice(f"{name}:{action}", on=name)
+    arguments = {} if row.method_arg is None else {row.method_arg: value}
+
+    verdict = decide(call(tool, arguments, by=by, at=house), NOW)
+
+    if isinstance(verdict, Allow):
+        assert verdict.actions == {action}
+        assert visible(by, house, tool, {})
+
+
+@given(st.text(max_size=300), st.sampled_from(["github.read", "github:*"]))
+def test_any_tool_name_gets_a_verdict_with_a_sentence(tool: str, permission: str) -> None:
+    verdict = decide(call(tool, by=alice(permission)), NOW)
+
+    assert verdict.reason
+    assert len(verdict.reason) < 500
+    assert verdict.reason.isprintable()

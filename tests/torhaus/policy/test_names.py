@@ -1,0 +1,34 @@
+import pytest
+
+from torhaus.policy.names import normal, shown, words
+
+
+@pytest.mark.parametrize("name", ["list_issues", "listIssues", "LIST-ISSUES", "ListIssues"])
+def test_spellings_of_one_tool_are_one(name: str) -> None:
+    assert normal(name) == "listissues"
+
+
+def test_a_letter_that_folds_into_ascii_is_not_taken_for_it() -> None:
+    assert normal("get_tas\N{KELVIN SIGN}") != normal("get_task")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("getURLContents2", ("get", "url", "contents", "2")),
+        ("issue_read", ("issue", "read")),
+        ("get-tiny-image", ("get", "tiny", "image")),
+        ("admin.users/list", ("admin", "users", "list")),
+        ("", ()),
+        ("list issues", ()),
+        ("get_é", ()),
+        ("get_issue\n", ()),
+        ("a" * 129, ()),
+    ],
+)
+def test_a_proper_name_has_words(name: str, expected: tuple[str, ...]) -> None:
+    assert words(name) == expected
+
+
+def test_a_hostile_name_is_short_and_printable_in_a_sentence() -> None:
+    assert shown("x\n`\x1b[31m" + "y" * 1000) == "`x???[31m" + "y" * 72 + "…`"

@@ -1,0 +1,77 @@
+import pytest
+
+from torhaus.policy.tables import TABLES, Table
+from torhaus.policy.verbs import guess
+
+READ = frozenset({"read"})
+# (tools whose name says what the table says) at least; the rest errs towards asking for more.
+RIGHT = {
+    "github": 112,
+    "sentry": 47,
+    "time": 1,
+    "git": 9,
+    "filesystem": 13,
+    "memory": 8,
+    "everything": 17,
+}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.names[0])
+def test_no_writer_is_taken_for_a_reader(table: Table) -> None:
+    for name, row in table.tools.items():
+        assert row.actions == READ or guess("acme", name)[0] != "read", name
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.names[0])
+def test_most_names_say_what_the_table_says(table: Table) -> None:
+    server = table.names[0]
+    right = [name for name, row in table.tools.items() if guess(server, name)[0] in row.actions]
+
+    assert len(right) >= RIGHT[server]
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("getIssue", "read"),
+        ("get_build_status", "read"),
+        ("jira_get_issue", "read"),
+        ("acme_list_things", "read"),
+        ("workflow_run_list", "read"),
+        ("list_label", "read"),
+        ("get_or_create_user", "write"),
+        ("find_and_replace", "write"),
+        ("fetch_then_post", "write"),
+        ("read_and_clear", "delete"),
+        ("status_change", "write"),
+        ("notifications_set_read", "write"),
+        ("mark_as_read", "write"),
+        ("log_event", "write"),
+        ("list_share", "write"),
+        ("mailing_list_subscribe", "write"),
+        ("todo_list_complete", "write"),
+        ("view_delete", "delete"),
+        ("query", "execute"),
+        ("sql_query", "execute"),
+        ("read_query", "execute"),
+        ("explain_query", "execute"),
+        ("browser_navigate", "execute"),
+        ("grant_access", "admin"),
+        ("resolve-library-id", "write"),
+        ("frobnicate", "unknown"),
+        ("frobnicate_and_get", "unknown"),
+        ("listissues", "unknown"),
+        ("get_données", "unknown"),
+        ("", "unknown"),
+        ("___", "unknown"),
+        ("get_" + "x" * 125, "unknown"),
+    ],
+)
+def test_a_name_says_what_it_may_do_or_nothing(name: str, action: str) -> None:
+    assert guess("acme", name)[0] == action
+
+
+def test_a_type_is_taken_only_from_a_name_that_is_exactly_one() -> None:
+    assert guess("acme", "archive_issue") == ("write", "issues")
+    assert guess("acme", "get_pull_request") == ("read", "pull_requests")
+    assert guess("acme", "get_issue_secrets") == ("read", "")
