@@ -1,0 +1,64 @@
+"""Read a configuration file: text in, `Settings` and `Rules` out, or every problem at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from torhaus.config import compile as compiled
+from torhaus.config.interpolate import interpolate, read_files
+from torhaus.config.problems import ConfigError, Problem
+from torhaus.config.settings import Settings
+from torhaus.config.source import MAX_CHARS, read
+from torhaus.config.validate import validate
+from torhaus.model.rules import Rules
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    settings: Settings
+    rules: Rules
+    warnings: tuple[Problem, ...]
+
+
+def load(path: Path | str, environ: Mapping[str, str], data_dir: Path | None = None) -> Loaded:
+    """Read a file. Changes nothing, so it can be called again for every new version of it.
+
+    `environ` is where `${NAME}` and the PATH for commands come from. Raises ConfigError.
+    """
+    name = str(path)
+    try:
+        with Path(path).open("rb") as stream:
+            raw = stream.read(MAX_CHARS + 1)
+    except (OSError, ValueError) as error:
+        said = (isinstance(error, OSError) and error.strerror) or "not a path"
+        raise _unreadable(name, f"the file cannot be read: {said}") from error
+    if len(raw) > MAX_CHARS:
+        raise _unreadable(name, "the file is larger than 2 MiB")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _unreadable(name, "the file is not UTF-8 text", line) from error
+    return load_text(text, name, environ, data_dir)
+
+
+def load_text(
+    text: str, name: str, environ: Mapping[str, str], data_dir: Path | None = None
+) -> Loaded:
+    """As `load`, from text. `name` is for messages and is what relative paths start from."""
+    source = read(text, name)
+    interpolate(source, environ)
+    read_files(source)
+    file = validate(source)
+    if file is None:
+        source.refuse()
+        raise _unreadable(name, "the file does not fit the schema")
+    rules = compiled.rules(source, file, environ)
+    source.refuse()
+    settings = compiled.settings(file, data_dir)
+    return Loaded(settings, rules, tuple(sorted(source.warnings, key=lambda p: p.line or 0)))
+
+
+def _unreadable(name: str, message: str, line: int | None = None) -> ConfigError:
+    fix = "give the path of a configuration: -c FILE"
+    return ConfigError([Problem(file=name, line=line, path="", message=message, fix=fix)])

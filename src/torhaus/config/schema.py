@@ -1,0 +1,235 @@
+"""The file's shape: what may be written, and what each key means (editors show these words)."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema, model_validator
+
+from torhaus.config.addresses import Email, Host, Networks, Origin, PublicUrl, networks
+from torhaus.config.amounts import Octets, Seconds, TimeZone, Whole, between, moment
+from torhaus.config.problems import FaultError
+from torhaus.config.servers import ServerSpec
+from torhaus.config.shape import Shape
+from torhaus.config.texts import Line, Token
+
+LATER: Mapping[str, str] = {
+    "groups": "groups of users",
+    "permissions": "permissions per server and user",
+    "policies": "time and condition policies",
+    "temporary_access": "temporary access",
+    "approvals": "approvals",
+    "caching": "cache settings per tool",
+    "cache_invalidation": "cache invalidation on writes",
+    "limits": "limits per tool, role and server",
+    "plans": "plans",
+    "alerts": "alerts",
+    "notifications": "notifications",
+    "cost_tracking": "cost tracking",
+    "data_classes": "data classes",
+    "storage": "shared storage",
+    "ui": "the pages' settings",
+    "virtual_servers": "virtual servers",
+}
+
+
+def _address(value: str) -> str:
+    if re.fullmatch(r"[0-9A-Za-z.:_-]{1,253}", value) is None:
+        raise FaultError("this is not an address to listen on", "write 127.0.0.1, 0.0.0.0 or ::")
+    return value
+
+
+def _name(value: str) -> str:
+    if re.fullmatch(r"[^\W_][\w .@/-]{0,127}", value) is None:
+        raise FaultError("this is not a role's name", "use letters, digits, - and _")
+    return value
+
+
+def _server_name(value: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,62}", value) is None:
+        raise FaultError("this is not a server's name", "use a-z, 0-9 and -, a letter first")
+    if value in LATER or value in File.model_fields:
+        raise FaultError("this name is a key of the file itself", "choose another name")
+    return value
+
+
+def _day(value: str) -> str:
+    moment(value)
+    return value
+
+
+RoleName = Annotated[str, AfterValidator(_name)]
+ServerName = Annotated[str, AfterValidator(_server_name)]
+Expiry = Annotated[
+    str,
+    AfterValidator(_day),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}|\$\{"}),
+]
+
+
+class ServerSettings(Shape):
+    """Where Torhaus listens, and whom it hears."""
+
+    host: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    """The address to listen on; 0.0.0.0 for all. Needs a restart."""
+    port: Annotated[Whole, between(0, 65535, "a port from 1 to 65535")] = 8080
+    """The port to listen on; 0 lets the system choose. Needs a restart."""
+    public_url: PublicUrl | None = None
+    """Where people reach Torhaus, such as https://gateway.example.com."""
+    allowed_hosts: tuple[Host, ...] = ()
+    """Further Host headers to answer, besides loopback names and the public URL's."""
+    allowed_origins: tuple[Origin, ...] = ()
+    """Web pages (origins) whose scripts may call Torhaus."""
+    plaintext: Literal["loopback", "private", "any"] = "private"
+    """From where http without TLS is accepted."""
+    max_body: Annotated[Octets, between(1024, 1 << 30, "between 1KiB and 1GiB")] = 4 * 1024 * 1024
+    """Largest request body, in bytes or as 4MiB."""
+    metrics_networks: Networks = networks(["loopback"])
+    """Who may read /metrics: networks, loopback or private."""
+    data_dir: Line = "data"
+    """Where Torhaus keeps its data, relative to the working directory. Needs a restart."""
+    timezone: TimeZone = "UTC"
+    """In which a day such as expires: 2025-12-31 ends."""
+
+
+class OAuthSettings(Shape):
+    """The identity provider."""
+
+    issuer: Line
+    """Its issuer URL."""
+    client_id: Line
+    """Torhaus's id there."""
+    client_secret: Token | None = None
+    """Torhaus's secret there. Best as ${NAME}."""
+    client_secret_file: Line | None = None
+    """A file that holds the secret."""
+
+
+class Anonymous(Shape):
+    """Callers without any credential, from listed networks only."""
+
+    networks: Networks
+    """Where they may call from: networks, addresses, loopback or private."""
+    roles: Annotated[tuple[RoleName, ...], Field(min_length=1)]
+    """What they may do."""
+
+
+class Auth(Shape):
+    """How callers prove who they are. API keys always work; see users."""
+
+    provider: Literal["oauth"] | None = None
+    """Sign-in through the browser. Accepted and not used by this version."""
+    oauth: OAuthSettings | None = None
+    """For provider: oauth."""
+    anonymous: Anonymous | None = None
+    """Off unless given."""
+    later: ClassVar[Mapping[str, str]] = {
+        "saml": "SAML sign-in",
+        "ldap": "LDAP sign-in",
+        "oidc": "OpenID Connect sign-in",
+        "local": "local accounts",
+    }
+
+
+class AccessRule(Shape):
+    """What one role may do."""
+
+    role: RoleName
+    """The role's name; new or from roles."""
+    allow: tuple[Line, ...]
+    """Permissions: server.action, server:type:action, server.*, *."""
+    later: ClassVar[Mapping[str, str]] = {
+        "deny": "deny rules",
+        "repos": "bounds on repositories",
+        "projects": "bounds on projects",
+        "when": "conditions",
+    }
+
+
+class Role(Shape):
+    """A named set of permissions."""
+
+    description: Line | None = None
+    """For people."""
+    permissions: tuple[Line, ...] = ()
+    """Permissions: server:action, server:type:action, server:*, *."""
+    later: ClassVar[Mapping[str, str]] = {
+        "restrictions": "restrictions",
+        "allow": "permissions under this name",
+        "deny": "deny rules",
+        "when": "conditions",
+    }
+
+
+class User(Shape):
+    """One person or program."""
+
+    email: Email
+    """Who it is, in audit records too."""
+    role: RoleName | None = None
+    """The one role; or use roles."""
+    roles: tuple[RoleName, ...] = ()
+    """Several roles; their permissions add up."""
+    expires: Expiry | None = None
+    """The last day of access, or a moment such as 2025-12-31T18:00:00+01:00."""
+    api_keys: tuple[SecretStr, ...] = ()
+    """Keys this user calls with. Best as ${NAME}; only their SHA-256 is kept."""
+    api_keys_file: Line | None = None
+    """A file with one key a line."""
+    later: ClassVar[Mapping[str, str]] = {
+        "groups": "groups of users",
+        "restrictions": "restrictions",
+        "valid_from": "temporary access",
+        "valid_until": "temporary access",
+    }
+
+    @model_validator(mode="after")
+    def _has_role(self) -> Self:
+        if (self.role is None) == (not self.roles):
+            raise FaultError("a user has a role or roles, one of the two", "give exactly one")
+        return self
+
+
+class AuditLogs(Shape):
+    """The record every call leaves."""
+
+    durability: Literal["durable", "async"] = "durable"
+    """durable: on disk before the answer leaves; async: at most flush later. Needs a restart."""
+    flush: Annotated[Seconds, between(0.001, 10, "between 1ms and 10s")] = 0.02
+    """How long async records may wait, in seconds or as 20ms. Needs a restart."""
+    later: ClassVar[Mapping[str, str]] = {
+        "retention": "retention of audit records",
+        "after_retention": "retention of audit records",
+    }
+
+
+class File(Shape):
+    """Torhaus: a gateway for MCP servers."""
+
+    server: ServerSettings = ServerSettings()
+    """Where Torhaus listens, and whom it hears."""
+    auth: Auth = Auth()
+    """How callers prove who they are."""
+    mcpServers: dict[ServerName, ServerSpec] = Field(default_factory=dict)  # noqa: N815 - the product text's spelling
+    """The servers behind the gate, by name. Clients call /mcp/NAME."""
+    accessControl: tuple[AccessRule, ...] = ()  # noqa: N815 - the product text's spelling
+    """What roles may do. Adds to roles."""
+    roles: dict[RoleName, Role] = Field(default_factory=dict)
+    """Roles by name."""
+    users: tuple[User, ...] = ()
+    """Who may call."""
+    audit_logs: AuditLogs = AuditLogs()
+    """The record every call leaves."""
+    later: ClassVar[Mapping[str, str]] = LATER
+
+
+def schema_json() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the file, with a description for every key, for editors."""
+    schema = File.model_json_schema()
+    servers = schema["properties"]["mcpServers"]
+    servers["propertyNames"] = {"pattern": "^[a-z][a-z0-9-]{0,62}$"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "torhaus.yml",
+        **{key: value for key, value in schema.items() if key != "title"},
+    }

@@ -1,0 +1,167 @@
+"""The shape of one entry of `mcpServers`."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from torhaus.config.addresses import Url
+from torhaus.config.amounts import Seconds, Whole, between
+from torhaus.config.problems import FaultError
+from torhaus.config.shape import Shape
+from torhaus.config.texts import HeaderName, HeaderValue, Line, Token
+
+# What the gate sets itself on the way to a server, or what would break the framing.
+_OURS = frozenset(
+    {"host", "connection", "keep-alive", "upgrade", "te", "trailer", "expect"}
+    | {"content-length", "content-type", "content-encoding", "transfer-encoding"}
+    | {"accept", "accept-encoding", "last-event-id"}
+)
+
+
+def _free(name: str) -> str:
+    low = name.lower()
+    if low in _OURS or low.startswith(("mcp-", "proxy-")):
+        raise FaultError("Torhaus sets this header itself", "remove it")
+    return name
+
+
+def _variable(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", name) is None:
+        raise FaultError("this is not a variable's name", "use letters, digits and _")
+    return name
+
+
+FreeHeader = Annotated[HeaderName, AfterValidator(_free)]
+Variable = Annotated[str, AfterValidator(_variable)]
+
+
+class ServerAuth(Shape):
+    """The credential Torhaus presents to the server. Clients never see it."""
+
+    type: Literal["bearer", "basic", "header"]
+    """`bearer`: a token; `basic`: user and password; `header`: any one header field."""
+    token: Token | None = None
+    """For bearer. Best as ${NAME}."""
+    token_file: Line | None = None
+    """For bearer: a file that holds the token."""
+    username: HeaderValue | None = None
+    """For basic."""
+    password: HeaderValue | None = None
+    """For basic."""
+    password_file: Line | None = None
+    """For basic: a file that holds the password."""
+    name: FreeHeader | None = None
+    """For header: the field's name, such as X-API-Key."""
+    value: HeaderValue | None = None
+    """For header: the field's value."""
+    value_file: Line | None = None
+    """For header: a file that holds the value."""
+    later: ClassVar[Mapping[str, str]] = {
+        "oauth": "signing in to servers with OAuth",
+        "client_id": "signing in to servers with OAuth",
+    }
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        parts = {
+            "bearer": {"token"},
+            "basic": {"username", "password"},
+            "header": {"name", "value"},
+        }
+        needed = parts[self.type]
+        given = {part for parts_ in parts.values() for part in parts_ if getattr(self, part)}
+        if needed - given:
+            missing = " and ".join(sorted(needed - given))
+            raise FaultError(f"type: {self.type} needs {missing}", f"add {missing}")
+        if given - needed:
+            extra = " and ".join(sorted(given - needed))
+            raise FaultError(f"type: {self.type} does not use {extra}", f"remove {extra}")
+        if self.username is not None and ":" in self.username.get_secret_value():
+            raise FaultError("a basic user name cannot hold a colon (RFC 7617)", "use another user")
+        return self
+
+
+class ServerCache(Shape):
+    """Answers of reading tools, kept and shared by users of the same server credential."""
+
+    ttl: Annotated[Seconds, between(0, 31536000, "at most 1y; 0 turns the cache off")]
+    """How long an answer is kept, in seconds or as 5m, 1h."""
+    later: ClassVar[Mapping[str, str]] = {"type": "shared and user-specific caches"}
+
+
+class RateLimit(Shape):
+    """Calls per user in any rolling window."""
+
+    requests: Annotated[Whole, between(1, 1_000_000_000, "at least 1")]
+    """How many calls."""
+    window: Annotated[Seconds, between(0.001, 31536000, "between 1ms and 1y")]
+    """In how much time, in seconds or as 1m, 1h."""
+    later: ClassVar[Mapping[str, str]] = {"count": "limits that count cached answers"}
+
+
+class ServerSpec(Shape):
+    """One MCP server, by URL or as a command."""
+
+    url: Url | None = None
+    """Where the server is: streamable HTTP or HTTP+SSE."""
+    command: Line | None = None
+    """The program to start, for stdio. Looked up beside Torhaus's own Python, then in PATH."""
+    args: tuple[str, ...] = ()
+    """The command's arguments."""
+    env: dict[Variable, SecretStr] = Field(default_factory=dict)
+    """Environment variables for the command; it inherits only PATH, HOME and the like."""
+    cwd: Line | None = None
+    """The command's working directory, relative to this file."""
+    transport: Literal["auto", "http", "sse"] = "auto"
+    """How to talk to the URL. `auto` tries streamable HTTP, then HTTP+SSE."""
+    era: Literal["auto", "legacy", "modern"] = "auto"
+    """Which protocol family the URL speaks: sessions (legacy) or stateless (modern)."""
+    headers: dict[FreeHeader, HeaderValue] = Field(default_factory=dict)
+    """More header fields for the URL."""
+    auth: ServerAuth | None = None
+    """The credential for the URL."""
+    ca_file: Line | None = None
+    """Certificates to trust for the URL besides the system's, relative to this file."""
+    cache: ServerCache | None = None
+    """Off unless given."""
+    rateLimit: RateLimit | None = None  # noqa: N815 - the product text's spelling
+    """None unless given."""
+    timeout: Annotated[Seconds, between(0.1, 86400, "between 100ms and 24h")] = 300.0
+    """Longest silence of the server during a call."""
+    connect_timeout: Annotated[Seconds, between(0.1, 600, "between 100ms and 10m")] = 10.0
+    """Longest wait for a connection."""
+    environment: Line | None = None
+    """Such as production; part of cache keys and, later, of rules."""
+    sharing: Literal["principal", "session", "shared"] = "principal"
+    """Who shares one process or HTTP+SSE connection: each user, each session, or everyone."""
+    idle: Annotated[Seconds, between(1, 604800, "between 1s and 7d")] = 600.0
+    """A process without calls for this long is stopped."""
+    later: ClassVar[Mapping[str, str]] = {
+        "classification": "classifying tools in the file",
+        "drift": "pinning a server's tools",
+        "hide_denied": "hiding what is denied",
+        "limits": "limits per tool and role",
+        "price": "cost tracking",
+    }
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.url is None) == (self.command is None):
+            raise FaultError("a server has a url or a command, one of the two", "give exactly one")
+        wrong = self.model_fields_set & (_FOR_COMMAND if self.command is None else _FOR_URL)
+        if wrong:
+            way = "url" if self.command is None else "command"
+            words = ", ".join(sorted(wrong))
+            raise FaultError(f"a server with a {way} does not use {words}", f"remove {words}")
+        names = [name.lower() for name in self.headers]
+        if len(set(names)) < len(names):
+            raise FaultError("two headers differ only in case", "keep one of them")
+        if self.auth is not None and (self.auth.name or "Authorization").lower() in names:
+            raise FaultError("auth and headers set the same header", "keep one of them")
+        return self
+
+
+_FOR_COMMAND = frozenset({"args", "env", "cwd", "idle"})
+_FOR_URL = frozenset({"transport", "era", "headers", "auth", "ca_file"})

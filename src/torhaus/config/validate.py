@@ -1,0 +1,124 @@
+"""From the tree to the schema's objects, and from pydantic's errors to sentences with lines."""
+
+from types import NoneType, UnionType
+from typing import Union, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from torhaus.config.problems import FaultError
+from torhaus.config.schema import File
+from torhaus.config.shape import Shape
+from torhaus.config.tree import Node, Path, Source, meant, printable
+
+_KINDS = {
+    "string_type": ("this must be text", "write text"),
+    "string_sub_type": ("this must be text", "write text"),
+    "model_type": ("this must be a block of keys", "write `key: value` lines below it"),
+    "dict_type": ("this must be a block of keys", "write `key: value` lines below it"),
+    "tuple_type": ("this must be a list", "write `- item` lines below it, or [item, item]"),
+    "too_short": ("the list is empty", "write at least one item"),
+}
+
+
+def validate(source: Source) -> File | None:
+    """The file as objects, or None with the reasons in `source.problems`."""
+    if not isinstance(source.root.value, dict):
+        source.error(
+            (), "the file must be a block of keys", "start with `server:` or `mcpServers:`"
+        )
+        return None
+    try:
+        return File.model_validate(source.root.plain())
+    except ValidationError as errors:
+        for error in errors.errors(include_url=False, include_input=False):
+            _explain(source, error)
+    return None
+
+
+def _explain(source: Source, error: ErrorDetails) -> None:
+    path = tuple(part for part in error["loc"] if part != "[key]")
+    if any(node.broken for node in source.nodes(path)):
+        return
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        _unknown(source, path)
+    elif kind == "missing":
+        source.error(path, f"{path[-1]} is missing", f"add `{path[-1]}: ...`")
+    elif kind == "literal_error":
+        _choice(source, path, str(error.get("ctx", {}).get("expected", "")))
+    elif isinstance(fault := error.get("ctx", {}).get("error"), FaultError):
+        source.error(path, fault.message, fault.fix)
+    else:
+        message, fix = _KINDS.get(kind, (error["msg"], "correct the value"))
+        source.error(path, message, _quoting(source, path, fix))
+
+
+def _quoting(source: Source, path: Path, fix: str) -> str:
+    node = _at(source, path)
+    if node is not None and node.value is None:
+        return "the value is empty: write one, or remove the key"
+    if node is not None and fix == "write text" and isinstance(node.value, bool | int | float):
+        return "put the value in quotes"  # not repeated here: it may be a secret
+    return fix
+
+
+def _at(source: Source, path: Path) -> Node | None:
+    found = source.nodes(path)
+    return found[-1] if len(found) == len(path) + 1 else None
+
+
+def _choice(source: Source, path: Path, expected: str) -> None:
+    choices = expected.replace("'", "").replace(" or ", ", ").split(", ")
+    node = _at(source, path)
+    close = None
+    if node is not None and isinstance(node.value, str) and not node.outside:
+        close = meant(node.value, choices)
+    fix = f"did you mean {close}?" if close else f"use {' or '.join(choices)}"
+    source.error(path, f"this must be {' or '.join(choices)}", fix)
+
+
+def _unknown(source: Source, path: Path) -> None:
+    key = str(path[-1])
+    shape = _shape_at(path[:-1])
+    if shape is None:
+        source.error(path, "this key is unknown", "remove it")
+        return
+    servers = source.root.child("mcpServers")
+    later = shape.later.get(key)
+    if later is None and len(path) == 1 and servers is not None and servers.child(key) is not None:
+        later = f"permissions of the server {key} per user"
+    if later is not None:
+        source.error(
+            path,
+            f"not supported by this version yet ({later})",
+            "remove it: a rule is never read and then ignored",
+        )
+        return
+    close = meant(key, [*shape.model_fields])
+    known = ", ".join(shape.model_fields)
+    fix = f"did you mean {close}?" if close else f"remove it; known here: {known}"
+    source.error(path, f"unknown key {printable(key)!r}", fix)
+
+
+def _shape_at(path: Path) -> type[Shape] | None:
+    """The schema's class for the block at a path."""
+    annotation: object = File
+    for part in path:
+        annotation = _bare(annotation)
+        if isinstance(annotation, type) and issubclass(annotation, Shape):
+            field = annotation.model_fields.get(str(part))
+            annotation = None if field is None else field.annotation
+        else:
+            # A list's items or a dict's values.
+            inside = [arg for arg in get_args(annotation) if arg is not Ellipsis]
+            annotation = inside[-1] if inside else None
+    found = _bare(annotation)
+    return found if isinstance(found, type) and issubclass(found, Shape) else None
+
+
+def _bare(annotation: object) -> object:
+    """Without `| None`."""
+    if get_origin(annotation) in (UnionType, Union):
+        return next(arg for arg in get_args(annotation) if arg is not NoneType)
+    return annotation
