@@ -13,9 +13,6 @@ from tests.clients.gateway import Gateway
 
 ALICE = "alice-key-3f9c1d7b5a2e48069d1c"
 CONFIG = """
-auth:
-  provider: keys
-
 users:
   - email: alice@example.com
     role: developer

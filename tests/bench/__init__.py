@@ -1,0 +1,1 @@
+"""The bench judges what it measured, not what it hoped."""
