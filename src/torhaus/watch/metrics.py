@@ -1,0 +1,139 @@
+"""The numbers Prometheus asks for, under the names of the product text."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
+
+import msgspec
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from torhaus import __version__
+from torhaus.model.call import Call
+from torhaus.model.outcome import Outcome
+from torhaus.watch.tally import BUCKETS, Known, Tally
+
+_BOUNDS = [*(str(bound) for bound in BUCKETS), "+Inf"]
+
+
+class Gauges(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for when somebody looks; None: not shown. They must not raise."""
+
+    audit_healthy: Callable[[], bool] | None = None
+    sessions: Callable[[], int] | None = None
+    streams: Callable[[], int] | None = None
+
+
+class Metrics:
+    """A `Meter`, and the page `/metrics`.
+
+    Only tools in `known`, tools with hints and tools of the shipped tables become `method`
+    labels: callers cannot make series at will.
+    """
+
+    def __init__(self, gauges: Gauges, known: Known = lambda _server: frozenset()) -> None:
+        self._known = known
+        self._tallies: dict[str, Tally] = {}
+        self.registry = CollectorRegistry()
+        self.registry.register(_Numbers(self._tallies, gauges))
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+
+    def ended(self, call: Call, outcome: Outcome, status: str, seconds: float) -> None:
+        server = call.server.name
+        tally = self._tallies.get(server)
+        if tally is None:
+            tally = self._tallies[server] = Tally()
+        tally.add(call, outcome, status, seconds, self._known)
+
+    def render(self) -> tuple[bytes, str]:
+        """The page and its content type. Any thread may call it: large pages take a while."""
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+
+class _Numbers(Collector):
+    def __init__(self, tallies: dict[str, Tally], gauges: Gauges) -> None:
+        self._tallies = tallies
+        self._gauges = gauges
+
+    def describe(self) -> Iterable[Metric]:
+        return ()  # spares asking the gauges before the house is built
+
+    def collect(self) -> Iterator[Metric]:
+        tallies = self._tallies.copy()
+        yield _requests(tallies)
+        yield _durations(tallies)
+        yield _counter(tallies, "cache_hits", "Answers from the cache.", lambda t: t.hits)
+        yield _counter(tallies, "cache_misses", "Lookups that found nothing.", lambda t: t.misses)
+        yield _counter(tallies, "api_calls", "Requests sent to the server.", lambda t: t.api_calls)
+        yield _saved(tallies)
+        yield _counter(tallies, "rate_limited", "Calls over a limit.", lambda t: t.limited)
+        yield from _gauges(self._gauges)
+
+
+def _requests(tallies: dict[str, Tally]) -> Metric:
+    family = CounterMetricFamily(
+        "mcp_gateway_requests",
+        "Requests by tool or method, and by how they ended.",
+        labels=("mcp_server", "method", "status"),
+    )
+    for server, tally in tallies.items():
+        for (method, status), count in tally.requests.copy().items():
+            family.add_metric((server, method, status), count)
+    return family
+
+
+def _durations(tallies: dict[str, Tally]) -> Metric:
+    family = HistogramMetricFamily(
+        "mcp_gateway_request_duration_seconds",
+        "Time from a request's arrival to its end.",
+        labels=("mcp_server",),
+    )
+    for server, tally in tallies.items():
+        counts = accumulate(tally.buckets.copy())
+        buckets = list(zip(_BOUNDS, map(float, counts), strict=True))
+        family.add_metric((server,), buckets, sum_value=tally.seconds)
+    return family
+
+
+def _counter(
+    tallies: dict[str, Tally], name: str, help_text: str, of: Callable[[Tally], int]
+) -> Metric:
+    family = CounterMetricFamily(f"mcp_gateway_{name}", help_text, labels=("mcp_server",))
+    for server, tally in tallies.items():
+        family.add_metric((server,), of(tally))
+    return family
+
+
+def _saved(tallies: dict[str, Tally]) -> Metric:
+    # A gauge because the product text prints the name without `_total`, which every counter has.
+    family = GaugeMetricFamily(
+        "mcp_gateway_api_calls_saved", "Requests the cache spared.", labels=("mcp_server",)
+    )
+    for server, tally in tallies.items():
+        family.add_metric((server,), tally.saved)
+    return family
+
+
+def _gauges(gauges: Gauges) -> Iterator[Metric]:
+    for name, help_text, ask in (
+        ("audit_healthy", "1 while audit records can be written.", gauges.audit_healthy),
+        ("active_sessions", "Sessions of legacy clients.", gauges.sessions),
+        ("active_streams", "Open streams to clients.", gauges.streams),
+    ):
+        if ask is not None:
+            yield GaugeMetricFamily(f"mcp_gateway_{name}", help_text, value=float(ask()))
+    info = GaugeMetricFamily("mcp_gateway_build_info", "The running version.", labels=("version",))
+    info.add_metric((__version__,), 1)
+    yield info

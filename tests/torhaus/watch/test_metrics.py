@@ -1,0 +1,231 @@
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.torhaus.audit.scene import ALLOWED, GITHUB, call
+from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Refused
+from torhaus.model.servers import ToolClass
+from torhaus.model.verdict import Deny
+from torhaus.watch.metrics import Gauges, Metrics
+from torhaus.watch.tally import MAX_METHODS
+
+FRESH = Answered(ALLOWED, Answer(result=b"{}"))
+MISS = Answered(ALLOWED, Answer(result=b"{}"), cacheable=True)
+HIT = Answered(ALLOWED, Answer(result=b"{}"), cached=True, cacheable=True)
+REFUSED = Refused(Deny("no_delete", "restricted", "may not delete"))
+LIMITED = Limited(ALLOWED, "100 per hour", 12.0)
+READS = ToolClass(actions=frozenset({"read"}), type="issues")
+LISTED = {"list_issues"}
+
+
+def metrics(gauges: Gauges | None = None) -> Metrics:
+    return Metrics(gauges or Gauges(), known=lambda _server: LISTED)
+
+
+def sample(of: Metrics, name: str, **labels: str) -> float | None:
+    text = of.render()[0].decode()
+    for family in text_string_to_metric_families(text):
+        for each in family.samples:
+            if each.name == name and labels.items() <= each.labels.items():
+                return each.value
+    return None
+
+
+def methods(of: Metrics) -> set[str]:
+    families: Any = text_string_to_metric_families(of.render()[0].decode())
+    found = [family for family in families if family.name == "mcp_gateway_requests"]
+    return {each.labels["method"] for each in found[0].samples}
+
+
+def test_every_name_is_printed_as_in_the_product_text():
+    seen = metrics()
+    seen.ended(call(), MISS, "success", 0.234)
+
+    lines = seen.render()[0].decode().splitlines()
+
+    assert (
+        'mcp_gateway_requests_total{mcp_server="github",method="list_issues",status="success"} 1.0'
+        in lines
+    )
+    assert 'mcp_gateway_request_duration_seconds_count{mcp_server="github"} 1.0' in lines
+    assert 'mcp_gateway_request_duration_seconds_sum{mcp_server="github"} 0.234' in lines
+    assert 'mcp_gateway_cache_hits_total{mcp_server="github"} 0.0' in lines
+    assert 'mcp_gateway_cache_misses_total{mcp_server="github"} 1.0' in lines
+    assert 'mcp_gateway_api_calls_total{mcp_server="github"} 1.0' in lines
+    assert 'mcp_gateway_api_calls_saved{mcp_server="github"} 0.0' in lines
+
+
+def test_the_page_is_prometheus_text():
+    assert metrics().render()[1].startswith("text/plain; version=")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "counted"),
+    [
+        (FRESH, "success", {"api_calls_total": 1}),
+        (MISS, "success", {"api_calls_total": 1, "cache_misses_total": 1}),
+        (MISS, "error", {"api_calls_total": 1, "cache_misses_total": 1}),
+        (HIT, "success", {"cache_hits_total": 1, "api_calls_saved": 1}),
+        (Failed(ALLOWED, "down"), "error", {"api_calls_total": 1}),
+        (REFUSED, "denied", {}),
+        (LIMITED, "limited", {"rate_limited_total": 1}),
+        (Abandoned(ALLOWED), "cancelled", {}),
+    ],
+)
+def test_every_end_is_counted_where_it_belongs(
+    outcome: Any, status: str, counted: Mapping[str, float]
+):
+    seen = metrics()
+
+    seen.ended(call(), outcome, status, 0.01)
+
+    assert sample(seen, "mcp_gateway_requests_total", method="list_issues", status=status) == 1
+    for name in (
+        "api_calls_total",
+        "api_calls_saved",
+        "cache_hits_total",
+        "cache_misses_total",
+        "rate_limited_total",
+    ):
+        assert sample(seen, f"mcp_gateway_{name}", mcp_server="github") == counted.get(name, 0)
+
+
+def test_durations_fall_into_cumulative_buckets():
+    seen = metrics()
+    for seconds in (0.0005, 0.005, 0.3, 1000.0):
+        seen.ended(call(), FRESH, "success", seconds)
+
+    name = "mcp_gateway_request_duration_seconds_bucket"
+    assert [
+        sample(seen, name, le=bound) for bound in ("0.001", "0.0025", "0.005", "0.5", "60.0")
+    ] == [1, 1, 2, 3, 3]
+    assert sample(seen, name, le="+Inf") == 4
+
+
+def test_servers_are_counted_apart():
+    seen = metrics()
+    sentry = msgspec.structs.replace(GITHUB, name="sentry")
+    seen.ended(call(), FRESH, "success", 0.1)
+    seen.ended(call(server=sentry), FRESH, "success", 0.1)
+    seen.ended(call(server=sentry), FRESH, "success", 0.1)
+
+    assert sample(seen, "mcp_gateway_api_calls_total", mcp_server="github") == 1
+    assert sample(seen, "mcp_gateway_api_calls_total", mcp_server="sentry") == 2
+
+
+def test_names_that_callers_invent_share_one_label():
+    seen = metrics()
+    for i in range(1000):
+        seen.ended(call(operation=f"made_up_{i}"), REFUSED, "denied", 0.1)
+        seen.ended(call(method=f"made/up/{i}", operation=f"made/up/{i}"), REFUSED, "denied", 0.1)
+
+    assert methods(seen) == {"other"}
+    assert sample(seen, "mcp_gateway_requests_total", method="other", status="denied") == 2000
+
+
+def test_a_tool_in_the_servers_list_has_its_own_label():
+    seen = metrics()
+    seen.ended(call(operation="get_weather", hints={"readOnlyHint": True}), FRESH, "success", 0.1)
+
+    assert methods(seen) == {"get_weather"}
+
+
+def test_a_tool_of_the_shipped_table_has_a_label_even_when_refused():
+    github = msgspec.structs.replace(GITHUB, classes={"getissue": READS})
+    seen = metrics()
+
+    seen.ended(call(server=github, operation="get_issue"), REFUSED, "denied", 0.1)
+
+    assert methods(seen) == {"get_issue"}
+
+
+def test_only_a_few_spellings_of_a_tool_have_a_label():
+    github = msgspec.structs.replace(GITHUB, classes={"getissue": READS})
+    seen = metrics()
+    for name in ("get_issue", "getIssue", "g_e_t_issue", "GETISSUE", "get-issue", "getissue"):
+        seen.ended(call(server=github, operation=name), REFUSED, "denied", 0.1)
+
+    assert methods(seen) == {"get_issue", "getIssue", "g_e_t_issue", "other"}
+    assert sample(seen, "mcp_gateway_requests_total", method="other") == 3
+
+
+def test_the_protocols_methods_have_labels():
+    seen = metrics()
+    seen.ended(call(method="tools/list", operation="tools/list"), FRESH, "success", 0.1)
+
+    assert methods(seen) == {"tools/list"}
+
+
+def test_a_server_with_endless_tools_fills_only_so_many_labels():
+    seen = metrics()
+    for i in range(MAX_METHODS + 100):
+        seen.ended(call(operation=f"t{i}", hints={"title": "x"}), FRESH, "success", 0.1)
+
+    assert len(methods(seen)) == MAX_METHODS + 1
+    assert sample(seen, "mcp_gateway_requests_total", method="other") == 100
+
+
+def test_a_name_of_excessive_length_has_no_label():
+    seen = metrics()
+    seen.ended(call(operation="x" * 129, hints={"title": "x"}), FRESH, "success", 0.1)
+
+    assert methods(seen) == {"other"}
+
+
+def test_an_unheard_of_status_is_an_error():
+    seen = metrics()
+    seen.ended(call(), FRESH, "surprised", 0.1)
+    seen.ended(call(), FRESH, "surprised", 0.1)
+
+    assert sample(seen, "mcp_gateway_requests_total", status="error") == 2
+    assert sample(seen, "mcp_gateway_requests_total", status="surprised") is None
+
+
+def test_gauges_show_what_is_so_now():
+    healthy = [True]
+    seen = metrics(Gauges(audit_healthy=lambda: healthy[0], sessions=lambda: 7, streams=lambda: 2))
+
+    assert sample(seen, "mcp_gateway_audit_healthy") == 1
+    healthy[0] = False
+    assert sample(seen, "mcp_gateway_audit_healthy") == 0
+    assert sample(seen, "mcp_gateway_active_sessions") == 7
+    assert sample(seen, "mcp_gateway_active_streams") == 2
+
+
+def test_the_version_and_the_process_are_shown():
+    seen = metrics()
+
+    assert sample(seen, "mcp_gateway_build_info") == 1
+    assert sample(seen, "process_resident_memory_bytes") is not None
+
+
+def test_two_meters_do_not_share_numbers():
+    one, two = metrics(), metrics()
+
+    one.ended(call(), FRESH, "success", 0.1)
+
+    assert sample(two, "mcp_gateway_api_calls_total") is None
+
+
+def test_a_page_can_be_rendered_while_calls_end():
+    seen = metrics()
+    pages: list[bytes] = []
+    thread = threading.Thread(
+        target=lambda: pages.extend(seen.render()[0] for _ in range(20)), daemon=True
+    )
+    thread.start()
+    calls = 0
+    while thread.is_alive():
+        server = msgspec.structs.replace(GITHUB, name=f"s{calls % 50}")
+        seen.ended(
+            call(server=server, operation=f"t{calls % 300}", hints={"t": 1}), FRESH, "success", 0.1
+        )
+        calls += 1
+    thread.join()
+
+    assert len(pages) == 20
+    assert calls > 0
