@@ -112,6 +112,9 @@ class Deaf:
 
     throttle: Callable[[bool], None] | None = None
 
+    def opened(self) -> None:
+        """Nothing to do."""
+
     def notice(self, notice: Notice) -> None:
         """Nothing to do."""
 

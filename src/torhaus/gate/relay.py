@@ -19,6 +19,8 @@ class Front(Protocol):
 
     throttle: Callable[[bool], None] | None
 
+    def opened(self) -> None: ...
+
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None: ...
 
 
@@ -77,6 +79,9 @@ class Relay:
     @throttle.setter
     def throttle(self, change: Callable[[bool], None] | None) -> None:
         self._front.throttle = change
+
+    def opened(self) -> None:
+        self._front.opened()
 
     def notice(self, notice: Notice) -> None:
         if not self._intercept(notice):

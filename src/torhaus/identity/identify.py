@@ -1,10 +1,11 @@
 """Who asks: from a credential or an address to a principal."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from torhaus.model.people import Principal
+from torhaus.model.people import Network, Principal
 from torhaus.model.rules import Rules
 
 
@@ -27,6 +28,12 @@ def anonymous(rules: Rules, ip: str) -> Principal | None:
         if any(address in network for network in access.networks):
             return access.principal
     return None
+
+
+def in_networks(networks: Sequence[Network], ip: str) -> bool:
+    """Whether the peer's address, as text, lies in one of the networks."""
+    address = _address(ip)
+    return address is not None and any(address in network for network in networks)
 
 
 @lru_cache(maxsize=1024)

@@ -12,13 +12,19 @@ from torhaus.mcp.versions import CAPABILITIES_KEY, LEGACY, MODERN, VERSION_KEY
 VERSION = b"mcp-protocol-version"
 METHOD = b"mcp-method"
 NAME = b"mcp-name"
-ROUTING = (VERSION, METHOD, NAME)
+SESSION = b"mcp-session-id"
+ROUTING = frozenset((VERSION, METHOD, NAME, SESSION))
 """Headers that may stand only once: two readers could pick two different ones."""
+
+
+def is_modern_version(header: bytes) -> bool:
+    """Whether a version header belongs to the modern era, served or not."""
+    return header.decode("latin-1") not in LEGACY
 
 
 def is_modern(request: Request, version_header: bytes | None) -> bool:
     """A request is judged by what it carries, never by what its sender did before."""
-    if version_header is not None and version_header.decode("latin-1") not in LEGACY:
+    if version_header is not None and is_modern_version(version_header):
         return True
     meta = request.params.get("_meta")
     return isinstance(meta, dict) and VERSION_KEY in meta

@@ -31,7 +31,7 @@ class CallerError(Exception):
         message: str,
         *,
         status: int = 400,
-        id: bytes | None = None,  # noqa: A002 -- the protocol's own word
+        id: bytes | None = None,
         data: bytes | None = None,
     ) -> None:
         super().__init__(message)

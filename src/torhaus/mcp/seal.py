@@ -38,9 +38,7 @@ class Sealer:
         """`expires`: Unix seconds. The token is URL-safe base64, so visible ASCII."""
         nonce = self._random(NONCE)
         plain = int(expires).to_bytes(EXPIRY, "big") + content
-        return base64.urlsafe_b64encode(
-            nonce + self._aead.encrypt(nonce, plain, bound_to)
-        ).decode()
+        return base64.urlsafe_b64encode(nonce + self._aead.encrypt(nonce, plain, bound_to)).decode()
 
     def unseal(self, token: str, bound_to: bytes, now: float) -> bytes:
         """The content. Raises SealError."""

@@ -44,6 +44,10 @@ class Sink(Protocol):
 
     throttle: Callable[[bool], None] | None
 
+    def opened(self) -> None:
+        """A listening stream is established, though nothing has come yet."""
+        ...
+
     def notice(self, notice: Notice) -> None: ...
 
 

@@ -1,0 +1,5 @@
+"""`python -m torhaus`."""
+
+from torhaus.cli.main import run
+
+run()

@@ -1,0 +1,208 @@
+"""The composition root: the one place that knows every room of the house."""
+
+import asyncio
+import gc
+import itertools
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from torhaus.config.load import Loaded
+from torhaus.config.settings import Settings
+from torhaus.edge.admission import Admission
+from torhaus.edge.mcp import McpEdge
+from torhaus.edge.wire import Lane, lane
+from torhaus.gate.catalogue import Catalogue
+from torhaus.gate.flights import Flights
+from torhaus.gate.gate import Gate
+from torhaus.gate.sessions import Sessions
+from torhaus.gate.talk import Talk
+from torhaus.mcp.seal import Sealer
+from torhaus.model.rules import Rules
+from torhaus.store.ledger import SegmentLedger
+from torhaus.store.memory import MemoryCache, MemoryCounters
+from torhaus.store.secret_key import sealing_secret
+from torhaus.store.writer import LedgerSettings
+from torhaus.upstream.links import Links
+from torhaus.watch.metrics import Metrics
+from torhaus.watch.reload import Reload
+from torhaus.web.operations import Operations, ServerState, application
+
+log = structlog.get_logger()
+
+KEEP_ALIVE = 75.0
+SLOW_REQUEST = 30.0
+BEAT = 15.0
+DRAIN = 10.0
+
+
+def call_ids() -> Callable[[], str]:
+    """Ids that are unique over processes and restarts, and cheap: a random prefix and a count."""
+    prefix = "req_" + secrets.token_hex(6)
+    count = itertools.count(1)
+    return lambda: f"{prefix}{next(count):x}"
+
+
+class House:
+    """A running gateway. Built inside the event loop that runs it."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.settings: Settings = loaded.settings
+        self._rules = loaded.rules
+        self._began = datetime.now(UTC)
+        ids = call_ids()
+        data = self.settings.data_dir
+        self.ledger = SegmentLedger(
+            data / "audit" / "hot",
+            LedgerSettings(durability=self.settings.durability, flush=self.settings.audit_flush),
+        )
+        self.links = Links(ids)
+        self.catalogue = Catalogue()
+        sealer = Sealer(sealing_secret(data, os.urandom), os.urandom)
+        self.sessions = Sessions(sealer, os.urandom)
+        self.metrics = Metrics(known=self.catalogue.tools)
+        self.gate = Gate(
+            upstreams=self.links,
+            cache=MemoryCache(),
+            counters=MemoryCounters(),
+            ledger=self.ledger,
+            meter=self.metrics,
+            sealer=sealer,
+            sessions=self.sessions,
+            catalogue=self.catalogue,
+            flights=Flights(),
+            parked={},
+            clock=time.time,
+            stopwatch=time.perf_counter,
+            ids=ids,
+        )
+        self.talk = Talk(gate=self.gate)
+        self.edge = McpEdge(
+            admission=Admission(self.settings),
+            rules=self.rules,
+            gate=self.gate,
+            talk=self.talk,
+        )
+        self.reload: Reload | None = None
+
+    def rules(self) -> Rules:
+        return self._rules
+
+    def swap(self, loaded: Loaded) -> None:
+        """Put a new version of the configuration in force."""
+        self._rules = loaded.rules
+        self.links.retain(loaded.rules.servers.values())
+        self.edge.revoke(time.time())
+
+    def operations(self) -> Operations:
+        return Operations(
+            rules=self.rules,
+            states=lambda: [
+                ServerState(server.name, self.links.state(server))
+                for server in self._rules.servers.values()
+            ],
+            audit_healthy=self.ledger.healthy,
+            config_trouble=lambda: None if self.reload is None else self.reload.trouble,
+            metrics=self.metrics.render,
+            started=f"{self._began:%Y-%m-%d %H:%M} UTC",
+        )
+
+    async def every_second(self, connections: Callable[[], list[Lane]]) -> None:
+        """What time brings: idle connections, expired callers, forgotten sessions."""
+        loop = asyncio.get_running_loop()
+        beat = loop.time() + BEAT
+        while True:
+            await asyncio.sleep(1.0)
+            now = time.time()
+            self.edge.revoke(now)
+            if loop.time() < beat:
+                continue
+            beat = loop.time() + BEAT
+            for session in self.sessions.sweep(now):
+                self.gate.abandon(session)
+            self.gate.expire(now)
+            for connection in connections():
+                connection.tick(loop.time(), idle=KEEP_ALIVE, slow=SLOW_REQUEST)
+
+    async def close(self) -> None:
+        await self.edge.drain(DRAIN)
+        await self.links.shutdown()
+        await self.ledger.close()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server around a house; the house starts before it and ends with it."""
+
+    def __init__(self, house: House, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._house = house
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        loop = asyncio.get_running_loop()
+        self._ticking = loop.create_task(self._house.every_second(self._lanes))
+        # The house is built and stays: the collector need not walk it again for every call.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
+
+    def _lanes(self) -> list[Lane]:
+        return [each for each in self.server_state.connections if isinstance(each, Lane)]
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        if self._ticking is not None:
+            self._ticking.cancel()
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+        await self._house.close()
+
+
+async def serve(
+    loaded: Loaded, path: Path, read: Callable[[], Loaded], *, ready: Callable[[], None]
+) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called once the port answers.
+
+    Raises LedgerError when the audit log cannot be opened, OSError when the port is taken.
+    """
+    house = House(loaded)
+    house.ledger.start()
+    house.reload = Reload(path, loaded, read, house.swap)
+    settings = loaded.settings
+    config = uvicorn.Config(
+        application(house.operations()),
+        host=settings.host,
+        port=settings.port,
+        http=lane(house.edge.handle, settings.max_body),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=4096,
+        timeout_keep_alive=int(KEEP_ALIVE),
+        timeout_graceful_shutdown=int(DRAIN) + 2,
+    )
+    server = Server(house, config)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, house.reload.ask)
+    watching = loop.create_task(house.reload.run())
+    telling = loop.create_task(_tell(server, ready))
+    try:
+        await server.serve()
+    finally:
+        watching.cancel()
+        telling.cancel()
+
+
+async def _tell(server: uvicorn.Server, ready: Callable[[], None]) -> None:
+    while not server.started:
+        await asyncio.sleep(0.02)
+    ready()

@@ -1,0 +1,126 @@
+"""Who may come to the door at all: host, origin, transport, credential (checklist M2)."""
+
+import msgspec
+
+from torhaus.config.settings import Settings
+from torhaus.edge.exchange import Exchange, Header
+from torhaus.identity.credentials import Unclear, credential
+from torhaus.identity.identify import anonymous, by_key
+from torhaus.mcp import codes
+from torhaus.mcp.message import CallerError
+from torhaus.model.people import Principal
+from torhaus.model.rules import Rules
+
+LOOPBACK = frozenset(("127.0.0.1", "localhost", "[::1]"))
+FORWARDED = frozenset((b"forwarded", b"x-forwarded-for", b"x-real-ip"))
+
+
+class Denied(Exception):  # noqa: N818 -- it is an answer, not a fault
+    """Turned away at the door, with the headers the answer carries."""
+
+    def __init__(self, error: CallerError, *headers: Header) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.headers = headers
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """A known caller, and the digest-free reason why: by `key`, or anonymously by network."""
+
+    principal: Principal
+    key: bytes | None
+
+
+class Admission:
+    """Compiled once from the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        accepted = settings.accepted_hosts()
+        self._any_host = accepted is None
+        self._hosts = LOOPBACK if accepted is None else accepted
+        self._origins = frozenset(o.lower().rstrip("/") for o in settings.allowed_origins)
+        self._plaintext = settings.plaintext
+        self._public_url = settings.public_url
+
+    def check(self, exchange: Exchange) -> bool:
+        """Raises Denied. Returns whether the Host header is one of our names."""
+        host = origin = None
+        for name, value in exchange.headers:
+            if name == b"host":
+                if host is not None:
+                    raise _denied(421, "the request has two Host headers")
+                host = value
+            elif name == b"origin":
+                if origin is not None:
+                    raise _denied(403, "the request has two Origin headers")
+                origin = value
+        ours = host is not None and self._is_ours(host.decode("latin-1").lower())
+        if not ours and not self._any_host:
+            raise _denied(421, "this host name is not served here: add it to server.allowed_hosts")
+        if origin is not None and not self._origin_allowed(origin):
+            raise _denied(
+                403, "this origin may not call the gateway: add it to server.allowed_origins"
+            )
+        if not exchange.peer.tls:
+            self._check_plaintext(exchange)
+        return ours
+
+    def _origin_allowed(self, origin: bytes) -> bool:
+        text = origin.decode("latin-1").lower()
+        if text in self._origins:
+            return True
+        scheme, _, host = text.partition("://")
+        return scheme in ("http", "https") and self._is_ours(host)
+
+    def _is_ours(self, host: str) -> bool:
+        """Whether this is one of our names, with any port unless one was configured."""
+        return host in self._hosts or _without_port(host) in self._hosts
+
+    def _check_plaintext(self, exchange: Exchange) -> None:
+        peer = exchange.peer
+        refused = (self._plaintext == "private" and peer.public) or (
+            self._plaintext == "loopback" and not peer.loopback
+        )
+        if refused:
+            where = self._public_url or "https://YOUR-GATEWAY"
+            raise _denied(403, f"plaintext HTTP is refused from here; use {where}")
+
+    def identify(self, exchange: Exchange, rules: Rules, *, ours: bool) -> Visitor:
+        """Who is calling. Raises Denied with 401 for a missing, broken or unknown credential."""
+        found = credential(exchange.headers)
+        if found is None:
+            principal = self._anonymous(exchange, rules) if ours else None
+            if principal is None:
+                raise _unknown("no credential was sent; send `Authorization: Bearer KEY`", None)
+            return Visitor(principal, None)
+        if isinstance(found, Unclear):
+            raise _unknown(found.reason, "invalid_request")
+        principal = by_key(rules, found)
+        if principal is None:
+            raise _unknown("the key is not valid here: ask your administrator", "invalid_token")
+        return Visitor(principal, found)
+
+    def _anonymous(self, exchange: Exchange, rules: Rules) -> Principal | None:
+        if any(name in FORWARDED for name, _ in exchange.headers):
+            return None  # the peer is a proxy: its address says nothing about who asks
+        return anonymous(rules, exchange.peer.ip)
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        name, bracket, port = host.partition("]")
+        return name + bracket if not port or port[1:].isdigit() else ""
+    name, _, port = host.partition(":")
+    return name if not port or port.isdigit() else ""
+
+
+def _denied(status: int, text: str) -> Denied:
+    return Denied(CallerError(codes.INVALID_REQUEST, text, status=status))
+
+
+def _unknown(text: str, error: str | None) -> Denied:
+    challenge = 'Bearer realm="torhaus"'
+    if error is not None:
+        challenge += f', error="{error}", error_description="{text.replace(chr(34), chr(39))}"'
+    header = (b"www-authenticate", challenge.encode("latin-1", "replace"))
+    return Denied(CallerError(codes.UNAUTHORIZED, text, status=401), header)

@@ -1,0 +1,67 @@
+"""The one place where ends become JSON-RPC messages (design.md 6; protocol research A.2)."""
+
+from typing import assert_never
+
+from torhaus.gate.calls import Asking
+from torhaus.mcp import codes
+from torhaus.mcp.message import CallerError, encode, error_object, error_text, result_text
+from torhaus.model.outcome import Abandoned, Answered, Failed, Limited, Outcome, Refused
+from torhaus.model.servers import Era
+from torhaus.model.verdict import Deny
+
+Ending = tuple[int, bytes]
+"""HTTP status and the JSON-RPC message."""
+
+
+def ending(asking: Asking, outcome: Outcome) -> Ending:
+    """A tool call ends in a result the model can read; anything else in a JSON-RPC error."""
+    request = asking.request
+    match outcome:
+        case Answered(answer=answer):
+            if answer.result is not None:
+                return answer.status, result_text(request.id, answer.result)
+            # To a legacy client 404 means that its session is gone, which it is not.
+            gone = asking.era is Era.LEGACY and answer.status == 404
+            return 200 if gone else answer.status, error_text(request.id, answer.error or b"{}")
+        case Refused(verdict=verdict):
+            return 200, _refusal(asking, verdict)
+        case Limited(limit=limit, retry_after=wait):
+            return 200, _limit(asking, limit, wait)
+        case Failed(reason=reason):
+            return 200, said(asking, codes.UPSTREAM_FAILED, reason)
+        case Abandoned():
+            return 200, said(asking, codes.INTERNAL_ERROR, "the call was cancelled")
+        case _:
+            assert_never(outcome)
+
+
+def _refusal(asking: Asking, verdict: Deny) -> bytes:
+    about = {"verdict": "deny", "policy_applied": verdict.rule, "code": verdict.code}
+    return said(asking, codes.REFUSED, verdict.reason, "torhaus/verdict", about)
+
+
+def _limit(asking: Asking, limit: str, wait: float) -> bytes:
+    seconds = max(1, int(-(-wait // 1)))
+    text = f"Rate limit reached: {limit}. Retry in {seconds} s."
+    about = {"limit": limit, "retryAfterMs": seconds * 1000}
+    return said(asking, codes.LIMITED, text, "torhaus/limit", about)
+
+
+def said(
+    asking: Asking, code: int, text: str, key: str = "", about: dict[str, object] | None = None
+) -> bytes:
+    """The message that says `text`, with `about` under `key` for programs."""
+    request = asking.request
+    if request.method != "tools/call":
+        data = None if about is None else encode(about)
+        return error_text(request.id, error_object(code, text, data))
+    result: dict[str, object] = {"content": [{"type": "text", "text": text}], "isError": True}
+    if asking.era is Era.MODERN:
+        result["resultType"] = "complete"
+    if about is not None:
+        result["_meta"] = {key: about}
+    return result_text(request.id, encode(result))
+
+
+def caller_error(error: CallerError) -> Ending:
+    return error.status, error_text(error.id, error_object(error.code, str(error), error.data))

@@ -1,0 +1,225 @@
+"""The HTTP connection: MCP requests are answered right here, everything else goes to ASGI.
+
+A subclass of uvicorn's httptools protocol. An ASGI cycle per request costs more CPU than the
+whole gate, so requests for `/mcp` never become one.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from torhaus.edge.exchange import HIGH_WATER, Exchange, Peer
+
+MAX_HEADERS = 128
+MAX_HEAD_BYTES = 64 * 1024
+MAX_PIPELINED = 16
+
+Handle = Callable[[Exchange], None]
+
+
+class Lane(HttpToolsProtocol):
+    """Set `handle` and `max_body` (bytes) in a subclass: see `lane`."""
+
+    handle: Handle
+    max_body: int
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.peer = Peer("", loopback=False, public=False, tls=False)
+        self.quiet_since = 0.0
+        self._mine: Exchange | None = None
+        self._active: Exchange | None = None
+        self._queue: deque[Exchange] = deque()
+        self._head_bytes = 0
+        self._blocked = False
+        self._leaving = False
+        self._expected = False
+
+    # -- the connection ------------------------------------------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.peer = _peer(self.client[0] if self.client else "", tls=self.scheme == "https")
+        self.quiet_since = self.loop.time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        active, self._active = self._active, None
+        self._queue.clear()
+        super().connection_lost(exc)
+        if active is not None:
+            active.lost()
+
+    def pause_writing(self) -> None:
+        self._blocked = True
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._blocked = False
+        super().resume_writing()
+        if self._active is not None:
+            self._active.writable()
+
+    def shutdown(self) -> None:
+        """Called by uvicorn when it stops: finish what is under way, then close."""
+        self._leaving = True
+        active = self._active
+        if active is None:
+            super().shutdown()
+        elif active.on_drain is not None:
+            active.on_drain()
+
+    # -- the request ---------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._head_bytes = 0
+        self._mine = None
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        self._weigh(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._weigh(len(name) + len(value))
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def _weigh(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+            raise ValueError("the request head is too large")
+
+    def on_headers_complete(self) -> None:
+        url = self.url
+        if not (url.startswith(b"/mcp") and (len(url) == 4 or url[4:5] in b"/?")):
+            self._leave_to_asgi()
+            return
+        parser = self.parser
+        mine = Exchange(
+            self,
+            parser.get_method(),
+            url,
+            self.headers,
+            closing=not parser.should_keep_alive() or self._leaving,
+        )
+        self._mine = mine
+        if self.expect_100_continue and self._active is None:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _leave_to_asgi(self) -> None:
+        if self._active is not None:
+            self._leaving = True  # the answer order of a mixed pipeline cannot be kept: end it
+            self.transport.pause_reading()
+            raise ValueError("a pipelined request behind an MCP request")
+        headers, url, expect = self.headers, self.url, self.expect_100_continue
+        super().on_message_begin()
+        self.headers.extend(headers)
+        self.url, self.expect_100_continue = url, expect
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        mine = self._mine
+        if mine is None:
+            super().on_body(body)
+            return
+        if mine.done:
+            return  # read on and drop: closing now would take the answer with it
+        if not mine.body:
+            mine.body = body
+        elif isinstance(mine.body, bytearray):
+            mine.body += body
+        else:
+            mine.body = bytearray(mine.body) + body
+        if len(mine.body) > self.max_body:
+            mine.body = b""
+            text = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"%b"}}' % (
+                b"the body is larger than %d bytes (server.max_body)" % self.max_body
+            )
+            self._leaving = True
+            self._active = self._active or mine
+            mine.answer(413, text, (b"connection", b"close"))
+
+    def on_message_complete(self) -> None:
+        mine = self._mine
+        if mine is None:
+            super().on_message_complete()
+            return
+        self._mine = None
+        if mine.done:
+            self.transport.close()  # refused while it was still arriving
+            return
+        if self._active is None:
+            self._start(mine)
+        elif len(self._queue) < MAX_PIPELINED:
+            self._queue.append(mine)
+        else:
+            raise ValueError("too many pipelined requests")
+
+    def _start(self, exchange: Exchange) -> None:
+        self._active = exchange
+        type(self).handle(exchange)
+
+    # -- the answer ----------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    def full(self) -> bool:
+        return self._blocked
+
+    def date(self) -> bytes:
+        headers = self.server_state.default_headers
+        return b"date: %b\r\n" % headers[0][1] if headers else b""
+
+    def finished(self, exchange: Exchange) -> None:
+        self._active = None
+        self.quiet_since = self.loop.time()
+        if self._mine is exchange:
+            return
+        if self._leaving or exchange.closing:
+            self.transport.close()
+        elif self._queue:
+            self.loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        if self._active is None and self._queue and not self.transport.is_closing():
+            self._start(self._queue.popleft())
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def tick(self, now: float, *, idle: float, slow: float) -> None:
+        """Close what has been idle or has been sending one request for too long (seconds)."""
+        active = self._active
+        if active is not None:
+            if active.streaming:
+                active.beat()
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            return
+        limit = slow if self._mine is not None or self._head_bytes else idle
+        if self.quiet_since + limit <= now and not self.transport.is_closing():
+            self.transport.close()
+
+
+def lane(handle: Handle, max_body: int) -> type[Lane]:
+    """The protocol class for uvicorn's `http` setting."""
+    return type("ServingLane", (Lane,), {"handle": staticmethod(handle), "max_body": max_body})
+
+
+def _peer(host: str, *, tls: bool) -> Peer:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return Peer(host, loopback=False, public=False, tls=tls)
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = mapped or address
+    # 100.64.0.0/10 is shared address space (RFC 6598): neither private nor public to Python.
+    return Peer(str(address), address.is_loopback, address.is_global, tls)

@@ -1,0 +1,76 @@
+"""The configuration file, watched: a new version is built beside the old and swapped in."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from torhaus.config.load import Loaded
+from torhaus.config.problems import ConfigError
+from torhaus.config.settings import restart_needed
+
+log = structlog.get_logger()
+
+EVERY = 0.5
+"""Seconds between looks at the file."""
+
+
+class Reload:
+    """`read` loads the file; `swap` puts a new version in force. Owned by one event loop."""
+
+    def __init__(
+        self,
+        path: Path,
+        current: Loaded,
+        read: Callable[[], Loaded],
+        swap: Callable[[Loaded], None],
+    ) -> None:
+        self._path = path
+        self._settings = current.settings
+        self._read = read
+        self._swap = swap
+        self._seen = self._stamp()
+        self._asked = asyncio.Event()
+        self.trouble: str | None = None
+
+    def ask(self) -> None:
+        """Reload even though the file looks the same (SIGHUP: the environment's files changed)."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await asyncio.wait_for(self._asked.wait(), EVERY)
+            except TimeoutError:
+                stamp = self._stamp()
+                if stamp == self._seen or stamp is None:
+                    continue
+                await asyncio.sleep(0.05)  # editors write in several steps
+            self._asked.clear()
+            self._seen = self._stamp()
+            self.reload()
+
+    def reload(self) -> bool:
+        """Read the file now. An invalid one is refused and the old version stays in force."""
+        try:
+            loaded = self._read()
+        except ConfigError as error:
+            self.trouble = str(error)
+            log.error("config.refused", file=str(self._path), problems=self.trouble)
+            return False
+        self.trouble = None
+        needs = restart_needed(self._settings, loaded.settings)
+        self._swap(loaded)
+        log.info("config.reloaded", version=loaded.rules.version, after_restart=needs or None)
+        for warning in loaded.warnings:
+            log.warning("config.warning", warning=str(warning))
+        return True
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None  # between delete and rename of an editor's save
+        return (found.st_mtime_ns, found.st_size, found.st_ino)
