@@ -162,7 +162,7 @@ class Writer:
     def _fail(self, error: Exception) -> None:
         """Take back what is half written, then tell everybody who waits, at once."""
         self.busy = None
-        self.fault = f"the audit log cannot be written: {error}"
+        self.fault = _sentence(error)
         log.error("audit.failed", error=str(error))
         with contextlib.suppress(OSError):  # tried again before anything else is written
             if self._segment is not None:
@@ -199,7 +199,7 @@ class Writer:
             segment.prove()
             segment.append(lines([entry.record for entry in self._backlog]))
         except Exception as error:  # noqa: BLE001 - the next attempt may succeed
-            self.fault = f"the audit log cannot be written: {error}"
+            self.fault = _sentence(error)
             return
         self._done(self._backlog)
         self._backlog = []
@@ -222,6 +222,12 @@ class Writer:
             log.error("audit.lost", records=self.lost, error=self.fault)
         with contextlib.suppress(OSError):  # what is written is synced already
             self._seal()
+
+
+def _sentence(error: Exception) -> str:
+    """For callers, who need not know our paths: the log has the whole error."""
+    why = error.strerror if isinstance(error, OSError) else None
+    return f"the audit log cannot be written: {why or type(error).__name__}"
 
 
 def _tell(waiters: list[asyncio.Future[None]], error: str | None) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -47,5 +48,16 @@ def test_nobody_waits_for_a_disk_that_hangs(tmp_path: Path):
 
         with pytest.raises(LedgerError, match="before the record was on disk"):
             await waiter
+
+    asyncio.run(story())
+
+
+def test_a_write_that_takes_too_long_is_unhealthy(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path, stall=10.0) as ledger:
+            ledger._writer.busy = time.monotonic() - 9
+            assert ledger.healthy()
+            ledger._writer.busy = time.monotonic() - 11
+            assert not ledger.healthy()
 
     asyncio.run(story())
