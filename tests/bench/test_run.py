@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from bench.run import BUSY, TARGETS, YARDSTICK, Cost, report, summarise
 
 FULL = TARGETS[0]
