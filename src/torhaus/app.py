@@ -31,7 +31,7 @@ from torhaus.store.memory import MemoryCache, MemoryCounters
 from torhaus.store.secret_key import sealing_secret
 from torhaus.store.writer import LedgerSettings
 from torhaus.upstream.links import Links
-from torhaus.watch.metrics import Metrics
+from torhaus.watch.metrics import Gauges, Metrics
 from torhaus.watch.reload import Reload
 from torhaus.web.operations import Operations, ServerState, application
 
@@ -67,7 +67,7 @@ class House:
         self.catalogue = Catalogue()
         sealer = Sealer(sealing_secret(data, os.urandom), os.urandom)
         self.sessions = Sessions(sealer, os.urandom)
-        self.metrics = Metrics(known=self.catalogue.tools)
+        self.metrics = Metrics(self._gauges(), known=self.catalogue.tools)
         self.gate = Gate(
             upstreams=self.links,
             cache=MemoryCache(),
@@ -91,6 +91,13 @@ class House:
             talk=self.talk,
         )
         self.reload: Reload | None = None
+
+    def _gauges(self) -> Gauges:
+        return Gauges(
+            audit_healthy=self.ledger.healthy,
+            sessions=lambda: len(self.sessions),
+            streams=lambda: len(self.edge.open_streams),
+        )
 
     def rules(self) -> Rules:
         return self._rules

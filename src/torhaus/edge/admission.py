@@ -35,7 +35,7 @@ class Admission:
     """Compiled once from the settings."""
 
     def __init__(self, settings: Settings) -> None:
-        accepted = settings.accepted_hosts()
+        accepted = _accepted(settings)
         self._any_host = accepted is None
         self._hosts = LOOPBACK if accepted is None else accepted
         self._origins = frozenset(o.lower().rstrip("/") for o in settings.allowed_origins)
@@ -104,6 +104,22 @@ class Admission:
         if any(name in FORWARDED for name, _ in exchange.headers):
             return None  # the peer is a proxy: its address says nothing about who asks
         return anonymous(rules, exchange.peer.ip)
+
+
+def _accepted(settings: Settings) -> frozenset[str] | None:
+    """The names a Host header may hold; None for any.
+
+    Any only when we listen beyond loopback and were told neither a public URL nor names: we cannot
+    know then what people call us. Keys protect such a gateway from DNS rebinding, and anonymous
+    callers are still held to loopback names.
+    """
+    told = frozenset(name.lower() for name in settings.allowed_hosts)
+    if settings.public_url is not None:
+        told |= {settings.public_url.lower().partition("://")[2].rstrip("/")}
+    listening = f"[{settings.host}]" if ":" in settings.host else settings.host.lower()
+    if listening not in LOOPBACK and not told:
+        return None
+    return LOOPBACK | told | {listening}
 
 
 def _without_port(host: str) -> str:

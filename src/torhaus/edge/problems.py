@@ -1,5 +1,6 @@
 """The one place where ends become JSON-RPC messages (design.md 6; protocol research A.2)."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from torhaus.gate.calls import Asking
@@ -48,7 +49,7 @@ def _limit(asking: Asking, limit: str, wait: float) -> bytes:
 
 
 def said(
-    asking: Asking, code: int, text: str, key: str = "", about: dict[str, object] | None = None
+    asking: Asking, code: int, text: str, key: str = "", about: Mapping[str, object] | None = None
 ) -> bytes:
     """The message that says `text`, with `about` under `key` for programs."""
     request = asking.request

@@ -202,7 +202,8 @@ class Lane(HttpToolsProtocol):
             if active.streaming:
                 active.beat()
             return
-        if self.cycle is not None and not self.cycle.response_complete:
+        cycle: Any = self.cycle  # None until the first ASGI request, whatever its annotation says
+        if cycle is not None and not cycle.response_complete:
             return
         limit = slow if self._mine is not None or self._head_bytes else idle
         if self.quiet_since + limit <= now and not self.transport.is_closing():

@@ -1,6 +1,7 @@
 """What each server says of its own tools, as far as decisions need it: the annotations."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,8 +27,9 @@ _read = msgspec.json.Decoder(_Page).decode
 _NOTHING: Mapping[str, Any] = {}
 
 
-class _Known(msgspec.Struct):
-    tools: dict[str, Mapping[str, Any]]
+@dataclass(slots=True)
+class _Known:
+    tools: Mapping[str, Mapping[str, Any]]
     until: float
 
 
@@ -44,13 +46,10 @@ class Catalogue:
             return None
         return known.tools.get(tool, _NOTHING)
 
-    def tools(self, server: str) -> frozenset[str]:
+    def tools(self, server: str) -> Container[str]:
+        """The names the server lists, as far as known."""
         known = self._known.get(server)
-        return frozenset() if known is None else frozenset(known.tools)
-
-    def has(self, server: str, tool: str) -> bool:
-        known = self._known.get(server)
-        return known is not None and tool in known.tools
+        return () if known is None else known.tools
 
     def learn(self, server: str, pages: list[bytes], now: float) -> None:
         """Replace what is known by these pages of `tools/list` results."""

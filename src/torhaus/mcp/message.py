@@ -1,7 +1,7 @@
 """JSON-RPC messages from clients, read strictly, and the bytes that travel on (JSON-RPC 2.0)."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -217,15 +217,21 @@ def error_object(code: int, message: str, data: bytes | None = None) -> bytes:
     return b'{"code":%d,"message":%b,"data":%b}' % (code, encode(message), data)
 
 
+if TYPE_CHECKING:
+    _Payload = msgspec.Raw | None
+else:
+    _Payload = msgspec.Raw  # msgspec knows Raw only by itself; a missing member stays None
+
+
 class Incoming(msgspec.Struct, frozen=True):
-    """The envelope of a message from an upstream; payloads stay as they came."""
+    """The envelope of a message from an upstream; payloads stay as they came, as JSON text."""
 
     jsonrpc: str = ""
-    id: msgspec.Raw | None = None
+    id: _Payload = None
     method: str | None = None
-    params: msgspec.Raw | None = None
-    result: msgspec.Raw | None = None
-    error: msgspec.Raw | None = None
+    params: _Payload = None
+    result: _Payload = None
+    error: _Payload = None
 
 
 read_incoming = msgspec.json.Decoder(Incoming).decode

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from torhaus.mcp.versions import LATEST_LEGACY
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Link, Sink, UpstreamError
 from torhaus.model.servers import HttpAddress, Server
@@ -77,7 +78,7 @@ class AutoLink:
 
         learned = await facts.learn(send, link.requests, self._address.era)
         if learned.probe_session is not None:
-            data = link.requests.delete(facts.LATEST_LEGACY, learned.probe_session)
+            data = link.requests.delete(LATEST_LEGACY, learned.probe_session)
             try:
                 await send(data, None)
             except UpstreamError:
