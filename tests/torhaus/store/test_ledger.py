@@ -65,8 +65,9 @@ def test_a_caller_that_hung_up_does_not_disturb_the_others(tmp_path: Path):
         async with opened(tmp_path) as ledger:
             waiters = [asyncio.ensure_future(ledger.note(record(f"r{i}"))) for i in range(3)]
             waiters[1].cancel()
-            await waiters[0]
-            await waiters[2]
+            async with asyncio.timeout(10):
+                await waiters[0]
+                await waiters[2]
 
             assert written(tmp_path) == ["r0", "r1", "r2"]
             assert ledger.healthy()
