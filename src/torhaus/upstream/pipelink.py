@@ -1,0 +1,230 @@
+"""The way to a server that is one process or one HTTP+SSE connection, shared by its callers."""
+
+import asyncio
+import hashlib
+import itertools
+import secrets
+
+import msgspec
+
+from torhaus import __version__
+from torhaus.mcp import eras
+from torhaus.mcp.codes import METHOD_NOT_FOUND
+from torhaus.mcp.message import encode
+from torhaus.mcp.versions import LATEST_LEGACY, LEGACY
+from torhaus.model.outcome import Answer
+from torhaus.model.ports import Ask, Sink, UpstreamError
+from torhaus.model.servers import Era, Server, Sharing, StdioAddress
+from torhaus.model.session import Session
+from torhaus.upstream.backoff import Backoff
+from torhaus.upstream.channel import Terms
+from torhaus.upstream.conversation import Conversation, Setting
+from torhaus.upstream.envelope import decode, fields, text_of
+from torhaus.upstream.pipe import Opener
+
+MAX_CONVERSATIONS = 256
+DORMANT = 1024
+"""Conversations without a process that are kept for what their callers wished."""
+RESTING = 60.0
+"""Seconds without a call after which a conversation may be closed to make room for another."""
+SHUTDOWN = 5.0
+
+OURSELVES = Terms(
+    LATEST_LEGACY, b"{}", encode({"name": "torhaus", "title": "Torhaus", "version": __version__})
+)
+"""For callers that keep no session, and for connections that several people share."""
+
+Key = tuple[str, ...]
+
+
+class PipeLink:
+    """Implements `torhaus.model.ports.Link` over pipes, one per conversation.
+
+    Which callers share a conversation says `server.sharing`. `limit`: conversations at once.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        opener: Opener,
+        *,
+        limit: int = MAX_CONVERSATIONS,
+        start_timeout: float = 60.0,
+    ) -> None:
+        address = server.address
+        self._server = server
+        self._limit = limit
+        self._setting = Setting(
+            server=server.name,
+            opener=opener,
+            ids=itertools.count(1),
+            backoff=Backoff(lambda: asyncio.get_running_loop().time()),
+            start_timeout=start_timeout,
+            idle=address.idle if isinstance(address, StdioAddress) else 600.0,
+        )
+        self._conversations: dict[Key, Conversation] = {}
+        self._shut = False
+
+    async def request(self, ask: Ask, sink: Sink) -> Answer:
+        if ask.era is Era.MODERN:
+            return await self._modern(ask, sink)
+        if ask.method == "initialize":
+            return await self._initialize(ask)
+        if ask.session is None:
+            raise UpstreamError("a request of the session era came without a session")
+        return await self._of(ask.session).request(ask, sink)
+
+    async def post(self, session: Session | None, principal: str, body: bytes) -> None:  # noqa: ARG002 -- the port's
+        # A modern caller has nothing to post: it cancels by hanging up and answers by asking again.
+        if session is None:
+            return
+        conversation = self._conversations.get(self._key(session))
+        if conversation is not None:
+            await conversation.post(session, body)
+
+    async def listen(self, session: Session, last_event_id: str | None, sink: Sink) -> None:  # noqa: ARG002 -- pipes have no event ids
+        await self._of(session).listen(session, sink)
+
+    async def close(self, session: Session) -> None:
+        key = self._key(session)
+        conversation = self._conversations.get(key)
+        if conversation is None:
+            return
+        conversation.forget(session)
+        # A process of its own ends with its session; others wait for their next caller.
+        if self._server.sharing is Sharing.SESSION:
+            self._drop(conversation)
+            self._setting.chores.start(conversation.close())
+
+    def state(self) -> str:
+        known = set(self._conversations.values())
+        if any(conversation.open for conversation in known):
+            return "ready"
+        if any(conversation.starting for conversation in known):
+            return "starting"
+        failed = self._setting.backoff.latest
+        return "idle" if failed is None else f"down: {failed}"
+
+    async def shutdown(self) -> None:
+        self._shut = True
+        known = set(self._conversations.values())
+        self._conversations.clear()
+        for conversation in known:
+            self._setting.chores.start(conversation.close())
+        await self._setting.chores.finish(SHUTDOWN)
+
+    # Sessions
+
+    async def _initialize(self, ask: Ask) -> Answer:
+        asked = fields(ask.params)
+        version = text_of(asked, "protocolVersion")
+        terms = Terms(
+            version if version in LEGACY else LATEST_LEGACY,
+            bytes(asked.get("capabilities", b"{}")),
+            bytes(asked.get("clientInfo", OURSELVES.client_info)),
+        )
+        own = secrets.token_hex(16) if ask.session is None else ask.session.jti
+        key = self._key_for(ask.principal, own, terms)
+        opened = await self._conversation(key, terms, ask.principal).opened()
+        private = self._server.sharing is Sharing.SESSION
+        # From now on the session names the version that was agreed on, not the one it asked for.
+        agreed = self._key_for(
+            ask.principal, own, msgspec.structs.replace(terms, version=opened.version)
+        )
+        if key in self._conversations:
+            self._conversations.setdefault(agreed, self._conversations[key])
+        result = opened.result
+        if self._server.sharing is Sharing.SHARED and terms.version < opened.version:
+            # The connection may speak a newer version than this caller understands.
+            result = encode({**fields(result), "protocolVersion": terms.version})
+        return Answer(result=result, session=own if private else None)
+
+    def _of(self, session: Session) -> Conversation:
+        """The conversation of a living session; a new one if the old one is gone."""
+        terms = Terms(
+            session.version,
+            session.capabilities or b"{}",
+            session.client_info or OURSELVES.client_info,
+        )
+        return self._conversation(self._key(session), terms, session.principal)
+
+    def _key(self, session: Session) -> Key:
+        terms = Terms(session.version, session.capabilities or b"{}", b"")
+        return self._key_for(session.principal, session.upstream_id or session.jti, terms)
+
+    def _key_for(self, principal: str, own: str, terms: Terms) -> Key:
+        match self._server.sharing:
+            case Sharing.SHARED:
+                return ("shared",)
+            case Sharing.SESSION:
+                return ("session", principal, own)
+            case Sharing.PRINCIPAL:
+                return ("principal", principal, _digest(terms.capabilities), terms.version)
+
+    def _conversation(self, key: Key, terms: Terms, principal: str) -> Conversation:
+        known = self._conversations.get(key)
+        if known is None or known.asleep:
+            self._make_room()
+            known = self._conversations.get(key)
+        if known is None:
+            shared = self._server.sharing is Sharing.SHARED
+            known = self._conversations[key] = Conversation(
+                self._setting,
+                OURSELVES if shared else terms,
+                payer="" if shared else principal,
+                shared=shared,
+            )
+        return known
+
+    def _make_room(self) -> None:
+        """Forget what nobody needs. Raises UpstreamError when there is too much that is needed."""
+        if self._shut:
+            raise UpstreamError(f"{self._server.name} is being shut down")
+        for known in set(self._conversations.values()):
+            if known.forgettable:
+                self._drop(known)
+        known_all = set(self._conversations.values())
+        asleep = [each for each in known_all if each.asleep]
+        if len(asleep) > DORMANT:
+            self._drop(min(asleep, key=lambda each: each.last_used))
+        awake = [each for each in known_all if not each.asleep]
+        if len(awake) < self._limit:
+            return
+        oldest = min(awake, key=lambda each: (each.busy or each.starting, each.last_used))
+        tired = asyncio.get_running_loop().time() - oldest.last_used > RESTING
+        if oldest.busy or oldest.starting or not tired:
+            raise UpstreamError(
+                f"{self._server.name} already has {self._limit} sessions, as many as it may have;"
+                " try again when others have ended"
+            )
+        oldest.nap()
+
+    def _drop(self, conversation: Conversation) -> None:
+        for key in [k for k, known in self._conversations.items() if known is conversation]:
+            del self._conversations[key]
+
+    # Callers without a session
+
+    async def _modern(self, ask: Ask, sink: Sink) -> Answer:
+        shared = self._server.sharing is Sharing.SHARED
+        key: Key = ("shared",) if shared else ("modern", ask.principal)
+        conversation = self._conversation(key, OURSELVES, ask.principal)
+        if ask.method == "server/discover":
+            opened = await conversation.opened()
+            return Answer(result=eras.discover_from_initialize(opened.result))
+        if ask.method == "subscriptions/listen":
+            return await conversation.subscribe(ask, sink)
+        meta = fields(fields(ask.params).get("_meta"))
+        plain = msgspec.structs.replace(ask, params=eras.to_legacy_params(ask.params))
+        answer = await conversation.request(plain, sink, text_of(meta, eras.PREFIX + "logLevel"))
+        if answer.result is not None:
+            info = None if conversation.known is None else conversation.known.info
+            return Answer(result=eras.to_modern_result(ask.method, answer.result, info))
+        error = eras.to_modern_error(ask.method, answer.error or b"")
+        unknown = decode(error).get("code") == METHOD_NOT_FOUND
+        return Answer(error=error, status=404 if unknown else 200)
+
+
+def _digest(capabilities: bytes) -> str:
+    canonical = msgspec.json.encode(decode(capabilities), order="sorted")
+    return hashlib.sha256(canonical).hexdigest()
