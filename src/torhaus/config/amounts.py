@@ -1,7 +1,6 @@
 """How amounts are written: durations, sizes, whole numbers, moments."""
 
 import re
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo

@@ -21,6 +21,7 @@ from ruamel.yaml.events import (
     NodeEvent,
     ScalarEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from torhaus.config.problems import ConfigError, Problem
 from torhaus.config.tree import Node, Path, Scalar, Source, printable, spelled
@@ -29,7 +30,7 @@ MAX_CHARS = 2 * 1024 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 200_000
 
-_HASH_WORD = re.compile(r"[ \t]*(#[A-Za-z0-9_-]+)[ \t]*\r?(?:\n|$)")
+_HASH_WORD = re.compile(r"(?:[ \t]*:)?[ \t]*(#[A-Za-z0-9_-]+)[ \t]*\r?(?:\n|$)")
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NUMBER: tuple[tuple[re.Pattern[str], Callable[[str], int | float]], ...] = (
@@ -71,11 +72,15 @@ def scalar(text: str) -> Scalar:
 
 @dataclass(slots=True)
 class _Open:
-    """A list or block whose end has not come yet, and the key that waits for its value."""
+    """A list or block whose end has not come yet, and the key that waits for its value.
+
+    `after`: where in the text that key ends.
+    """
 
     node: Node
     path: Path
     key: tuple[str, int] | None = None
+    after: int = 0
 
     def next(self) -> Path:
         """The path of the value that comes next."""
@@ -126,7 +131,10 @@ class _Reader:
         top = self.open[-1] if self.open else None
         if top is not None and isinstance(top.node.value, dict) and top.key is None:
             top.key = (self._key(top.node, event, line), line)
+            top.after = event.end_mark.index
             return None
+        if isinstance(event, ScalarEvent) and event.style is None and event.value == "":
+            line = self._empty(event, top, line)
         node = self._made(event, line)
         path = () if top is None else top.next()
         if top is not None:
@@ -143,16 +151,22 @@ class _Reader:
         if not isinstance(event, ScalarEvent):  # an alias, refused already
             return Node(line, None, broken=True)
         value = scalar(event.value) if event.style is None else event.value
-        if event.value == "" and value is None and (word := self._swallowed(event)):
-            self.problem(line, f"{word} is read as a comment", f'put it in quotes: "{word}"')
         if isinstance(value, str) and not clean(value):
             self.problem(line, "the text holds a NUL or half a surrogate pair", "remove it")
         return Node(line, value)
 
-    def _swallowed(self, event: ScalarEvent) -> str | None:
-        """`slack: #ops-alerts`: a `#word` right where the value should be."""
-        found = _HASH_WORD.match(self.text, event.start_mark.index)
-        return None if found is None else found[1]
+    def _empty(self, event: ScalarEvent, top: _Open | None, line: int) -> int:
+        """The line an empty value belongs to; reports `slack: #ops-alerts`, a swallowed value.
+
+        The parser's own mark for an empty value comes after comments, lines later.
+        """
+        start = event.start_mark.index
+        if top is not None and top.key is not None:
+            line, start = top.key[1], top.after
+        if found := _HASH_WORD.match(self.text, start):
+            word = found[1]
+            self.problem(line, f"{word} is read as a comment", f'put it in quotes: "{word}"')
+        return line
 
     def _key(self, block: Node, event: NodeEvent, line: int) -> str:
         if not isinstance(event, ScalarEvent) or not clean(event.value):
@@ -187,6 +201,8 @@ class _Reader:
     def syntax(self, error: YAMLError) -> NoReturn:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = None if mark is None else mark.line + 1
+        if isinstance(error, ReaderError):
+            line = self.text.count("\n", 0, error.position) + 1
         said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
         self.stop(line, f"this is not YAML: {printable(str(said))}", self._hint(line))
 

@@ -1,0 +1,40 @@
+import json
+from typing import Any
+
+from torhaus.config.schema import File, schema_json
+
+
+def blocks() -> list[dict[str, Any]]:
+    schema = schema_json()
+    return [schema, *schema["$defs"].values()]
+
+
+def test_it_is_json_schema_2020_12_for_the_whole_file() -> None:
+    schema = json.loads(json.dumps(schema_json()))
+
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert set(schema["properties"]) == set(File.model_fields)
+
+
+def test_every_key_has_a_description_and_unknown_keys_are_marked() -> None:
+    schema = schema_json()
+    for block in blocks():
+        assert block["additionalProperties"] is False
+        for name, key in block["properties"].items():
+            shared = schema["$defs"].get(key.get("$ref", "").rpartition("/")[2], {})
+            assert key.get("description") or shared.get("description"), name
+
+
+def test_every_reference_leads_somewhere() -> None:
+    schema = schema_json()
+    text = json.dumps(schema)
+
+    for name in schema["$defs"]:
+        assert f'"#/$defs/{name}"' in text
+    assert text.count('"$ref"') == sum(text.count(f'"#/$defs/{name}"') for name in schema["$defs"])
+
+
+def test_variables_are_no_mistake_where_numbers_belong() -> None:
+    port = schema_json()["$defs"]["ServerSettings"]["properties"]["port"]
+
+    assert {"type": "string", "pattern": r"\$\{"} in port["anyOf"]
