@@ -81,7 +81,10 @@ class Roles:
             try:
                 grant = permission.parse(text, f"{name}: {text}")
             except ValueError as error:
-                self._source.error(here, printable(str(error)), "correct the permission")
+                said = printable(str(error))
+                if self._source.nodes(here)[-1].outside:
+                    said = "what the environment holds is not a permission"
+                self._source.error(here, said, "correct the permission")
                 continue
             grants.append(grant)
             if grant.server != "*" and grant.server not in self._servers:

@@ -113,7 +113,7 @@ BAD = [
         "roles:\n  dev:\n    restrictions: [no_delete]",
         3, "roles.dev.restrictions", "not supported by this version yet", "never read and then",
     ),
-    ("roles: {dev: {permissions: [github.raed]}}", 1, "roles.dev.permissions[0]", "raed", "correct"),
+    ("roles: {a: {permissions: [github.raed]}}", 1, "roles.a.permissions[0]", "raed", "correct"),
     ("roles: {dev: {permissions: github.read}}", 1, "roles.dev.permissions", "a list", "- item"),
     ("accessControl: {role: a}", 1, "accessControl", "must be a list", "- item"),
     ("accessControl:\n  - allow: []", 2, "accessControl[0].role", "missing", "role"),
@@ -167,6 +167,26 @@ def test_a_mistake_is_named_with_line_path_and_fix(
     assert str(caught.value) == (
         f"t.yml:{line}: {path + ': ' if path else ''}{problem.message}\n    fix: {problem.fix}"
     )
+
+
+def test_a_secret_in_the_wrong_place_is_not_repeated() -> None:
+    places = [
+        "roles: {a: {permissions: ['%s']}}",
+        "server: {plaintext: '%s'}",
+        "server: {port: '%s'}",
+    ]
+    places += [
+        "users: [{email: '%s', role: a}]", "roles: {a: {}}\nusers: [{email: a@b.de, role: '%s'}]",
+        "mcpServers: {a: {url: '%s'}}", "server: {timezone: '%s'}",
+        "server: {allowed_origins: ['%s']}",
+        "mcpServers: {a: {url: 'https://a.de', cache: {ttl: '%s'}}}", "audit_logs: '%s'",
+        "auth: {anonymous: {networks: ['%s'], roles: [a]}}",
+    ]  # fmt: skip
+
+    for place in places:
+        with pytest.raises(ConfigError) as caught:
+            load_text(place % "${GITHUB_TOKEN}", "t.yml", ENVIRON)
+        assert ENVIRON["GITHUB_TOKEN"] not in str(caught.value), place
 
 
 def test_every_later_key_of_the_file_is_refused() -> None:

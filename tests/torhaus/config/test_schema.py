@@ -1,7 +1,11 @@
 import json
 from typing import Any
 
+import pytest
+
+from tests.torhaus.config.summary import CASES
 from torhaus.config.schema import File, schema_json
+from torhaus.config.source import read
 
 
 def blocks() -> list[dict[str, Any]]:
@@ -38,3 +42,15 @@ def test_variables_are_no_mistake_where_numbers_belong() -> None:
     port = schema_json()["$defs"]["ServerSettings"]["properties"]["port"]
 
     assert {"type": "string", "pattern": r"\$\{"} in port["anyOf"]
+
+
+@pytest.mark.parametrize(("name", "mistakes"), [("director", 0), ("team", 0), ("mistakes", 5)])
+def test_an_editor_agrees_with_the_loader(name: str, mistakes: int) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="comes with the MCP SDK")
+    validator = jsonschema.Draft202012Validator(schema_json())
+    validator.check_schema(schema_json())
+    source = read((CASES / f"{name}.yml").read_text(), name)
+
+    found = list(validator.iter_errors(source.root.plain()))
+
+    assert len(found) == mistakes, found
