@@ -51,7 +51,7 @@ def main() -> int:
     with reference, Gateway(CONFIG.format(port=port), RUN / "gateway") as gateway:
         passed, failed = accept(gateway.url("reference"), f"http://127.0.0.1:{port}/mcp")
         records = len(gateway.records())
-        healthy = gateway.get("/health") is not None
+        healthy = gateway.healthy()
     print(f"{records} audit records; the gate is {'alive' if healthy else 'DEAD'}")
     print(f"{passed} passed, {failed} failed")
     return 0 if failed == 0 and passed >= CHECKS and records > 0 and healthy else 1

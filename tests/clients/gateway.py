@@ -35,12 +35,16 @@ class Gateway(Program):
     def start(self) -> Self:
         super().start()
         deadline = time.monotonic() + HEALTH_SECONDS
-        while self.get("/health") != '{"status": "healthy"}':
+        while not self.healthy():
             if time.monotonic() > deadline:
                 self.kill()
                 raise RuntimeError(f"not healthy:\n{self.output()[-3000:]}")
             time.sleep(0.05)
         return self
+
+    def healthy(self) -> bool:
+        page = self.get("/health")
+        return page is not None and json.loads(page) == {"status": "healthy"}
 
     def url(self, server: str) -> str:
         return f"http://127.0.0.1:{self.port}/mcp/{server}"

@@ -174,6 +174,10 @@ def test_a_stranger_gets_in_nowhere(headers: dict[str, str], gateway: Gateway) -
         wire.open()
 
 
+def test_health_says_what_the_product_text_prints(gateway: Gateway) -> None:
+    assert gateway.get("/health") == '{"status": "healthy"}'
+
+
 def test_metrics_have_the_names_of_the_product_text(gateway: Gateway) -> None:
     connect(gateway, "ALICE").tool("list_issues", REPOSITORY)
 

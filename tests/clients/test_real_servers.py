@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,7 +93,7 @@ def test_stopping_the_gate_stops_its_children(
 
         code = gateway.stop()
 
-    assert code == 0
+    assert code in (0, -signal.SIGTERM)  # all is closed, then it ends by the signal it was sent
     assert children != set()
     assert {pid for pid in children if Path(f"/proc/{pid}").exists()} == set()
 

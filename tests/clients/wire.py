@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import weakref
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ class Wire:
         self._connection = http.client.HTTPConnection(
             parts.hostname or "127.0.0.1", parts.port, timeout=timeout
         )
+        weakref.finalize(self, self._connection.close)  # a test may simply forget its client
         self._headers = dict(headers or {})
         self._number = 0
         self.session: str | None = None
