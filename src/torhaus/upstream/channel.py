@@ -105,7 +105,7 @@ class Channel:
     @property
     def pipe(self) -> Pipe:
         if self._pipe is None or self._reason is not None:
-            raise NotSentError(f"{self._server} {self._reason or 'is not running'}")
+            raise NotSentError(f"it {self._reason or 'is not running'}")
         return self._pipe
 
     async def start(self, opener: Opener, terms: Terms) -> None:
@@ -119,14 +119,14 @@ class Channel:
         answer = await self.call(Flight(), "initialize", params)
         if answer.result is None:
             message = envelope.error_message(answer.error or b"")
-            raise UpstreamError(f"{self._server} refused to open a session: {message}")
+            raise UpstreamError(f"it refused to open a session: {message}")
         try:
             self.opened = envelope.opened(answer.result)
         except GarbageError as error:
-            raise UpstreamError(f"{self._server} opened a session with nonsense") from error
+            raise UpstreamError("it opened a session with nonsense") from error
         if self.opened.version not in LEGACY:
             raise UpstreamError(
-                f"{self._server} speaks protocol version {self.opened.version[:40]!r},"
+                f"it speaks protocol version {self.opened.version[:40]!r},"
                 f" Torhaus knows {', '.join(LEGACY)}"
             )
         await self.pipe.send(notification_text("notifications/initialized", b""))
@@ -157,7 +157,7 @@ class Channel:
     def _too_late(self, flight: Flight) -> str:
         if flight.withdrawn:
             return "the call was cancelled by its caller"
-        return f"{self._server} did not answer within {flight.seconds:g} s"
+        return f"it did not answer within {flight.seconds:g} s"
 
     def _leave(self, flight: Flight) -> None:
         """A call is over: close its questions, and call it off where it was not answered."""
@@ -189,7 +189,7 @@ class Channel:
             async with asyncio.timeout(SEND_TIMEOUT):
                 await self.pipe.send(message)
         except TimeoutError:
-            raise UpstreamError(f"{self._server} does not take messages") from None
+            raise UpstreamError("it does not take messages") from None
 
     async def answer(self, session: Session, key: bytes, message: bytes) -> None:
         """Pass on the answer to a question, if this session was asked it."""
@@ -242,7 +242,7 @@ class Channel:
         if flight is None and len(self.flights) == 1:
             flight = next(iter(self.flights.values()))
         if flight is not None and not flight.answer.done():
-            error = UpstreamError(f"{self._server} sent a message larger than the limit")
+            error = UpstreamError("it sent a message larger than the limit")
             flight.answer.set_exception(error)
 
     def ended(self, reason: str) -> None:
@@ -251,7 +251,7 @@ class Channel:
         self._reason = reason
         for flight in self.flights.values():
             if not flight.answer.done():
-                flight.answer.set_exception(UpstreamError(f"{self._server} {reason}"))
+                flight.answer.set_exception(UpstreamError(f"it {reason}"))
         self._questions.clear()
         self._owner.ended(self)
 
@@ -272,7 +272,7 @@ class Channel:
         try:
             envelope.error_message(error)
         except UpstreamError as bad:
-            flight.answer.set_exception(UpstreamError(f"{self._server}: {bad}"))
+            flight.answer.set_exception(UpstreamError(str(bad)))
             return
         flight.answer.set_result(Answer(error=error))
 

@@ -94,7 +94,7 @@ class Conversation:
         """What the server said about itself. Raises UpstreamError."""
         opened = (await self._ready()).opened
         if opened is None:
-            raise UpstreamError(f"{self._setting.server} did not open a session")
+            raise UpstreamError("it did not open a session")
         return opened
 
     async def request(self, ask: Ask, sink: Sink, level: str | None = None) -> Answer:
@@ -160,6 +160,7 @@ class Conversation:
         """Deliver what belongs to no call, also across restarts of the server."""
         listener = Listener(session, Tap(sink, self._brake))
         self._listeners.add(listener)
+        sink.opened()
         if self._channel is not None:
             self._channel.offer()
         await self._listeners.stay(listener)
@@ -200,7 +201,7 @@ class Conversation:
         if self._channel is not None:
             return self._channel
         if self._closed:
-            raise UpstreamError(f"the connection to {self._setting.server} is being closed")
+            raise UpstreamError("its connection is being closed")
         if self._opening is None:
             refusal = self._setting.backoff.refusal(self._payer)
             if refusal is not None:
@@ -244,9 +245,7 @@ class Conversation:
                 self._level = None
                 await self._restore(channel)
         except TimeoutError:
-            raise UpstreamError(
-                f"{setting.server} did not start within {setting.start_timeout:g} s"
-            ) from None
+            raise UpstreamError(f"it did not start within {setting.start_timeout:g} s") from None
 
     async def _restore(self, channel: Channel) -> None:
         """Tell a new session what its callers had told the old one."""

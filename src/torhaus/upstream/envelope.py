@@ -85,7 +85,7 @@ def error_message(error: bytes) -> str:
     try:
         return msgspec.json.decode(error, type=_Error).message
     except (msgspec.MsgspecError, RecursionError) as bad:
-        raise UpstreamError("the answer is an error of unknown shape") from bad
+        raise UpstreamError("it answered with an error of unknown shape") from bad
 
 
 def fields(text: bytes | msgspec.Raw | None) -> Fields:

@@ -57,7 +57,7 @@ def oldsse_opener(server: str, address: HttpAddress, http: Http, timeout: float)
                 await pipe.open(address.url)
         except TimeoutError:
             await pipe.close()
-            raise UpstreamError(f"{server} named no endpoint within {timeout:g} s") from None
+            raise UpstreamError(f"it named no endpoint within {timeout:g} s") from None
         except BaseException:
             await pipe.close()
             raise
@@ -80,18 +80,18 @@ class OldSsePipe:
 
     async def open(self, url: str) -> None:
         self._stream = await self._http.stream(url, self._headers, self._event, self._closed)
-        self._url = _endpoint(self._server, url, await self._endpoint)
+        self._url = _endpoint(url, await self._endpoint)
 
     async def send(self, message: bytes) -> None:
         if self._ended:
-            raise NotSentError(f"{self._server} is not connected")
+            raise NotSentError("it is not connected")
         status, body = await self._http.post(self._url, self._headers, message)
         if 200 <= status < 300:
             return
         if _is_lost_session(status, body):
             self._end("has forgotten the session")
-            raise NotSentError(f"{self._server} has forgotten the session")
-        raise UpstreamError(f"{self._server} refused a message with HTTP status {status}")
+            raise NotSentError("it has forgotten the session")
+        raise UpstreamError(f"it refused a message with HTTP status {status}")
 
     def pause(self) -> None:
         if self._stream is not None:
@@ -122,7 +122,7 @@ class OldSsePipe:
             log.info("upstream.stream_broke", server=self._server, error=str(error))
         reason = "closed its event stream" if error is None else "lost its event stream"
         if not self._endpoint.done():
-            self._endpoint.set_exception(UpstreamError(f"{self._server} {reason}"))
+            self._endpoint.set_exception(UpstreamError(f"it {reason}"))
         self._end(reason)
 
     def _end(self, reason: str) -> None:
@@ -131,7 +131,7 @@ class OldSsePipe:
             self._ears.ended(reason)
 
 
-def _endpoint(server: str, url: str, named: str) -> str:
+def _endpoint(url: str, named: str) -> str:
     """Where to POST. Another origin would get our credential, so it is refused."""
     target = urljoin(url, named)
     try:
@@ -139,7 +139,7 @@ def _endpoint(server: str, url: str, named: str) -> str:
     except ValueError:
         same = False
     if not same or not target.isascii() or not target.isprintable() or " " in target:
-        raise UpstreamError(f"{server} named an endpoint that is not on its own origin")
+        raise UpstreamError("it named an endpoint that is not on its own origin")
     return target
 
 

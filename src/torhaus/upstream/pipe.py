@@ -23,7 +23,7 @@ class Ears(Protocol):
         """A message was larger than the limit and is lost; these are its first and last bytes."""
 
     def ended(self, reason: str) -> None:
-        """The pipe is over, once; `reason` continues a sentence that begins with the server."""
+        """The pipe is over, once; `reason` continues a sentence that begins with `it`."""
 
 
 class Pipe(Protocol):

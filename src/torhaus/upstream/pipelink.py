@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 import secrets
+from collections.abc import Callable
 
 import msgspec
 
@@ -40,7 +41,8 @@ Key = tuple[str, ...]
 class PipeLink:
     """Implements `torhaus.model.ports.Link` over pipes, one per conversation.
 
-    Which callers share a conversation says `server.sharing`. `limit`: conversations at once.
+    Which callers share a conversation says `server.sharing`. `limit`: conversations at once;
+    `start_timeout`: seconds until a session must be open; `on_shutdown` comes after the last pipe.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class PipeLink:
         *,
         limit: int = MAX_CONVERSATIONS,
         start_timeout: float = 60.0,
+        on_shutdown: Callable[[], None] | None = None,
     ) -> None:
         address = server.address
         self._server = server
         self._limit = limit
+        self._on_shutdown = on_shutdown
         self._setting = Setting(
             server=server.name,
             opener=opener,
@@ -112,6 +116,8 @@ class PipeLink:
         for conversation in known:
             self._setting.chores.start(conversation.close())
         await self._setting.chores.finish(SHUTDOWN)
+        if self._on_shutdown is not None:
+            self._on_shutdown()
 
     # Sessions
 
@@ -179,7 +185,7 @@ class PipeLink:
     def _make_room(self) -> None:
         """Forget what nobody needs. Raises UpstreamError when there is too much that is needed."""
         if self._shut:
-            raise UpstreamError(f"{self._server.name} is being shut down")
+            raise UpstreamError("the gateway is shutting down")
         for known in set(self._conversations.values()):
             if known.forgettable:
                 self._drop(known)
@@ -194,7 +200,7 @@ class PipeLink:
         tired = asyncio.get_running_loop().time() - oldest.last_used > RESTING
         if oldest.busy or oldest.starting or not tired:
             raise UpstreamError(
-                f"{self._server.name} already has {self._limit} sessions, as many as it may have;"
+                f"it already has {self._limit} sessions, as many as it may have;"
                 " try again when others have ended"
             )
         oldest.nap()

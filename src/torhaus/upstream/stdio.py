@@ -44,7 +44,7 @@ SEND_TIMEOUT = 30.0
 def stdio_opener(server: str, address: StdioAddress, limit: int = MAX_MESSAGE) -> Opener:
     async def open_stdio(ears: Ears) -> Pipe:
         env = environment(address)
-        program = _program(server, address, env)
+        program = _program(address, env)
         stderr = Stderr(server, [value.reveal() for _, value in address.env])
         try:
             _, pipe = await asyncio.get_running_loop().subprocess_exec(
@@ -59,7 +59,7 @@ def stdio_opener(server: str, address: StdioAddress, limit: int = MAX_MESSAGE) -
             # The arguments stay out of it: they may hold secrets.
             why = error.strerror if isinstance(error, OSError) else None
             raise UpstreamError(
-                f"{server} cannot be started: {why or 'the command line is not valid'}"
+                f"it cannot be started: {why or 'the command line is not valid'}"
             ) from error
         return pipe
 
@@ -78,16 +78,14 @@ def environment(address: StdioAddress) -> dict[str, str]:
     return env
 
 
-def _program(server: str, address: StdioAddress, env: dict[str, str]) -> str:
+def _program(address: StdioAddress, env: dict[str, str]) -> str:
     if address.cwd is not None and not os.path.isdir(address.cwd):
-        raise UpstreamError(f'{server} cannot be started: there is no directory "{address.cwd}"')
+        raise UpstreamError(f'it cannot be started: there is no directory "{address.cwd}"')
     if os.sep in address.command:
         return address.command
     found = shutil.which(address.command, path=env["PATH"])
     if found is None:
-        raise UpstreamError(
-            f'{server} cannot be started: the command "{address.command}" was not found'
-        )
+        raise UpstreamError(f'it cannot be started: the command "{address.command}" was not found')
     return found
 
 
@@ -119,7 +117,7 @@ class StdioPipe(asyncio.SubprocessProtocol):
             await self._drain()
         stdin = cast("asyncio.WriteTransport | None", self._transport.get_pipe_transport(0))
         if self._reported or self._closing is not None or stdin is None or stdin.is_closing():
-            raise NotSentError(f"{self._server} is not running")
+            raise NotSentError("it is not running")
         # A raw line break in JSON text can only be white space, but here it would end the message.
         line = message.replace(b"\n", b" ").replace(b"\r", b" ")
         stdin.write(line + b"\n")
@@ -129,7 +127,7 @@ class StdioPipe(asyncio.SubprocessProtocol):
             async with asyncio.timeout(SEND_TIMEOUT):
                 await self._writable.wait()
         except TimeoutError:
-            raise NotSentError(f"{self._server} does not read its input") from None
+            raise NotSentError("it does not read its input") from None
 
     def pause(self) -> None:
         self._paused = True

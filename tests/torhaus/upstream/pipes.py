@@ -82,6 +82,10 @@ class Memo:
 
     throttle: Callable[[bool], None] | None = None
     notices: list[Notice] = field(default_factory=list)
+    established: bool = False
+
+    def opened(self) -> None:
+        self.established = True
 
     def notice(self, notice: Notice) -> None:
         self.notices.append(notice)

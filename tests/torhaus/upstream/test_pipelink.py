@@ -301,6 +301,7 @@ def test_a_question_asked_before_anybody_listens_waits_for_the_listener():
             await asyncio.sleep(0.1)
             listening = asyncio.ensure_future(link.listen(front, None, stream))
             await until(lambda: stream.notices)
+            assert stream.established
             await link.post(front, "alice", b'{"jsonrpc":"2.0","id":5,"result":{"roots":[]}}')
             heard = await _heard(link, front)
 
@@ -425,7 +426,7 @@ def test_a_crash_fails_every_call_with_the_last_words_but_without_secrets():
 
             for result in results:
                 assert str(result) == (
-                    "fixture stopped with exit code 7: the disk is on fire, token •••"
+                    "it stopped with exit code 7: the disk is on fire, token •••"
                 )
                 assert isinstance(result, UpstreamError)
 
@@ -474,7 +475,7 @@ def test_a_server_that_dies_at_the_start_is_left_alone_for_a_while():
             assert loop.time() - began < 0.1
             found = re.search(r"next attempt is possible in (0\.\d) s", str(caught.value))
             assert found is not None
-            assert link.state().startswith("down: fixture stopped with exit code 3")
+            assert link.state().startswith("down: it stopped with exit code 3")
             await asyncio.sleep(0.6)
             with pytest.raises(UpstreamError, match=r"found$"):
                 await link.request(tool("echo", session=session()), Memo())
@@ -603,7 +604,7 @@ def test_nothing_starts_after_the_shutdown():
         async with linked() as link:
             await link.request(tool("echo", session=session()), Memo())
             await link.shutdown()
-            with pytest.raises(UpstreamError, match="shut down"):
+            with pytest.raises(UpstreamError, match="shutting down"):
                 await link.request(tool("echo", session=session()), Memo())
 
     run(story())
