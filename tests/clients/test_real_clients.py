@@ -66,6 +66,19 @@ def test_a_client_pinned_to_the_newest_revision_stays_on_it(
     assert calls_with(gateway, "query", word) == [("alice@example.com", server, "success")]
 
 
+@pytest.mark.parametrize("server", LEGACY_SERVERS)
+@pytest.mark.parametrize("caller", MODERN_ONLY, ids=str)
+def test_a_client_pinned_to_the_newest_revision_reaches_an_older_server(
+    caller: Caller, server: str, gateway: Gateway, node: str, tmp_path: Path
+) -> None:
+    word = secrets.token_hex(8)
+
+    seen = caller.ask(want(gateway, server, "apikey", "echo", message=word), node, tmp_path)
+
+    assert (seen.text, seen.error) == (f"Echo: {word}", False)
+    assert calls_with(gateway, "message", word) == [("alice@example.com", server, "success")]
+
+
 @pytest.mark.parametrize("header", HEADERS)
 @pytest.mark.parametrize(
     "caller",
