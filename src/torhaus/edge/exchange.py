@@ -9,10 +9,33 @@ from torhaus.mcp import sse
 
 HIGH_WATER = 256 * 1024
 
+Header = tuple[bytes, bytes]
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """The other end of a connection. `public`: neither loopback nor a private network."""
+
+    ip: str
+    loopback: bool
+    public: bool
+    tls: bool
+
+
+class Wire(Protocol):
+    """What an exchange needs of its connection. `pass_` remembers who was let in over it."""
+
+    peer: Peer
+    pass_: object
+
+    def send(self, data: bytes) -> None: ...
+    def date(self) -> bytes: ...
+    def full(self) -> bool: ...
+    def finished(self, exchange: "Exchange") -> None: ...
+
+
 REASONS = {
     200: b"OK",
     202: b"Accepted",
-    204: b"No Content",
     400: b"Bad Request",
     401: b"Unauthorized",
     403: b"Forbidden",
@@ -27,44 +50,28 @@ REASONS = {
     503: b"Service Unavailable",
 }
 
-_STREAM_HEAD = (
+_SAFE = b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
+
+_LINES = {
+    status: b"HTTP/1.1 %d %b\r\n%b" % (status, reason, _SAFE) for status, reason in REASONS.items()
+}
+
+_STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache, no-store\r\n"
     b"x-accel-buffering: no\r\nx-content-type-options: nosniff\r\n"
-    b"transfer-encoding: chunked\r\n"
+    b"transfer-encoding: chunked\r\n%b%b\r\n"
 )
-
-Header = tuple[bytes, bytes]
-
-
-class Peer(msgspec.Struct, frozen=True):
-    """The other end of a connection. `public`: neither loopback nor a private network."""
-
-    ip: str
-    loopback: bool
-    public: bool
-    tls: bool
-
-
-class Wire(Protocol):
-    """What an exchange needs of its connection."""
-
-    peer: Peer
-
-    def send(self, data: bytes) -> None: ...
-    def date(self) -> bytes: ...
-    def full(self) -> bool: ...
-    def finished(self, exchange: "Exchange") -> None: ...
 
 
 class Exchange:
     """Answered exactly once: by `answer`, or by events and `end`. Late calls do nothing.
 
-    `gone`: the client hung up. `on_gone` and `on_drain` are called when that happens, and when the
-    gateway asks its streams to end. `touched`: loop time of the last byte written.
+    `headers`: lower-case names, the first value of each; `twice`: names that came again.
+    `on_gone` is called when the client hangs up, `on_drain` when we want the stream to end.
+    `wants_stream`: whether the client takes an event stream for an answer.
     """
 
     __slots__ = (
-        "_wire",
         "body",
         "closing",
         "done",
@@ -77,20 +84,20 @@ class Exchange:
         "streaming",
         "target",
         "throttle",
-        "touched",
+        "twice",
         "wants_stream",
+        "wire",
     )
 
-    def __init__(
-        self, wire: Wire, method: bytes, target: bytes, headers: list[Header], *, closing: bool
-    ) -> None:
-        self._wire = wire
-        self.closing = closing
+    def __init__(self, wire: Wire, method: bytes, target: bytes) -> None:
+        self.wire = wire
         self.peer = wire.peer
         self.method = method
         self.target = target
-        self.headers = headers
+        self.headers: dict[bytes, bytes] = {}
+        self.twice: list[bytes] | None = None
         self.body: bytes | bytearray = b""
+        self.closing = False
         self.done = False
         self.gone = False
         self.streaming = False
@@ -98,59 +105,65 @@ class Exchange:
         self.throttle: Callable[[bool], None] | None = None
         self.on_gone: Callable[[], object] | None = None
         self.on_drain: Callable[[], object] | None = None
-        self.touched = 0.0
 
     # -- the answer ----------------------------------------------------------------------------
 
+    def json(self, status: int, body: bytes) -> None:
+        """A whole answer in JSON: the end of nearly every call."""
+        if self.done:
+            return
+        if self.closing:
+            self.answer(status, body)
+            return
+        self.done = True
+        wire = self.wire
+        wire.send(
+            b"%b%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+            % (_LINES[status], wire.date(), len(body), body)
+        )
+        wire.finished(self)
+
     def answer(self, status: int, body: bytes, *headers: Header) -> None:
-        """A whole answer; JSON unless a `content-type` is among the headers."""
+        """A whole answer; JSON where there is a body."""
         if self.done:
             return
         self.done = True
         extra = b"".join(b"%b: %b\r\n" % header for header in headers)
-        if body and not any(name == b"content-type" for name, _ in headers):
+        if body:
             extra += b"content-type: application/json\r\n"
         if self.closing:
             extra += b"connection: close\r\n"
-        self._wire.send(
-            b"HTTP/1.1 %d %b\r\n%b%bcache-control: no-store\r\n"
-            b"x-content-type-options: nosniff\r\ncontent-length: %d\r\n\r\n%b"
-            % (
-                status,
-                REASONS.get(status, b"Status"),
-                self._wire.date(),
-                extra,
-                len(body),
-                body,
-            )
+        self.wire.send(
+            b"%b%b%bcontent-length: %d\r\n\r\n%b"
+            % (_LINES[status], self.wire.date(), extra, len(body), body)
         )
-        self._wire.finished(self)
+        self.wire.finished(self)
 
     def opened(self) -> None:
         """Commit to a stream. A comment goes first: some clients wait for the first byte."""
-        if self.done or self.streaming:
-            return
+        if not self.done and not self.streaming:
+            self._begin()
+            self.wire.send(_chunk(sse.COMMENT))
+
+    def _begin(self) -> None:
         self.streaming = True
         close = b"connection: close\r\n" if self.closing else b""
-        head = _STREAM_HEAD + self._wire.date() + close + b"\r\n"
-        self._wire.send(head + _chunk(sse.COMMENT))
+        self.wire.send(_STREAM % (self.wire.date(), close))
 
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
         """Send one event, opening the stream if need be."""
         if self.done or not self.wants_stream:
             return
         if not self.streaming:
-            self.streaming = True
-            close = b"connection: close\r\n" if self.closing else b""
-            self._wire.send(_STREAM_HEAD + self._wire.date() + close + b"\r\n")
-        self._wire.send(_chunk(sse.encode(data, event_id, retry)))
-        if self._wire.full() and self.throttle is not None:
+            self._begin()
+        self.wire.send(_chunk(sse.encode(data, event_id, retry)))
+        if self.throttle is not None and self.wire.full():
             self.throttle(True)
 
     def beat(self) -> None:
         """Keep a quiet stream open through proxies."""
         if self.streaming and not self.done:
-            self._wire.send(_chunk(sse.COMMENT))
+            self.wire.send(_chunk(sse.COMMENT))
 
     def end(self) -> None:
         """End the stream; a request that never streamed ends as an empty one."""
@@ -158,8 +171,8 @@ class Exchange:
             return
         self.opened()
         self.done = True
-        self._wire.send(b"0\r\n\r\n")
-        self._wire.finished(self)
+        self.wire.send(b"0\r\n\r\n")
+        self.wire.finished(self)
 
     # -- what the connection reports -----------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""POST, GET and DELETE on `/mcp/{server}`: from an exchange to the gate and back."""
+"""POST, GET and DELETE on `/mcp/{server}`: who asks, of which server, in which session."""
 
 import asyncio
 import sys
@@ -10,26 +10,23 @@ import structlog
 from torhaus.edge import problems
 from torhaus.edge.admission import Admission, Denied, Visitor
 from torhaus.edge.exchange import Exchange
-from torhaus.edge.reading import Door, header, is_event_stream, post_headers, server_name
+from torhaus.edge.reading import Door, check_types, is_event_stream, once, server_name
+from torhaus.edge.serving import Serving
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
-from torhaus.gate.sessions import Hello
 from torhaus.gate.talk import Talk
 from torhaus.mcp import codes, ladder
-from torhaus.mcp.eras import decode
 from torhaus.mcp.message import (
     CallerError,
     Notification,
     Request,
     Response,
-    encode,
     read,
     result_text,
 )
-from torhaus.model.outcome import Answered
-from torhaus.model.ports import Detached, LedgerError, NoStream, UpstreamError
+from torhaus.model.ports import LedgerError, NoStream, UpstreamError
 from torhaus.model.rules import Rules
-from torhaus.model.servers import Era, Server
+from torhaus.model.servers import Era
 from torhaus.model.session import Session
 from torhaus.policy.visible import may_use
 
@@ -51,39 +48,41 @@ class McpEdge:
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self.open_streams: dict[Exchange, Door] = {}
+        self._serving = Serving(gate, talk, self.open_streams)
 
     # -- at the door ---------------------------------------------------------------------------
 
     def handle(self, exchange: Exchange) -> None:
         """Called by the connection with a whole request. Never raises."""
         try:
-            ours = self._admission.check(exchange)
             rules = self._rules()
-            visitor = self._admission.identify(exchange, rules, ours=ours)
-            door = Door(exchange, visitor, self._server(exchange, rules, visitor))
-            self._route(door)
+            visitor = self._admission.admit(exchange, rules)
+            server = rules.servers.get(server_name(exchange.target))
+            if server is None:
+                self._no_server(exchange, rules, visitor)
+            else:
+                self._route(Door(exchange, visitor, server))
         except Denied as denied:
             exchange.answer(*problems.caller_error(denied.error), *denied.headers)
         except Exception as error:  # noqa: BLE001 -- the last line: a bug must not take a connection
             self._bug(exchange, error)
 
-    def _server(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> Server:
+    def _no_server(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> None:
         name = server_name(exchange.target)
-        server = rules.servers.get(name)
-        if server is not None:
-            return server
         usable = [n for n, each in rules.servers.items() if may_use(visitor.principal, each)]
         have = ", ".join(usable) or "none"
         text = f"there is no server {name!r} here; you may use: {have}"
         if not name:
             text = f"name a server, as in /mcp/SERVER; you may use: {have}"
         error = CallerError(codes.UNKNOWN_SERVER, text, status=404)
-        self._reject(Door(exchange, visitor, None), error, name)
-        raise Denied(error)
+        self._reject(exchange, visitor, name, error)
+        exchange.answer(*problems.caller_error(error))
 
     def _route(self, door: Door) -> None:
         exchange = door.exchange
         try:
+            if exchange.twice is not None:
+                once(exchange)
             if exchange.method == b"POST":
                 self._post(door)
             elif exchange.method == b"GET":
@@ -93,142 +92,68 @@ class McpEdge:
             else:
                 exchange.answer(405, b"", (b"allow", b"POST, GET, DELETE"))
         except CallerError as error:
-            self._reject(door, error)
-            exchange.answer(*problems.caller_error(error))
+            self._refuse(door, error)
 
-    def _reject(self, door: Door, error: CallerError, server: str | None = None) -> None:
-        name = server if server is not None else door.server_name
+    def _refuse(self, door: Door, error: CallerError) -> None:
+        """Answer a message that never became a call; it still leaves a record."""
+        self._reject(door.exchange, door.visitor, door.server.name, error)
+        door.exchange.answer(*problems.caller_error(error))
+
+    def _reject(
+        self, exchange: Exchange, visitor: Visitor, server: str, error: CallerError
+    ) -> None:
         try:
-            self._gate.reject(door.caller, door.exchange.peer.ip, name, str(error))
+            self._gate.reject(visitor.principal, exchange.peer.ip, server, str(error))
         except LedgerError:
-            log.error("audit.rejection.lost", server=name)
+            log.error("audit.rejection.lost", server=server)
 
     # -- POST ----------------------------------------------------------------------------------
 
     def _post(self, door: Door) -> None:
-        sent = post_headers(door.exchange)
-        message = read(bytes(door.exchange.body))
+        exchange = door.exchange
+        check_types(exchange)
+        message = read(bytes(exchange.body))
         if isinstance(message, Request):
-            self._request(door, message, sent)
+            self._request(door, message)
             return
-        version = sent.get(ladder.VERSION)
-        if ladder.SESSION not in sent and version is not None and ladder.is_modern_version(version):
+        version = exchange.headers.get(ladder.VERSION)
+        stateless = ladder.SESSION not in exchange.headers
+        if stateless and version is not None and ladder.is_modern_version(version):
             if isinstance(message, Response):
                 text = "the modern protocol has no responses from clients: repeat the request"
                 raise CallerError(codes.INVALID_REQUEST, text)
-            door.exchange.answer(202, b"")
+            exchange.answer(202, b"")
             return
         self._spawn(door, self._tell(door, self._session(door), message))
 
-    def _request(self, door: Door, request: Request, sent: dict[bytes, bytes]) -> None:
+    def _request(self, door: Door, request: Request) -> None:
         exchange = door.exchange
         session = None
-        if ladder.is_modern(request, sent.get(ladder.VERSION)):
-            ladder.check_modern(request, sent)
+        era = Era.LEGACY
+        if ladder.is_modern(request, exchange.headers.get(ladder.VERSION)):
+            ladder.check_modern(request, exchange.headers)
             era = Era.MODERN
-        else:
-            era = Era.LEGACY
-            if request.method == "ping":
-                exchange.answer(200, result_text(request.id, b"{}"))
-                return
-            if request.method != "initialize":
-                session = self._session(door, request.id)
+        elif request.method == "ping":
+            exchange.json(200, result_text(request.id, b"{}"))
+            return
+        elif request.method != "initialize":
+            session = self._session(door, request.id)
         asking = Asking(
             request=request,
             caller=door.caller,
-            server=door.known,
+            server=door.server,
             era=era,
             ip=exchange.peer.ip,
             session=session,
             headers=door.params() if era is Era.MODERN else (),
         )
-        self._spawn(door, self._serve(door, asking))
-
-    async def _serve(self, door: Door, asking: Asking) -> None:
-        """One request, from the gate's door to the last byte of its answer."""
-        exchange, session = door.exchange, asking.session
-        task = asyncio.current_task()
-        if task is not None:
-            if session is not None:
-                session.running[asking.request.id] = task.cancel
-            elif asking.era is Era.MODERN:
-                exchange.on_gone = task.cancel  # closing the stream cancels the call (M13)
-        relay = self._talk.relay(exchange, door.known, door.caller.id, session)
-        try:
-            outcome = await self._gate.admit(asking, relay)
-        except CallerError as error:
-            self._reject(door, error)
-            exchange.answer(*problems.caller_error(error))
-            return
-        except Detached:
-            exchange.end()
-            return
-        except LedgerError:
-            text = "The gateway cannot write its audit log and refuses calls until it can again."
-            self._finish(
-                exchange, asking, 200, problems.said(asking, codes.AUDIT_UNAVAILABLE, text)
-            )
-            return
-        except asyncio.CancelledError:
-            exchange.end()  # cancelled by its caller: a cancelled request gets no answer
-            return
-        finally:
-            self.open_streams.pop(exchange, None)
-            if session is not None:
-                session.running.pop(asking.request.id, None)
-        status, body = problems.ending(asking, outcome)
-        event_id = None
-        if isinstance(outcome, Answered):
-            if asking.request.method == "initialize" and asking.era is Era.LEGACY:
-                self._begin(door, asking, outcome, status, body)
-                return
-            if outcome.answer.event_id is not None and session is not None:
-                event_id = self._talk.seals(session).event(outcome.answer.event_id)
-        self._finish(exchange, asking, status, body, event_id)
-
-    def _finish(
-        self,
-        exchange: Exchange,
-        asking: Asking,  # noqa: ARG002 -- kept beside its body for readers of tracebacks
-        status: int,
-        body: bytes,
-        event_id: str | None = None,
-    ) -> None:
-        if exchange.streaming:
-            exchange.event(body, event_id)
-            exchange.end()
-        else:
-            exchange.answer(status, body)
-
-    def _begin(
-        self, door: Door, asking: Asking, outcome: Answered, status: int, body: bytes
-    ) -> None:
-        """A session begins: its id is minted on the answer to `initialize`."""
-        exchange, result = door.exchange, outcome.answer.result
-        if result is None or exchange.gone:
-            exchange.answer(status, body)
-            return
-        version = decode(result).get("protocolVersion")
-        params = asking.request.params
-        hello = Hello(
-            version=version if isinstance(version, str) else "",
-            capabilities=encode(params.get("capabilities") or {}),
-            client_info=encode(params.get("clientInfo") or {}),
-        )
-        session = self._gate.sessions.open(
-            server=door.known.name,
-            principal=door.caller.id,
-            hello=hello,
-            upstream_id=outcome.answer.session,
-            now=self._gate.clock(),
-        )
-        exchange.answer(status, body, (b"mcp-session-id", session.token.encode("ascii")))
+        self._spawn(door, self._serving.serve(door, asking))
 
     async def _tell(self, door: Door, session: Session, message: Notification | Response) -> None:
         if isinstance(message, Response):
-            await self._talk.answer(door.known, session, door.caller.id, message)
+            await self._talk.answer(door.server, session, door.caller.id, message)
         else:
-            await self._talk.notify(door.known, session, door.caller.id, message)
+            await self._talk.notify(door.server, session, door.caller.id, message)
         door.exchange.answer(202, b"")
 
     # -- sessions ------------------------------------------------------------------------------
@@ -236,21 +161,21 @@ class McpEdge:
     def _session(self, door: Door, request_id: bytes | None = None) -> Session:
         """The session a request belongs to. Raises CallerError with 400, 404 or 405."""
         exchange = door.exchange
-        token = header(exchange, ladder.SESSION)
+        token = exchange.headers.get(ladder.SESSION)
         if token is None:
             if exchange.method != b"POST":
                 raise CallerError(codes.INVALID_REQUEST, "there is no session here", status=405)
             text = "the Mcp-Session-Id header is missing: begin with `initialize`"
             raise CallerError(codes.INVALID_REQUEST, text, id=request_id)
-        if not may_use(door.caller, door.known):
-            text = f"you have no permission on {door.known.name}"
-            raise CallerError(codes.REFUSED, text, status=200, id=request_id)
         session = self._gate.sessions.find(
-            token.decode("latin-1"), door.known.name, door.caller.id, self._gate.clock()
+            token.decode("latin-1"), door.server.name, door.caller.id, self._gate.clock()
         )
         if session is None:
             text = "the session is not known here: begin a new one with `initialize`"
             raise CallerError(codes.INVALID_REQUEST, text, status=404, id=request_id)
+        if not may_use(door.caller, door.server):
+            text = f"you have no permission on {door.server.name}"
+            raise CallerError(codes.REFUSED, text, status=200, id=request_id)
         return session
 
     async def _listen(self, door: Door, session: Session) -> None:
@@ -260,22 +185,19 @@ class McpEdge:
             raise CallerError(codes.INVALID_REQUEST, text, status=406)
         task = asyncio.current_task()
         if task is not None:
-            exchange.on_gone = task.cancel
-            exchange.on_drain = task.cancel
-        last = header(exchange, b"last-event-id")
+            exchange.on_gone = exchange.on_drain = task.cancel
+        last = exchange.headers.get(b"last-event-id")
+        resume = None if last is None else last.decode("latin-1")
         self.open_streams[exchange] = door
         try:
-            await self._talk.listen(
-                door.known, session, None if last is None else last.decode("latin-1"), exchange
-            )
+            await self._talk.listen(door.server, session, resume, exchange)
         except NoStream:
             exchange.answer(405, b"", (b"allow", b"POST, DELETE"))
         except UpstreamError as error:
-            text = f"{door.server_name} cannot be listened to: {error}"
-            if exchange.streaming:
-                log.info("stream.ended", server=door.server_name, reason=str(error))
-            else:
+            if not exchange.streaming:
+                text = f"{door.server.name} cannot be listened to: {error}"
                 raise CallerError(codes.UPSTREAM_FAILED, text, status=502) from error
+            log.info("stream.ended", server=door.server.name, reason=str(error))
         except asyncio.CancelledError:
             pass  # the client hung up, or the stream was closed from here: the end is the same
         finally:
@@ -283,7 +205,7 @@ class McpEdge:
         exchange.end()
 
     async def _delete(self, door: Door, session: Session) -> None:
-        await self._talk.end(door.known, session)
+        await self._talk.end(door.server, session)
         door.exchange.answer(200, b"")
 
     # -- tasks ---------------------------------------------------------------------------------
@@ -298,8 +220,7 @@ class McpEdge:
         try:
             await work
         except CallerError as error:
-            self._reject(door, error)
-            door.exchange.answer(*problems.caller_error(error))
+            self._refuse(door, error)
         except Exception as error:  # noqa: BLE001 -- see `handle`
             self._bug(door.exchange, error)
 
@@ -326,7 +247,9 @@ class McpEdge:
             await asyncio.wait(list(self._tasks), timeout=1.0)
 
     def revoke(self, now: float) -> None:
-        """End the streams of callers who may no longer be here: removed, expired, without rights."""
+        """End the streams of callers who may no longer be here: removed, expired, denied."""
+        if not self.open_streams:
+            return
         rules = self._rules()
         for exchange, door in list(self.open_streams.items()):
             if not door.still_valid(rules, now) and exchange.on_drain is not None:

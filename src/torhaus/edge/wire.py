@@ -12,12 +12,17 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from torhaus.edge.exchange import HIGH_WATER, Exchange, Peer
+from torhaus.mcp.codes import INVALID_REQUEST
+from torhaus.mcp.message import error_object, error_text
 
-MAX_HEADERS = 128
 MAX_HEAD_BYTES = 64 * 1024
 MAX_PIPELINED = 16
 
 Handle = Callable[[Exchange], None]
+
+
+def _is_mcp(url: bytes) -> bool:
+    return url.startswith(b"/mcp") and (len(url) == 4 or url[4] in b"/?")
 
 
 class Lane(HttpToolsProtocol):
@@ -36,7 +41,10 @@ class Lane(HttpToolsProtocol):
         self._head_bytes = 0
         self._blocked = False
         self._leaving = False
-        self._expected = False
+        self._begun = False
+        self.pass_: object = None
+        self._dated: object = None
+        self._date = b""
 
     # -- the connection ------------------------------------------------------------------------
 
@@ -80,38 +88,47 @@ class Lane(HttpToolsProtocol):
         self.expect_100_continue = False
         self._head_bytes = 0
         self._mine = None
+        self._begun = True
 
     def on_url(self, url: bytes) -> None:
+        """Where the path begins decides who takes the request; an MCP path is short."""
         self.url += url
-        self._weigh(len(url))
+        self._head_bytes += len(url)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise ValueError("the request target is too long")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._weigh(len(name) + len(value))
+        mine = self._mine
+        if mine is None:
+            if self.headers or not _is_mcp(self.url):
+                self._weigh(name, value)
+                super().on_header(name, value)
+                return
+            mine = self._mine = Exchange(self, b"", self.url)
         name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+        headers = mine.headers
+        if name in headers:
+            mine.twice = [*(mine.twice or ()), name]
+        else:
+            headers[name] = value.rstrip(b" \t")  # white space around a value is not part of it
+        self._weigh(name, value)
 
-    def _weigh(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+    def _weigh(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value) + 32
+        if self._head_bytes > MAX_HEAD_BYTES:
             raise ValueError("the request head is too large")
 
     def on_headers_complete(self) -> None:
-        url = self.url
-        if not (url.startswith(b"/mcp") and (len(url) == 4 or url[4:5] in b"/?")):
-            self._leave_to_asgi()
-            return
+        mine = self._mine
+        if mine is None:
+            if self.headers or not _is_mcp(self.url):
+                self._leave_to_asgi()
+                return
+            mine = self._mine = Exchange(self, b"", self.url)
         parser = self.parser
-        mine = Exchange(
-            self,
-            parser.get_method(),
-            url,
-            self.headers,
-            closing=not parser.should_keep_alive() or self._leaving,
-        )
-        self._mine = mine
-        if self.expect_100_continue and self._active is None:
+        mine.method = parser.get_method()
+        mine.closing = self._leaving or not parser.should_keep_alive()
+        if b"expect" in mine.headers and self._active is None:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _leave_to_asgi(self) -> None:
@@ -140,12 +157,10 @@ class Lane(HttpToolsProtocol):
             mine.body = bytearray(mine.body) + body
         if len(mine.body) > self.max_body:
             mine.body = b""
-            text = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"%b"}}' % (
-                b"the body is larger than %d bytes (server.max_body)" % self.max_body
-            )
-            self._leaving = True
+            self._leaving = mine.closing = True
             self._active = self._active or mine
-            mine.answer(413, text, (b"connection", b"close"))
+            text = f"the body is larger than {self.max_body} bytes (server.max_body)"
+            mine.answer(413, error_text(None, error_object(INVALID_REQUEST, text)))
 
     def on_message_complete(self) -> None:
         mine = self._mine
@@ -177,10 +192,14 @@ class Lane(HttpToolsProtocol):
 
     def date(self) -> bytes:
         headers = self.server_state.default_headers
-        return b"date: %b\r\n" % headers[0][1] if headers else b""
+        if headers is not self._dated:
+            self._dated = headers
+            self._date = b"date: %b\r\n" % headers[0][1] if headers else b""
+        return self._date
 
     def finished(self, exchange: Exchange) -> None:
         self._active = None
+        self._begun = False
         self.quiet_since = self.loop.time()
         if self._mine is exchange:
             return
@@ -205,7 +224,7 @@ class Lane(HttpToolsProtocol):
         cycle: Any = self.cycle  # None until the first ASGI request, whatever its annotation says
         if cycle is not None and not cycle.response_complete:
             return
-        limit = slow if self._mine is not None or self._head_bytes else idle
+        limit = slow if self._begun else idle
         if self.quiet_since + limit <= now and not self.transport.is_closing():
             self.transport.close()
 

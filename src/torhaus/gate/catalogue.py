@@ -44,7 +44,8 @@ class Catalogue:
         known = self._known.get(server)
         if known is None or known.until <= now:
             return None
-        return known.tools.get(tool, _NOTHING)
+        found = known.tools.get(tool)
+        return _NOTHING if found is None else found
 
     def tools(self, server: str) -> Container[str]:
         """The names the server lists, as far as known."""

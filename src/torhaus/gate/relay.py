@@ -60,16 +60,23 @@ class Seals:
 class Relay:
     """The sink of one request. Passes notices on; `intercept` may take one first.
 
-    `seals` is None for a modern caller: its servers send no requests and no event ids.
+    `session` is None for a modern caller: its servers send no requests and no event ids. Most
+    calls say nothing before their answer, so the seals are made when the first id crosses.
     """
 
-    __slots__ = ("_front", "_intercept", "_seals")
+    __slots__ = ("_front", "_intercept", "_made", "_seals", "_session")
 
     def __init__(
-        self, front: Front, seals: Seals | None, intercept: Callable[[Notice], bool]
+        self,
+        front: Front,
+        session: Session | None,
+        seals: Callable[[Session], Seals],
+        intercept: Callable[[Notice], bool],
     ) -> None:
         self._front = front
+        self._session = session
         self._seals = seals
+        self._made: Seals | None = None
         self._intercept = intercept
 
     @property
@@ -89,7 +96,9 @@ class Relay:
 
     def pass_on(self, notice: Notice) -> None:
         """To the caller, with the ids that cross the gate sealed."""
-        seals = self._seals
+        seals = self._made
+        if seals is None and self._session is not None:
+            seals = self._made = self._seals(self._session)
         event_id = None if seals is None else seals.event(notice.event_id)
         if not notice.body:
             if seals is not None:

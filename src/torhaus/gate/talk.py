@@ -44,22 +44,20 @@ class Talk:
 
     def relay(self, front: Front, server: Server, principal: str, session: Session | None) -> Relay:
         """The sink for one request's stream."""
-        seals = None if session is None else self.seals(session)
-        link = self.gate.upstreams.link
-        return Relay(
-            front, seals, lambda notice: self._own(notice, lambda: link(server), principal, session)
-        )
 
-    def _own(
-        self, notice: Notice, link: Callable[[], Link], principal: str, session: Session | None
-    ) -> bool:
+        def own(notice: Notice) -> bool:
+            return self._own(notice, server, principal, session)
+
+        return Relay(front, session, self.seals, own)
+
+    def _own(self, notice: Notice, server: Server, principal: str, session: Session | None) -> bool:
         """Whether the notice is the gate's own business and goes no further."""
         if notice.method == LIST_CHANGED and session is not None:
             self.gate.catalogue.forget(session.server)
             return False
         if notice.method == "ping" and notice.id is not None:
             body = result_text(notice.id, b"{}")
-            self._spawn(self._post(link(), session, principal, body))
+            self._spawn(self._post(self.gate.upstreams.link(server), session, principal, body))
             return True
         return False
 
@@ -150,11 +148,10 @@ class _Listener:
         self._session = session
         self._held: list[Notice] | None = None
         self._recording: asyncio.Task[None] | None = None
-        link = talk.gate.upstreams.link
         self._own: Callable[[Notice], bool] = lambda notice: talk._own(  # noqa: SLF001 -- one subject, one file
-            notice, lambda: link(server), session.principal, session
+            notice, server, session.principal, session
         )
-        self.relay = Relay(front, seals, self._intercept)
+        self.relay = Relay(front, session, lambda _session: seals, self._intercept)
 
     def _intercept(self, notice: Notice) -> bool:
         if self._held is not None:

@@ -50,12 +50,15 @@ class Reload:
                 await asyncio.sleep(0.05)  # editors write in several steps
             self._asked.clear()
             self._seen = self._stamp()
-            self.reload()
+            await self.reload()
 
-    def reload(self) -> bool:
-        """Read the file now. An invalid one is refused and the old version stays in force."""
+    async def reload(self) -> bool:
+        """Read the file now. An invalid one is refused and the old version stays in force.
+
+        A thread reads it: thousands of users take a second, and calls must not wait for that.
+        """
         try:
-            loaded = self._read()
+            loaded = await asyncio.to_thread(self._read)
         except ConfigError as error:
             self.trouble = str(error)
             log.error("config.refused", file=str(self._path), problems=self.trouble)

@@ -1,0 +1,116 @@
+"""One request at a time: into the gate, and its end back to the caller."""
+
+import asyncio
+
+from torhaus.edge import problems
+from torhaus.edge.exchange import Exchange
+from torhaus.edge.reading import Door
+from torhaus.gate.calls import Asking
+from torhaus.gate.gate import Gate
+from torhaus.gate.sessions import Hello
+from torhaus.gate.talk import Talk
+from torhaus.mcp import codes
+from torhaus.mcp.eras import PREFIX, decode
+from torhaus.mcp.message import encode, result_text
+from torhaus.model.outcome import Answered, Outcome
+from torhaus.model.ports import Detached, LedgerError
+from torhaus.model.servers import Era
+
+LISTEN = "subscriptions/listen"
+NO_AUDIT = "The gateway cannot write its audit log and refuses calls until it can again."
+
+
+class Serving:
+    """Owned by one event loop. `open_streams`: the streams that end when their caller must go."""
+
+    def __init__(self, gate: Gate, talk: Talk, open_streams: dict[Exchange, Door]) -> None:
+        self._gate = gate
+        self._talk = talk
+        self._open = open_streams
+
+    async def serve(self, door: Door, asking: Asking) -> None:
+        """From the gate's door to the last byte of the answer. Raises CallerError."""
+        exchange, session = door.exchange, asking.session
+        self._arm(door, asking)
+        relay = self._talk.relay(exchange, door.server, door.caller.id, session)
+        try:
+            outcome = await self._gate.admit(asking, relay)
+        except Detached:
+            exchange.end()
+        except LedgerError:
+            text = problems.said(asking, codes.AUDIT_UNAVAILABLE, NO_AUDIT)
+            self._finish(exchange, 200, text)
+        except asyncio.CancelledError:
+            self._cancelled(exchange, asking)
+        else:
+            self._answer(door, asking, outcome)
+        finally:
+            if session is not None:
+                session.running.pop(asking.request.id, None)
+            elif exchange in self._open:
+                del self._open[exchange]
+
+    def _arm(self, door: Door, asking: Asking) -> None:
+        """How the call can be cancelled: by a notification, or by hanging up (M13, L7)."""
+        task = asyncio.current_task()
+        if task is None:
+            return
+        if asking.session is not None:
+            asking.session.running[asking.request.id] = task.cancel
+        elif asking.era is Era.MODERN:
+            door.exchange.on_gone = task.cancel
+            if asking.request.method == LISTEN:
+                door.exchange.on_drain = task.cancel
+                self._open[door.exchange] = door
+
+    def _cancelled(self, exchange: Exchange, asking: Asking) -> None:
+        """A cancelled request gets no answer; a listening stream that we end says so (M17)."""
+        if asking.request.method == LISTEN and exchange.streaming and not exchange.gone:
+            subscription = b'{"resultType":"complete","_meta":{"%bsubscriptionId":%b}}' % (
+                PREFIX.encode(),
+                asking.request.id,
+            )
+            exchange.event(result_text(asking.request.id, subscription))
+        exchange.end()
+
+    def _answer(self, door: Door, asking: Asking, outcome: Outcome) -> None:
+        status, body = problems.ending(asking, outcome)
+        event_id = None
+        if isinstance(outcome, Answered):
+            if asking.request.method == "initialize" and asking.era is Era.LEGACY:
+                self._begin(door, asking, outcome, body)
+                return
+            if outcome.answer.event_id is not None and asking.session is not None:
+                event_id = self._talk.seals(asking.session).event(outcome.answer.event_id)
+        self._finish(door.exchange, status, body, event_id)
+
+    def _finish(
+        self, exchange: Exchange, status: int, body: bytes, event_id: str | None = None
+    ) -> None:
+        if exchange.streaming:
+            exchange.event(body, event_id)
+            exchange.end()
+        else:
+            exchange.json(status, body)
+
+    def _begin(self, door: Door, asking: Asking, outcome: Answered, body: bytes) -> None:
+        """A session begins: its id is minted on the answer to `initialize`."""
+        exchange, answer = door.exchange, outcome.answer
+        if answer.result is None or exchange.gone:
+            exchange.answer(200 if answer.status == 404 else answer.status, body)
+            return
+        version = decode(answer.result).get("protocolVersion")
+        params = asking.request.params
+        hello = Hello(
+            version=version if isinstance(version, str) else "",
+            capabilities=encode(params.get("capabilities") or {}),
+            client_info=encode(params.get("clientInfo") or {}),
+        )
+        session = self._gate.sessions.open(
+            server=door.server.name,
+            principal=door.caller.id,
+            hello=hello,
+            upstream_id=answer.session,
+            now=self._gate.clock(),
+        )
+        exchange.answer(200, body, (b"mcp-session-id", session.token.encode("ascii")))
