@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.clients.running import Program
+from tests.clients.running import Program, free_port, listening
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TORHAUS_SHARED", ROOT.parent / "shared")).resolve()
@@ -25,7 +25,7 @@ RUN = ROOT / ".bench"
 KEY = "bench-key-0123456789abcdef0123456789"
 YARDSTICK = "nginx-lua-policy"
 UPSTREAM_PORT = 9100
-TORHAUS_PORT = 9021
+NGINX_PORTS = (9010, 9011, 9012)
 BUSY = 64  # the concurrency that counts
 PACKAGES = "nginx libnginx-mod-http-lua libnginx-mod-http-echo lua-cjson wrk"
 
@@ -85,6 +85,10 @@ def main() -> int:
     if missing is not None:
         print(f"SKIPPED bench: {missing}")
         return 0
+    taken = [port for port in (UPSTREAM_PORT, *NGINX_PORTS) if listening(port)]
+    if taken:
+        print(f"FAIL bench: another program has port {taken}; is another bench running?")
+        return 1
     RUN.mkdir(exist_ok=True)
     os.environ["BENCH_RUN"] = str(RUN)
     start = [str(SHARED / "bench/upstream/start_upstream.sh")]
@@ -138,20 +142,21 @@ def variants(target: Target) -> dict[str, Any]:
 
 
 def torhaus(target: Target) -> dict[str, Any]:
-    config, data = RUN / f"{target.name}.yml", RUN / f"{target.name}.data"
+    port, config = free_port(), RUN / f"{target.name}.yml"
+    data = RUN / f"{target.name}.data"
     shutil.rmtree(data, ignore_errors=True)
     config.write_text(CONFIG.format(port=UPSTREAM_PORT, cache=target.cache))
     # fmt: off
     command = [
         sys.executable, "-m", "torhaus", "serve", "-c", str(config), "--host", "127.0.0.1",
-        "--port", str(TORHAUS_PORT), "--data-dir", str(data),
+        "--port", str(port), "--data-dir", str(data),
     ]
     # fmt: on
     return {
         "cmd": command,
         "cwd": str(ROOT),
         "env": {"BENCH_KEY": KEY},
-        "url": f"http://127.0.0.1:{TORHAUS_PORT}/mcp/everything",
+        "url": f"http://127.0.0.1:{port}/mcp/everything",
         "auth": f"Bearer {KEY}",
     }
 

@@ -24,6 +24,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return {**kept, "HOME": str(home), "PYTHONUNBUFFERED": "1", **(extra or {})}
@@ -42,6 +48,8 @@ class Program(AbstractContextManager["Program"]):
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
+        if listening(self.port):
+            raise RuntimeError(f"another program has port {self.port}")
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
                 self.command,
@@ -66,11 +74,6 @@ class Program(AbstractContextManager["Program"]):
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def listening(self) -> bool:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
     def stop(self) -> int:
         """Ask it to end, and return its exit code. A program that does not end fails the test."""
         self.process.send_signal(signal.SIGTERM)
@@ -88,7 +91,7 @@ class Program(AbstractContextManager["Program"]):
 
     def _wait_until_listening(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self.listening():
+        while not listening(self.port):
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.command} ended at once:\n{self.output()[-3000:]}")
             if time.monotonic() > deadline:
