@@ -6,6 +6,7 @@ import itertools
 import os
 import secrets
 import signal
+import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -172,10 +173,16 @@ class Server(uvicorn.Server):
 
 
 async def serve(
-    loaded: Loaded, path: Path, read: Callable[[], Loaded], *, ready: Callable[[], None]
+    loaded: Loaded,
+    path: Path,
+    read: Callable[[], Loaded],
+    *,
+    ready: Callable[[], None],
+    sockets: list[socket.socket] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. `ready` is called once the port answers.
 
+    `sockets`: bound ones to listen on instead of the settings' host and port.
     Raises LedgerError when the audit log cannot be opened, OSError when the port is taken.
     """
     house = House(loaded)
@@ -203,7 +210,7 @@ async def serve(
     watching = loop.create_task(house.reload.run())
     telling = loop.create_task(_tell(server, ready))
     try:
-        await server.serve()
+        await server.serve(sockets)
     finally:
         watching.cancel()
         telling.cancel()

@@ -31,7 +31,7 @@ def record(call: Call, outcome: Outcome, began: float, seconds: float) -> Record
     return Record(
         timestamp(began),
         plain(call.id, MAX_NAME),
-        RecordUser(plain(caller.email, MAX_NAME), _roles(caller.roles), plain(call.ip, MAX_NAME)),
+        _user(caller.email, caller.roles, call.ip),
         plain(call.server.name, MAX_NAME),
         plain(call.operation, MAX_NAME),
         parameters(call.payload),
@@ -55,7 +55,7 @@ def rejected(  # noqa: PLR0913 - one argument for each column that is not fixed
     return Record(
         timestamp(at),
         plain(request_id, MAX_NAME),
-        RecordUser(plain(principal.email, MAX_NAME), _roles(principal.roles), plain(ip, MAX_NAME)),
+        _user(principal.email, principal.roles, ip),
         plain(server_name, MAX_NAME),
         "invalid",
         _NOTHING,
@@ -124,6 +124,6 @@ def plain(text: str, most: int) -> str:
     return short.encode("utf-8", "replace").decode("utf-8")
 
 
-@lru_cache(maxsize=256)
-def _roles(roles: tuple[str, ...]) -> str:
-    return plain(",".join(roles), MAX_NAME)
+@lru_cache(maxsize=4096)
+def _user(email: str, roles: tuple[str, ...], ip: str) -> RecordUser:
+    return RecordUser(plain(email, MAX_NAME), plain(",".join(roles), MAX_NAME), plain(ip, MAX_NAME))

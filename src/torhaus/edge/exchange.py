@@ -68,11 +68,13 @@ class Exchange:
 
     `headers`: lower-case names, the first value of each; `twice`: names that came again.
     `on_gone` is called when the client hangs up, `on_drain` when we want the stream to end.
-    `wants_stream`: whether the client takes an event stream for an answer.
+    `wants_stream`: whether the client takes an event stream for an answer. `cancel` stops what
+    works on the answer.
     """
 
     __slots__ = (
         "body",
+        "cancel",
         "closing",
         "done",
         "gone",
@@ -103,6 +105,7 @@ class Exchange:
         self.streaming = False
         self.wants_stream = True
         self.throttle: Callable[[bool], None] | None = None
+        self.cancel: Callable[[], object] = _nothing
         self.on_gone: Callable[[], object] | None = None
         self.on_drain: Callable[[], object] | None = None
 
@@ -189,6 +192,10 @@ class Exchange:
         """The connection can take more again."""
         if self.throttle is not None:
             self.throttle(False)
+
+
+def _nothing() -> None:
+    """There is nothing to stop yet."""
 
 
 def _chunk(data: bytes) -> bytes:

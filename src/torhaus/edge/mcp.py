@@ -1,14 +1,14 @@
 """POST, GET and DELETE on `/mcp/{server}`: who asks, of which server, in which session."""
 
 import asyncio
-import sys
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
 from torhaus.edge import problems
 from torhaus.edge.admission import Admission, Denied, Visitor
+from torhaus.edge.drive import Drive, Work
 from torhaus.edge.exchange import Exchange
 from torhaus.edge.reading import Door, check_types, is_event_stream, once, server_name
 from torhaus.edge.serving import Serving
@@ -32,8 +32,6 @@ from torhaus.policy.visible import may_use
 
 log = structlog.get_logger()
 
-_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-
 
 class McpEdge:
     """Owned by one event loop. `rules` returns the snapshot in force."""
@@ -45,8 +43,8 @@ class McpEdge:
         self._rules = rules
         self._gate = gate
         self._talk = talk
-        self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._drives: set[Drive] = set()
+        self._emptied: asyncio.Event | None = None
         self.open_streams: dict[Exchange, Door] = {}
         self._serving = Serving(gate, talk, self.open_streams)
 
@@ -183,9 +181,7 @@ class McpEdge:
         if not is_event_stream(exchange):
             text = "GET opens an event stream: send `Accept: text/event-stream`"
             raise CallerError(codes.INVALID_REQUEST, text, status=406)
-        task = asyncio.current_task()
-        if task is not None:
-            exchange.on_gone = exchange.on_drain = task.cancel
+        exchange.on_gone = exchange.on_drain = exchange.cancel
         last = exchange.headers.get(b"last-event-id")
         resume = None if last is None else last.decode("latin-1")
         self.open_streams[exchange] = door
@@ -208,15 +204,20 @@ class McpEdge:
         await self._talk.end(door.server, session)
         door.exchange.answer(200, b"")
 
-    # -- tasks ---------------------------------------------------------------------------------
+    # -- drives --------------------------------------------------------------------------------
 
-    def _spawn(self, door: Door, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.Task(self._guarded(door, work), loop=self._loop, **_EAGER)
-        if not task.done():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _spawn(self, door: Door, work: Work) -> None:
+        drive = Drive(self._guarded(door, work), self._ended)
+        door.exchange.cancel = drive.cancel
+        self._drives.add(drive)
+        drive.step()
 
-    async def _guarded(self, door: Door, work: Coroutine[object, object, None]) -> None:
+    def _ended(self, drive: Drive) -> None:
+        self._drives.discard(drive)
+        if self._emptied is not None and not self._drives:
+            self._emptied.set()
+
+    async def _guarded(self, door: Door, work: Work) -> None:
         try:
             await work
         except CallerError as error:
@@ -239,12 +240,17 @@ class McpEdge:
         for exchange in list(self.open_streams):
             if exchange.on_drain is not None:
                 exchange.on_drain()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=seconds)
-        for task in list(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=1.0)
+        await self._empty(seconds)
+        for drive in list(self._drives):
+            drive.cancel()
+        await self._empty(1.0)
+
+    async def _empty(self, seconds: float) -> None:
+        if not self._drives:
+            return
+        self._emptied = asyncio.Event()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._emptied.wait(), seconds)
 
     def revoke(self, now: float) -> None:
         """End the streams of callers who may no longer be here: removed, expired, denied."""

@@ -52,16 +52,14 @@ class Serving:
 
     def _arm(self, door: Door, asking: Asking) -> None:
         """How the call can be cancelled: by a notification, or by hanging up (M13, L7)."""
-        task = asyncio.current_task()
-        if task is None:
-            return
+        exchange = door.exchange
         if asking.session is not None:
-            asking.session.running[asking.request.id] = task.cancel
+            asking.session.running[asking.request.id] = exchange.cancel
         elif asking.era is Era.MODERN:
-            door.exchange.on_gone = task.cancel
+            exchange.on_gone = exchange.cancel
             if asking.request.method == LISTEN:
-                door.exchange.on_drain = task.cancel
-                self._open[door.exchange] = door
+                exchange.on_drain = exchange.cancel
+                self._open[exchange] = door
 
     def _cancelled(self, exchange: Exchange, asking: Asking) -> None:
         """A cancelled request gets no answer; a listening stream that we end says so (M17)."""

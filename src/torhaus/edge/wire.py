@@ -41,7 +41,7 @@ class Lane(HttpToolsProtocol):
         self._head_bytes = 0
         self._blocked = False
         self._leaving = False
-        self._begun = False
+        self._begun = self._in_head = False
         self.pass_: object = None
         self._dated: object = None
         self._date = b""
@@ -82,26 +82,26 @@ class Lane(HttpToolsProtocol):
 
     # -- the request ---------------------------------------------------------------------------
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            # The parser collects a head of any size before it reports it.
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self.send_400_response("The request head is too large.")
+
     def on_message_begin(self) -> None:
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
         self._head_bytes = 0
+        self._in_head = self._begun = True
         self._mine = None
-        self._begun = True
-
-    def on_url(self, url: bytes) -> None:
-        """Where the path begins decides who takes the request; an MCP path is short."""
-        self.url += url
-        self._head_bytes += len(url)
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise ValueError("the request target is too long")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         mine = self._mine
         if mine is None:
             if self.headers or not _is_mcp(self.url):
-                self._weigh(name, value)
                 super().on_header(name, value)
                 return
             mine = self._mine = Exchange(self, b"", self.url)
@@ -111,14 +111,9 @@ class Lane(HttpToolsProtocol):
             mine.twice = [*(mine.twice or ()), name]
         else:
             headers[name] = value.rstrip(b" \t")  # white space around a value is not part of it
-        self._weigh(name, value)
-
-    def _weigh(self, name: bytes, value: bytes) -> None:
-        self._head_bytes += len(name) + len(value) + 32
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise ValueError("the request head is too large")
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         mine = self._mine
         if mine is None:
             if self.headers or not _is_mcp(self.url):

@@ -1,5 +1,7 @@
 """Which budgets a call draws on."""
 
+from functools import lru_cache
+
 from torhaus.model.call import Call
 from torhaus.model.ports import Charge
 from torhaus.model.servers import Window
@@ -21,6 +23,7 @@ def charges(call: Call) -> tuple[Charge, ...]:
     )
 
 
+@lru_cache(maxsize=1024)
 def _spoken(server: str, window: Window) -> str:
     """`github: 100 calls per hour`."""
     span = _SPANS.get(window.seconds, f"{window.seconds:g} seconds")

@@ -1,7 +1,7 @@
 """What the gate needs from the outside world. `store`, `upstream` and `watch` provide it."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -75,7 +75,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 class Link(Protocol):
     """The way to one upstream, whatever its transport."""
 
-    async def request(self, ask: Ask, sink: Sink) -> Answer:
+    def request(self, ask: Ask, sink: Sink) -> Coroutine[Any, Any, Answer]:
         """Send a request and wait for its answer; `sink` gets everything that comes before it.
 
         For `initialize` it opens the upstream session and returns the upstream's own result.

@@ -102,7 +102,6 @@ class MemoryCounters:
         self._logs: OrderedDict[str, _Log] = OrderedDict()
 
     async def spend(self, charges: Sequence[Charge], now: float) -> Shortage | None:
-        self._sweep(now)
         worst: Shortage | None = None
         taken: dict[str, int] = {}
         for charge in charges:
@@ -113,8 +112,15 @@ class MemoryCounters:
                 worst = Shortage(charge, seconds)
         if worst is None:
             for charge in charges:
-                self._logs.setdefault(charge.key, _Log(charge.window)).uses.append(now)
+                self._use(charge, now)
         return worst
+
+    def _use(self, charge: Charge, now: float) -> None:
+        log = self._logs.get(charge.key)
+        if log is None:
+            self._sweep(now)
+            log = self._logs[charge.key] = _Log(charge.window)
+        log.uses.append(now)
 
     def windows(self) -> int:
         """How many windows are remembered."""
@@ -129,7 +135,7 @@ class MemoryCounters:
         return wait(log.uses, log.window, now, more)
 
     def _sweep(self, now: float) -> None:
-        """Look at two windows for each call that may add one, so that idle ones go in time."""
+        """Look at two windows for each one that is added, so that idle ones make room in time."""
         for _ in range(min(2, len(self._logs))):
             key, log = self._logs.popitem(last=False)
             forget(log.uses, log.window, now)

@@ -1,7 +1,8 @@
 """A link by URL that finds out by itself what the upstream speaks, and remembers it for a day."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -98,15 +99,14 @@ class AutoLink:
         )
         return link
 
-    async def request(self, ask: Ask, sink: Sink) -> Answer:
-        try:
-            link = await self._link()
-            answer = await link.request(ask, sink)
-        except UpstreamError as error:
-            self._trouble = str(error)
-            raise
-        self._trouble = None
-        return answer
+    def request(self, ask: Ask, sink: Sink) -> Coroutine[Any, Any, Answer]:
+        link = self._chosen
+        if link is not None and self._loop.time() < self._believed_until:
+            return link.request(ask, sink)
+        return self._first(ask, sink)
+
+    async def _first(self, ask: Ask, sink: Sink) -> Answer:
+        return await (await self._link()).request(ask, sink)
 
     async def post(self, session: Session | None, principal: str, body: bytes) -> None:
         await (await self._link()).post(session, principal, body)

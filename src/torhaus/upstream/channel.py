@@ -140,19 +140,23 @@ class Channel:
         self.flights[flight.id] = flight
         try:
             async with asyncio.timeout(flight.seconds) as flight.deadline:
-                flight.sent = True
                 if flight.tap is not None:
                     self.offer()
-                await pipe.send(message)
+                await self._dispatch(pipe, flight, message)
                 return await flight.answer
-        except NotSentError:
-            flight.sent = False
-            raise
         except TimeoutError:
             raise UpstreamError(self._too_late(flight)) from None
         finally:
             del self.flights[flight.id]
             self._leave(flight)
+
+    async def _dispatch(self, pipe: Pipe, flight: Flight, message: bytes) -> None:
+        flight.sent = True
+        try:
+            await pipe.send(message)
+        except UpstreamError:
+            flight.sent = False  # there is nothing to call off
+            raise
 
     def _too_late(self, flight: Flight) -> str:
         if flight.withdrawn:

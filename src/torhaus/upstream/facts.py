@@ -82,7 +82,11 @@ async def _discover(send: Send, requests: Requests) -> bytes | None:
     envelope["io.modelcontextprotocol/clientInfo"] = _INFO
     params = encode({"_meta": envelope})
     ask = Ask(
-        method="server/discover", id=b'"torhaus-probe-1"', params=params, era=Era.MODERN, principal=""
+        method="server/discover",
+        id=b'"torhaus-probe-1"',
+        params=params,
+        era=Era.MODERN,
+        principal="",
     )
     reply = await send(requests.modern(request_text(ask.id, ask.method, params), ask), ask.id)
     answer = reply.answer

@@ -223,7 +223,8 @@ class Pool:
             if connection is not None:
                 return connection
             if len(self._all) + self._opening < self._limit:
-                return await self._open()
+                # A task of its own: a call's drive has none, and the timeout asks for one.
+                return await self._loop.create_task(self._open())
             turn = self._loop.create_future()
             self._waiting.append(turn)
             alarm = self._loop.call_at(end, _ring, turn)

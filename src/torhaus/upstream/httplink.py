@@ -14,7 +14,7 @@ from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
 from torhaus.upstream.exchange import McpExchange, Reply
 from torhaus.upstream.facts import Facts, initialize_text, unexpected
-from torhaus.upstream.http import BrokenError, Pool, target
+from torhaus.upstream.http import BrokenError, Connection, Pool, target
 from torhaus.upstream.requests import Requests
 
 POOLED_IDLE = 300.0
@@ -40,6 +40,7 @@ class HttpLink:
         self.facts = Facts()
         self._reopening: dict[str, asyncio.Task[None]] = {}
         self._pooled: dict[str, Session] = {}
+        self._trouble: str | None = None
         self._sweeping: asyncio.TimerHandle | None = None
 
     # -- requests ------------------------------------------------------------------------------
@@ -61,7 +62,7 @@ class HttpLink:
             await self._reopen(ask.session)
             data = self._in_session(body, ask.session)
             reply = await self.send(data, ask.id, sink, ask.timeout)
-        return self._answer(reply, ask)
+        return self._answer(reply, ask, ask.id)
 
     def _in_session(self, body: bytes, session: Session) -> bytes:
         return self.requests.legacy(body, session.version, session.upstream_id)
@@ -70,7 +71,7 @@ class HttpLink:
         body = request_text(ask.id, ask.method, ask.params)
         data = self.requests.modern(body, ask)
         reply = await self.send(data, ask.id, sink, ask.timeout, safe=ask.method != "tools/call")
-        return self._answer(reply, ask)
+        return self._answer(reply, ask, ask.id)
 
     async def _modern_on_legacy(self, ask: Ask) -> Answer:
         """A stateless caller on a session upstream: a pooled session of that principal carries it.
@@ -83,7 +84,9 @@ class HttpLink:
         if ask.method == "server/discover":
             return Answer(result=eras.discover_from_initialize(initialize))
         if ask.method == "subscriptions/listen":
-            raise UpstreamError("it cannot serve `subscriptions/listen`: it speaks an older protocol")
+            raise UpstreamError(
+                "it cannot serve `subscriptions/listen`: it speaks an older protocol"
+            )
         session = await self._pooled_session(ask.principal)
         own_id = encode(self._ids())
         body = request_text(own_id, ask.method, eras.to_legacy_params(ask.params))
@@ -93,7 +96,7 @@ class HttpLink:
         if _dead(reply, session):
             await self._reopen(session)
             reply = await self.send(self._in_session(body, session), own_id, None, ask.timeout)
-        answer = self._answer(reply, ask)
+        answer = self._answer(reply, ask, own_id)
         if answer.result is not None:
             info = msgspec.json.decode(initialize).get("serverInfo")
             text = None if info is None else encode(info)
@@ -187,14 +190,18 @@ class HttpLink:
         connection = pool.idle()
         kept = connection is not None
         if connection is None:
-            connection = await pool.acquire()
+            connection = await self._connected(pool)
         exchange = McpExchange(self._loop, connection, wanted, sink)
         connection.start(data, exchange, patience)
         try:
             return await exchange.done
         except BrokenError as error:
+            self._trouble = str(error)
             if not (kept and safe and not error.answered):
                 raise
+        except UpstreamError as error:
+            self._trouble = str(error)
+            raise
         finally:
             if connection.exchange is exchange:
                 if not exchange.done.done() or exchange.done.cancelled():
@@ -204,17 +211,24 @@ class HttpLink:
                     connection.transport.resume_reading()
         return await self.send(data, wanted, sink, patience)
 
-    def _answer(self, reply: Reply, ask: Ask) -> Answer:
+    async def _connected(self, pool: Pool) -> Connection:
+        try:
+            return await pool.acquire()
+        except UpstreamError as error:
+            self._trouble = str(error)
+            raise
+
+    def _answer(self, reply: Reply, ask: Ask, wanted: bytes) -> Answer:
         message = reply.answer
+        self._trouble = None
         if message is None:
             if reply.last_event is not None:
                 raise Detached("it ended the stream before it answered")
             raise unexpected(reply)
         if reply.status in (401, 403):
             raise unexpected(reply)
-        if message.id is not None and bytes(message.id) not in (ask.id, b"null"):
-            if message.result is not None or message.error is None:
-                raise UpstreamError("it answered another request than the one it was sent")
+        if message.error is None and (message.id is None or bytes(message.id) != wanted):
+            raise UpstreamError("it answered another request than the one it was sent")
         status = reply.status if reply.status in (200, 400, 404) else 200
         if message.error is not None:
             return Answer(error=bytes(message.error), status=status, event_id=reply.event_id)
@@ -240,9 +254,7 @@ class HttpLink:
 
     async def _open(self, session: Session) -> None:
         own_id = encode(self._ids())
-        body = initialize_text(
-            own_id, session.capabilities, session.client_info, session.version
-        )
+        body = initialize_text(own_id, session.capabilities, session.client_info, session.version)
         data = self.requests.legacy(body, None, None)
         reply = await self.send(data, own_id, None, self._server.timeout, safe=True)
         if reply.answer is None or reply.answer.result is None:
@@ -273,7 +285,7 @@ class HttpLink:
         if not self.facts.legacy:
             raise NoStream("it has no stream for unsolicited messages")
         connection = await self._streams.acquire()
-        exchange = McpExchange(self._loop, connection, None, sink)
+        exchange = McpExchange(self._loop, connection, None, sink, sink.opened)
         data = self.requests.get(session.version, session.upstream_id, last_event_id)
         connection.start(data, exchange, None)
         try:
@@ -298,7 +310,7 @@ class HttpLink:
             return  # the upstream lets its sessions expire; there is nobody to tell
 
     def state(self) -> str:
-        return "ready"
+        return "ready" if self._trouble is None else f"down: {self._trouble}"
 
     async def shutdown(self) -> None:
         if self._sweeping is not None:
@@ -318,7 +330,9 @@ def _dead(reply: Reply, session: Session) -> bool:
         return True
     error = None if reply.answer is None else reply.answer.error
     return (
-        reply.status == 400 and error is not None and any(word in bytes(error) for word in _DEAD_BODY)
+        reply.status == 400
+        and error is not None
+        and any(word in bytes(error) for word in _DEAD_BODY)
     )
 
 

@@ -12,6 +12,7 @@ from torhaus.upstream.oldsse import oldsse_opener
 from torhaus.upstream.pipelink import PipeLink
 from torhaus.upstream.plainhttp import PlainHttp
 from torhaus.upstream.stdio import stdio_opener
+from torhaus.upstream.tasklink import TaskLink
 
 log = structlog.get_logger()
 
@@ -55,7 +56,7 @@ class Links:
     def _build(self, server: Server) -> Link:
         match server.address:
             case StdioAddress() as address:
-                return PipeLink(server, stdio_opener(server.name, address))
+                return TaskLink(PipeLink(server, stdio_opener(server.name, address)))
             case HttpAddress() as address:
                 return AutoLink(server, address, self._ids, _old)
 
@@ -94,4 +95,4 @@ def _old(server: Server, address: HttpAddress) -> Link:
         ca_file=address.ca_file,
     )
     wait = server.connect_timeout + 10.0
-    return PipeLink(server, oldsse_opener(server.name, address, http, wait))
+    return TaskLink(PipeLink(server, oldsse_opener(server.name, address, http, wait)))

@@ -133,8 +133,9 @@ class OldSsePipe:
 
 def _endpoint(url: str, named: str) -> str:
     """Where to POST. Another origin would get our credential, so it is refused."""
-    target = urljoin(url, named)
+    target = ""
     try:
+        target = urljoin(url, named)
         same = _origin(target) == _origin(url)
     except ValueError:
         same = False

@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 from torhaus.mcp.sse import Event, SseParser, TooLargeError
 from torhaus.model.ports import UpstreamError
-from torhaus.upstream.exchange import MAX_BODY
+from torhaus.upstream.exchange import MAX_BODY, Reply
 from torhaus.upstream.facts import unexpected
-from torhaus.upstream.exchange import Reply
 from torhaus.upstream.http import Connection, Pool, Target, target
 
 Headers = tuple[tuple[str, str], ...]

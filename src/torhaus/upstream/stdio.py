@@ -55,12 +55,10 @@ def stdio_opener(server: str, address: StdioAddress, limit: int = MAX_MESSAGE) -
                 cwd=address.cwd,
                 start_new_session=True,
             )
-        except (OSError, ValueError) as error:
+        except OSError as error:
             # The arguments stay out of it: they may hold secrets.
-            why = error.strerror if isinstance(error, OSError) else None
-            raise UpstreamError(
-                f"it cannot be started: {why or 'the command line is not valid'}"
-            ) from error
+            why = error.strerror or type(error).__name__
+            raise UpstreamError(f"it cannot be started: {why}") from error
         return pipe
 
     return open_stdio
@@ -81,6 +79,9 @@ def environment(address: StdioAddress) -> dict[str, str]:
 def _program(address: StdioAddress, env: dict[str, str]) -> str:
     if address.cwd is not None and not os.path.isdir(address.cwd):
         raise UpstreamError(f'it cannot be started: there is no directory "{address.cwd}"')
+    if any("\0" in text for text in (address.command, *address.args, *env, *env.values())):
+        # uvloop would cut the text there without a word.
+        raise UpstreamError("it cannot be started: its command line has a zero byte in it")
     if os.sep in address.command:
         return address.command
     found = shutil.which(address.command, path=env["PATH"])

@@ -1,0 +1,41 @@
+"""The `torhaus` command."""
+
+import typer
+
+from torhaus.cli import logs
+from torhaus.cli.check import check
+from torhaus.cli.schema import schema
+from torhaus.cli.serve import serve
+from torhaus.cli.version import version
+
+# Tracebacks with the values of variables would print secrets.
+torhaus = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@torhaus.callback()
+def _torhaus() -> None:
+    """Torhaus: a gateway for MCP servers.
+
+    Exit codes: 0 for yes, 1 for no, 2 for wrong use.
+    """
+    logs.quiet()
+
+
+config = typer.Typer(no_args_is_help=True, help="About the configuration file.")
+config.command()(schema)
+
+for command in (serve, check):
+    torhaus.command()(command)
+torhaus.add_typer(config, name="config")
+torhaus.command()(version)
+
+
+def run() -> None:
+    """The entry point of `torhaus` and of `python -m torhaus`."""
+    torhaus(prog_name="torhaus")
