@@ -128,7 +128,7 @@ def _recode(method: str, error: bytes, old: int, new: int) -> bytes:
 
 def discover_from_initialize(init_result: bytes) -> bytes:
     """The answer to `server/discover` for a server that only knows `initialize`."""
-    known: dict[str, Any] = decode(init_result)
+    known = _object(init_result)
     answer: dict[str, Any] = {
         "resultType": "complete",
         "supportedVersions": [MODERN],
@@ -145,7 +145,7 @@ def discover_from_initialize(init_result: bytes) -> bytes:
 
 def initialize_from_discover(discover: bytes, version: str) -> bytes:
     """The answer to `initialize` for a server that only knows `server/discover`."""
-    known: dict[str, Any] = decode(discover)
+    known = _object(discover)
     meta = known.get("_meta")
     info = meta.get(SERVER_INFO) if isinstance(meta, dict) else None
     capabilities = known.get("capabilities")
@@ -157,6 +157,11 @@ def initialize_from_discover(discover: bytes, version: str) -> bytes:
     if known.get("instructions") is not None:
         answer["instructions"] = known["instructions"]
     return encode(answer)
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    loose = decode(text)
+    return loose if isinstance(loose, dict) else {}
 
 
 def _relayed_capabilities(capabilities: object) -> dict[str, Any]:

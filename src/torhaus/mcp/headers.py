@@ -9,13 +9,16 @@ _PREFIX, _SUFFIX = "=?base64?", "?="
 def decode(value: bytes) -> str:
     """The text a header value stands for.
 
-    Raises ValueError when it is not visible ASCII, or not canonical base64 of UTF-8 in a sentinel.
+    Raises ValueError when it is not printable ASCII, or in a sentinel not canonical base64 of UTF-8.
     """
     try:
         text = value.decode("ascii")
     except UnicodeDecodeError as error:
         raise ValueError("a header value must be ASCII; use the base64 form") from error
-    if not (text.startswith(_PREFIX) and text.endswith(_SUFFIX)):
+    if not text.isprintable():
+        raise ValueError("a header value must be printable; use the base64 form")
+    whole = len(text) >= len(_PREFIX) + len(_SUFFIX)
+    if not (whole and text.startswith(_PREFIX) and text.endswith(_SUFFIX)):
         return text
     inner = text[len(_PREFIX) : -len(_SUFFIX)]
     try:

@@ -1,6 +1,7 @@
 """JSON-RPC messages from clients, read strictly, and the bytes that travel on (JSON-RPC 2.0)."""
 
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -139,23 +140,21 @@ def _strict(body: bytes) -> dict[str, Any]:
     return loose
 
 
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(each for each in range(256) if each not in _STEPS)
 _TOO_DEEP = f"the body is nested deeper than {MAX_DEPTH} levels"
 
 
 def _check_depth(body: bytes) -> None:
-    depth = 0
-    for char in _STRING.sub(b"", body):
-        if char in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise CallerError(PARSE_ERROR, _TOO_DEEP)
-        elif char in b"]}":
-            depth -= 1
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > MAX_DEPTH:
+        raise CallerError(PARSE_ERROR, _TOO_DEEP)
 
 
 def _keys(text: bytes) -> int:
     """How many object keys a JSON text has, duplicates counted."""
-    return sum(1 for found in _KEY.finditer(text) if found[1])
+    colons = _KEY.findall(text)
+    return len(colons) - colons.count(b"")
 
 
 def twins(value: object) -> str | None:

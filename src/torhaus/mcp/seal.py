@@ -44,6 +44,8 @@ class Sealer:
         """The content. Raises SealError."""
         try:
             raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+            if base64.urlsafe_b64encode(raw).decode() != token:
+                raise SealError("not a valid token")  # a second spelling of the same bytes
             plain = self._aead.decrypt(raw[:NONCE], raw[NONCE:], bound_to)
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise SealError("not a valid token") from error

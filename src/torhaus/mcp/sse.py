@@ -16,6 +16,9 @@ class TooLargeError(ValueError):
     """One event is larger than the limit."""
 
 
+_BOM = b"\xef\xbb\xbf"
+
+
 class SseParser:
     """Feed it bytes as they come; it returns the events that became complete.
 
@@ -24,12 +27,23 @@ class SseParser:
     Raises TooLargeError when one event exceeds `limit` bytes.
     """
 
-    __slots__ = ("_after_cr", "_data", "_event", "_id", "_limit", "_rest", "_retry", "_size")
+    __slots__ = (
+        "_after_cr",
+        "_data",
+        "_event",
+        "_first",
+        "_id",
+        "_limit",
+        "_rest",
+        "_retry",
+        "_size",
+    )
 
     def __init__(self, limit: int = 16 * 1024 * 1024) -> None:
         self._limit = limit
         self._rest = bytearray()
         self._after_cr = False
+        self._first = True
         self._clear()
 
     def _clear(self) -> None:
@@ -41,8 +55,10 @@ class SseParser:
 
     def feed(self, data: bytes) -> list[Event]:
         events: list[Event] = []
-        if self._after_cr and data[:1] == b"\n":
-            data = data[1:]
+        if self._after_cr and data:
+            self._after_cr = False
+            if data[:1] == b"\n":
+                data = data[1:]
         if data:
             self._after_cr = data[-1:] == b"\r"
         if b"\r" in data:
@@ -64,8 +80,12 @@ class SseParser:
 
     def _line(self, line: bytes, events: list[Event]) -> None:
         if not line:
+            self._first = False
             self._dispatch(events)
             return
+        if self._first:
+            self._first = False
+            line = line.removeprefix(_BOM)
         name, _, value = line.partition(b":")
         if value[:1] == b" ":
             value = value[1:]
