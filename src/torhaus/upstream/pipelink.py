@@ -23,11 +23,8 @@ from torhaus.upstream.conversation import Conversation, Setting
 from torhaus.upstream.envelope import decode, fields, text_of
 from torhaus.upstream.pipe import Opener
 
-MAX_CONVERSATIONS = 256
 DORMANT = 1024
 """Conversations without a process that are kept for what their callers wished."""
-RESTING = 60.0
-"""Seconds without a call after which a conversation may be closed to make room for another."""
 SHUTDOWN = 5.0
 
 OURSELVES = Terms(
@@ -38,11 +35,21 @@ OURSELVES = Terms(
 Key = tuple[str, ...]
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """`conversations`: how many may have a process or connection at once. `start`: seconds until
+    a session must be open. `resting`: seconds without a call after which a conversation may be
+    closed to make room for another."""
+
+    conversations: int = 256
+    start: float = 60.0
+    resting: float = 60.0
+
+
 class PipeLink:
     """Implements `torhaus.model.ports.Link` over pipes, one per conversation.
 
-    Which callers share a conversation says `server.sharing`. `limit`: conversations at once;
-    `start_timeout`: seconds until a session must be open; `on_shutdown` comes after the last pipe.
+    Which callers share a conversation says `server.sharing`. `on_shutdown` is called when the last
+    pipe is closed.
     """
 
     def __init__(
@@ -50,20 +57,19 @@ class PipeLink:
         server: Server,
         opener: Opener,
         *,
-        limit: int = MAX_CONVERSATIONS,
-        start_timeout: float = 60.0,
+        limits: Limits | None = None,
         on_shutdown: Callable[[], None] | None = None,
     ) -> None:
         address = server.address
         self._server = server
-        self._limit = limit
+        self._limits = Limits() if limits is None else limits
         self._on_shutdown = on_shutdown
         self._setting = Setting(
             server=server.name,
             opener=opener,
             ids=itertools.count(1),
             backoff=Backoff(lambda: asyncio.get_running_loop().time()),
-            start_timeout=start_timeout,
+            start_timeout=self._limits.start,
             idle=address.idle if isinstance(address, StdioAddress) else 600.0,
         )
         self._conversations: dict[Key, Conversation] = {}
@@ -194,13 +200,13 @@ class PipeLink:
         if len(asleep) > DORMANT:
             self._drop(min(asleep, key=lambda each: each.last_used))
         awake = [each for each in known_all if not each.asleep]
-        if len(awake) < self._limit:
+        if len(awake) < self._limits.conversations:
             return
         oldest = min(awake, key=lambda each: (each.busy or each.starting, each.last_used))
-        tired = asyncio.get_running_loop().time() - oldest.last_used > RESTING
+        tired = asyncio.get_running_loop().time() - oldest.last_used > self._limits.resting
         if oldest.busy or oldest.starting or not tired:
             raise UpstreamError(
-                f"it already has {self._limit} sessions, as many as it may have;"
+                f"it already has {self._limits.conversations} sessions, as many as it may have;"
                 " try again when others have ended"
             )
         oldest.nap()

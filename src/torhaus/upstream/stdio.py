@@ -157,10 +157,11 @@ class StdioPipe(asyncio.SubprocessProtocol):
         if stdin is not None:
             stdin.close()
         self.resume()
-        for step in (signal.SIGTERM, signal.SIGKILL):
-            if await _set_within(self._over, STEP):
-                break
-            self._signal(step)
+        # Where only its children are left, they have no reason to go on and are asked at once.
+        if not await _set_within(self._over, 0.05 if self._exited else STEP):
+            self._signal(signal.SIGTERM)
+            if not await _set_within(self._over, STEP):
+                self._signal(signal.SIGKILL)
         await _set_within(self._over, LAST_WORDS)
         # Its children have no master any more, whether or not they hold our pipes.
         self._signal(signal.SIGKILL)

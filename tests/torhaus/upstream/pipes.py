@@ -19,7 +19,7 @@ from torhaus.model.ports import Ask, Notice
 from torhaus.model.secret import Secret
 from torhaus.model.servers import Era, Server, Sharing, StdioAddress
 from torhaus.model.session import Session
-from torhaus.upstream.pipelink import PipeLink
+from torhaus.upstream.pipelink import Limits, PipeLink
 from torhaus.upstream.stdio import stdio_opener
 
 SCRIPT = str(Path(__file__).parent / "servers" / "stdio_server.py")
@@ -33,7 +33,8 @@ def run(work: Coroutine[Any, Any, None], loop: str = "uvloop") -> None:
     async def checked() -> None:
         async with asyncio.timeout(60):
             await work
-        await asyncio.sleep(0)
+        for _ in range(5):  # transports close in the next turns of the loop
+            await asyncio.sleep(0)
         others = asyncio.all_tasks() - {asyncio.current_task()}
         assert not others, others
 
@@ -103,10 +104,11 @@ def address(*manners: str, **more: Any) -> StdioAddress:
 
 
 def stdio_link(*manners: str, **more: Any) -> PipeLink:
-    options = {name: more.pop(name) for name in ("limit", "start_timeout") if name in more}
+    names = ("conversations", "start", "resting")
+    limits = Limits(**{name: more.pop(name) for name in names if name in more})
     sharing = more.pop("sharing", Sharing.PRINCIPAL)
     server = Server(name="fixture", address=address(*manners, **more), sharing=sharing)
-    return PipeLink(server, stdio_opener("fixture", server.address), **options)
+    return PipeLink(server, stdio_opener("fixture", server.address), limits=limits)
 
 
 @contextlib.asynccontextmanager

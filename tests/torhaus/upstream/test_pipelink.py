@@ -5,6 +5,7 @@ import contextlib
 import json
 import re
 
+import msgspec
 import pytest
 
 from tests.torhaus.upstream.pipes import (
@@ -501,7 +502,7 @@ def test_one_persons_failures_do_not_lock_out_another():
 )
 def test_a_server_that_opens_no_session_is_stopped(manner, sentence):
     async def story():
-        async with linked(manner, start_timeout=0.5) as link:
+        async with linked(manner, start=0.5) as link:
             with pytest.raises(UpstreamError, match=sentence):
                 await link.request(tool("echo", session=session()), Memo())
 
@@ -568,7 +569,7 @@ def test_closing_a_session_of_its_own_ends_its_process_and_stream():
 
 def test_there_is_a_limit_to_how_many_sessions_there_can_be():
     async def story():
-        async with linked(sharing=Sharing.SESSION, limit=2) as link:
+        async with linked(sharing=Sharing.SESSION, conversations=2) as link:
             one, two, three = (session(f"s{n}") for n in range(3))
             await link.request(tool("echo", session=one), Memo())
             await link.request(tool("echo", session=two), Memo())
@@ -643,5 +644,152 @@ def test_a_slow_reader_holds_the_server_back():
 
             assert said(await task) == "flooded"
             assert len(sink.notices) == 50_000
+
+    run(story())
+
+
+def test_a_call_after_a_restart_of_the_gateway_opens_the_session_from_what_the_client_said():
+    async def story():
+        async with linked(sharing=Sharing.SESSION) as link:
+            front = session(capabilities=b'{"roots":{"listChanged":true}}', version="2025-03-26")
+            heard = await _heard(link, front)
+
+            assert heard[0]["params"] == {
+                "protocolVersion": "2025-03-26",
+                "capabilities": {"roots": {"listChanged": True}},
+                "clientInfo": {"name": "test", "version": "0"},
+            }
+
+    run(story())
+
+
+def test_sessions_that_begin_before_they_have_a_name_get_one_from_the_link():
+    async def story():
+        opening = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {}}
+        async with linked(sharing=Sharing.SESSION) as link:
+            fronts = []
+            for number in range(2):
+                begin = msgspec.structs.replace(
+                    ask("initialize", opening, session=session()), session=None
+                )
+                answer = await link.request(begin, Memo())
+                fronts.append(session(f"s{number}", capabilities=b"{}"))
+                fronts[-1].upstream_id = answer.session
+            for front in fronts:
+                await link.request(tool("echo", session=front), Memo())
+            assert len(children()) == 2
+
+            stranger = session("s9", "mallory", capabilities=b"{}")
+            stranger.upstream_id = fronts[0].upstream_id
+            await link.request(tool("echo", session=stranger), Memo())
+            assert len(children()) == 3
+
+    run(story())
+
+
+def test_the_longest_idle_session_makes_room_for_a_new_one():
+    async def story():
+        async with linked(sharing=Sharing.SESSION, conversations=2, resting=0.1) as link:
+            old, young, new = (session(f"s{n}") for n in range(3))
+            first = int(said(await link.request(tool("pid", session=old), Memo())))
+            second = int(said(await link.request(tool("pid", session=young), Memo())))
+            await asyncio.sleep(0.15)
+            await link.request(tool("echo", session=new), Memo())
+
+            await until(lambda: not alive(first))
+            assert alive(second)
+
+    run(story())
+
+
+def test_a_reader_that_stays_slow_loses_notifications_but_stops_nobody_else():
+    async def story():
+        async with linked() as link:
+            slow, fast = session("s1"), session("s2")
+            stream = Memo()
+            listening = asyncio.ensure_future(link.listen(slow, None, stream))
+            await link.request(tool("echo", session=fast), Memo())
+            stream.throttle(True)
+            held = asyncio.ensure_future(link.request(tool("change", session=fast), Memo()))
+            await asyncio.sleep(0.3)
+            assert not held.done()
+            assert said(await held) == "changed"
+            assert stream.notices == []
+            stream.throttle(False)
+            await link.request(tool("change", session=fast), Memo())
+            assert len(stream.notices) == 2
+            listening.cancel()
+            await asyncio.wait([listening])
+
+    run(story())
+
+
+def test_a_second_stream_of_a_session_replaces_the_first():
+    async def story():
+        async with linked() as link:
+            front, first, second = session(), Memo(), Memo()
+            old = asyncio.ensure_future(link.listen(front, None, first))
+            await until(lambda: first.established)
+            new = asyncio.ensure_future(link.listen(front, None, second))
+            await asyncio.wait_for(old, 1)
+            await link.request(tool("change", session=front), Memo())
+
+            assert first.notices == []
+            assert len(second.notices) == 2
+            new.cancel()
+            await asyncio.wait([new])
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":99}}',
+        b'{"jsonrpc":"2.0","method":"notifications/cancelled"}',
+        b'{"jsonrpc":"2.0","id":"q-9","result":{}}',
+        b'{"jsonrpc":"2.0","id":1,"result":{}}',
+    ],
+)
+def test_what_means_nothing_to_the_server_does_not_reach_it(body):
+    async def story():
+        async with linked() as link:
+            front = session()
+            await link.request(tool("echo", session=front), Memo())
+            await link.post(front, "alice", body)
+            await link.post(session("unknown", "bob"), "bob", body)
+            await link.post(None, "alice", body)
+            heard = await _heard(link, front)
+
+            assert len(heard) == 4
+
+    run(story())
+
+
+def test_other_notifications_of_a_client_are_passed_on():
+    async def story():
+        async with linked() as link:
+            front = session()
+            await link.request(tool("echo", session=front), Memo())
+            changed = b'{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}'
+            await link.post(front, "alice", changed)
+            heard = await _heard(link, front)
+
+            assert heard[3] == json.loads(changed)
+
+    run(story())
+
+
+def test_the_last_subscriber_unsubscribes_upstream():
+    async def story():
+        async with linked() as link:
+            one, two = session("s1"), session("s2")
+            for method in ("resources/subscribe", "resources/unsubscribe"):
+                for front in (one, two):
+                    await link.request(ask(method, {"uri": "u"}, session=front), Memo())
+            heard = await _heard(link, one)
+
+            methods = [m["method"] for m in heard if m["method"].startswith("resources/")]
+            assert methods == ["resources/subscribe"] * 2 + ["resources/unsubscribe"]
 
     run(story())
