@@ -9,7 +9,8 @@ _PREFIX, _SUFFIX = "=?base64?", "?="
 def decode(value: bytes) -> str:
     """The text a header value stands for.
 
-    Raises ValueError when it is not printable ASCII, or in a sentinel not canonical base64 of UTF-8.
+    Raises ValueError when it is not printable ASCII, or when what a sentinel holds is not canonical
+    base64 of UTF-8.
     """
     try:
         text = value.decode("ascii")

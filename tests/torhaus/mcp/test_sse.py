@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,21 @@ from torhaus.mcp.sse import COMMENT, Event, SseParser, TooLargeError, encode
 ENDINGS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 LINES = st.lists(
     st.sampled_from(
-        [b"", b"data: one", b"data:two", b"data", b"id: 7", b"id", b"event: message", b": hush"]
-        + [b"retry: 100", b"retry: soon", b"data:  spaced", "data: grüße".encode(), b"odd: x"]
+        [
+            b"",
+            b"data: one",
+            b"data:two",
+            b"data",
+            b"id: 7",
+            b"id",
+            b"event: message",
+            b": hush",
+            b"retry: 100",
+            b"retry: soon",
+            b"data:  spaced",
+            "data: grüße".encode(),
+            b"odd: x",
+        ]
     ),
     max_size=12,
 )
@@ -17,7 +32,7 @@ JSON = st.text(st.characters(exclude_categories=["Cc", "Cs"])).map(str.encode)
 
 def cut(text: bytes, places: list[int]) -> list[bytes]:
     marks = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
-    return [text[begin:end] for begin, end in zip(marks, marks[1:], strict=False)]
+    return [text[begin:end] for begin, end in pairwise(marks)]
 
 
 def parsed(*chunks: bytes) -> list[Event]:
@@ -104,6 +119,11 @@ def test_a_byte_order_mark_at_the_start_is_not_part_of_the_first_field():
     assert parsed(*cut(text, list(range(99)))) == [Event(b"x"), Event(b"y")]
 
 
+def fed(parser: SseParser, text: bytes) -> None:
+    for byte in text:
+        parser.feed(bytes([byte]))
+
+
 @pytest.mark.parametrize(
     "text", [b"data: 0123456789ab", b"data: 012345\ndata: 6789ab\n", b":" * 11]
 )
@@ -111,8 +131,7 @@ def test_an_event_above_the_limit_is_refused(text: bytes):
     parser = SseParser(limit=10)
 
     with pytest.raises(TooLargeError):
-        for byte in text:
-            parser.feed(bytes([byte]))
+        fed(parser, text)
 
 
 def test_events_below_the_limit_do_not_add_up():
