@@ -21,6 +21,21 @@ UNTESTED = {
     "__main__.py": "one line that calls the command line",
     "model": "words: data and ports",
 }
+# Code whose behaviour only shows together with others': its test, under tests/.
+TESTED_BY = {
+    "app.py": "clients/test_product_text.py",
+    "config/compile.py": "torhaus/config/test_cases.py",
+    "config/servers.py": "torhaus/config/test_cases.py",
+    "config/validate.py": "torhaus/config/test_cases.py",
+    "upstream/channel.py": "torhaus/upstream/test_pipelink.py",
+    "upstream/chores.py": "torhaus/upstream/test_pipelink.py",
+    "upstream/conversation.py": "torhaus/upstream/test_pipelink.py",
+    "upstream/flow.py": "torhaus/upstream/test_pipelink.py",
+    "upstream/listeners.py": "torhaus/upstream/test_pipelink.py",
+    "upstream/pipe.py": "torhaus/upstream/test_pipelink.py",
+    "upstream/questions.py": "torhaus/upstream/test_pipelink.py",
+    "upstream/routes.py": "torhaus/upstream/test_modern_callers.py",
+}
 # Names are put together here, so that this file does not break its own rule.
 REGISTRIES = [".".join(parts) for parts in (
     ("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"),
@@ -75,17 +90,25 @@ def test_every_file_with_functions_has_its_test_beside_it() -> None:
         for inside in (path.relative_to(SRC) for path in python_files("src"))
         if functions(SRC / inside)
         and inside.parts[0] not in UNTESTED
+        and str(inside) not in TESTED_BY
         and not (TESTS / inside.parent / f"test_{inside.name}").exists()
     ]
 
     assert [str(each) for each in missing] == []
 
 
+@pytest.mark.parametrize(("source", "test"), TESTED_BY.items())
+def test_what_is_tested_elsewhere_is_there(source: str, test: str) -> None:
+    assert (SRC / source).exists()
+    assert (ROOT / "tests" / test).exists()
+
+
 def test_every_test_file_stands_beside_a_source_file() -> None:
     stray = [
         inside
         for inside in (path.relative_to(TESTS) for path in sorted(TESTS.rglob("test_*.py")))
-        if not (SRC / inside.parent / inside.name.removeprefix("test_")).exists()
+        if f"torhaus/{inside}" not in TESTED_BY.values()
+        and not (SRC / inside.parent / inside.name.removeprefix("test_")).exists()
         and not (SRC / inside.parent / inside.stem.removeprefix("test_")).is_dir()
     ]
 
