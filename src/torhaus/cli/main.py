@@ -3,9 +3,12 @@
 import typer
 
 from torhaus.cli import logs
+from torhaus.cli.audit import tail
+from torhaus.cli.call import call
 from torhaus.cli.check import check
 from torhaus.cli.schema import schema
 from torhaus.cli.serve import serve
+from torhaus.cli.tools import tools
 from torhaus.cli.version import version
 
 # Tracebacks with the values of variables would print secrets.
@@ -30,9 +33,13 @@ def _torhaus() -> None:
 config = typer.Typer(no_args_is_help=True, help="About the configuration file.")
 config.command()(schema)
 
-for command in (serve, check):
+audit = typer.Typer(no_args_is_help=True, help="About the audit log.")
+audit.command()(tail)
+
+for command in (serve, check, call, tools):
     torhaus.command()(command)
 torhaus.add_typer(config, name="config")
+torhaus.add_typer(audit, name="audit")
 torhaus.command()(version)
 
 

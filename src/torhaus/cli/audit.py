@@ -1,0 +1,55 @@
+"""`torhaus audit tail`: the last audit records, one line each."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from torhaus.audit.line import read, text
+from torhaus.cli.output import refuse
+from torhaus.cli.reading import AsJson
+from torhaus.cli.records import Follower, directory
+
+EVERY = 0.2
+"""Seconds between looks for new records."""
+
+
+def tail(
+    *,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing new ones.")] = False,
+    count: Annotated[int, typer.Option("-n", min=0, metavar="N", help="How many.")] = 20,
+    data_dir: Annotated[Path, typer.Option(metavar="DIR", help="Where data is kept.")] = Path(
+        "data"
+    ),
+    json: AsJson = False,
+) -> None:
+    """Print the last audit records: time | who | server.tool | arguments | what went wrong."""
+    where = directory(data_dir)
+    if not where.is_dir() and not follow:
+        refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")
+    follower = Follower(where)
+    try:
+        _print(follower.newest(count), json=json)
+        while follow:
+            _print(follower.more(), json=json)
+            time.sleep(EVERY)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        refuse(f"The audit log cannot be read: {error.strerror}: {error.filename}.")
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def _print(lines: list[bytes], *, json: bool) -> None:
+    for line in lines:
+        record = read(line)
+        if json:
+            shown = line.decode("utf-8", "replace")
+        else:
+            shown = "(a damaged record)" if record is None else text(record)
+        sys.stdout.write(shown + "\n")
+    if lines:
+        sys.stdout.flush()

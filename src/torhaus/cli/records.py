@@ -1,0 +1,105 @@
+"""The audit log's newest records, read from its segments while others write them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torhaus.audit.line import read
+from torhaus.store.segments import segments
+
+_STEP = 256 * 1024
+_WRITERS = 8
+"""Segments looked at however many records are wanted: processes write side by side."""
+
+
+def directory(data_dir: Path) -> Path:
+    """Where the gateway keeps its newest records."""
+    return data_dir / "audit" / "hot"
+
+
+def by_time(lines: list[bytes]) -> list[bytes]:
+    """Lines in the order of their records' times; what is no record comes first."""
+
+    def when(line: bytes) -> str:
+        record = read(line)
+        return "" if record is None else record.timestamp
+
+    return sorted(lines, key=when)
+
+
+def _last(path: Path, count: int) -> tuple[list[bytes], int]:
+    """The last whole lines of one file, and where they end. Reads from its end."""
+    data = b""
+    try:
+        with path.open("rb") as stream:
+            at = size = stream.seek(0, 2)
+            while at > 0 and data.count(b"\n") <= count:
+                step = min(_STEP, at)
+                at = stream.seek(at - step)
+                data = stream.read(step) + data
+    except FileNotFoundError:
+        return [], 0  # sealed empty, and removed meanwhile
+    *lines, rest = data.split(b"\n")
+    end = size - len(rest)
+    while lines and not lines[-1].strip():
+        end -= len(lines.pop()) + 1  # a proof that the disk accepts data, soon taken back
+    whole = lines if at == 0 else lines[1:]
+    return whole[-count:] if count else [], end
+
+
+@dataclass(slots=True)
+class Follower:
+    """What is added to the segments of a directory, over rotation and by any process."""
+
+    where: Path
+    _read: dict[Path, int] = field(default_factory=dict)
+
+    def newest(self, count: int) -> list[bytes]:
+        """The last lines of all segments together, oldest first; `more` goes on after them.
+
+        Raises OSError.
+        """
+        found: list[bytes] = []
+        for number, path in enumerate(reversed(segments(self.where))):
+            if len(found) < count or number < _WRITERS:
+                lines, self._read[path] = _last(path, count)
+                found += lines
+            else:
+                self._read[path] = _size(path)
+        return by_time(found)[-count:] if count else []
+
+    def more(self) -> list[bytes]:
+        """The lines that became whole since the last time. Raises OSError."""
+        found: list[bytes] = []
+        present = segments(self.where)
+        for path in present:
+            found += self._added(path)
+        self._read = {path: self._read[path] for path in present}
+        return by_time(found)
+
+    def _added(self, path: Path) -> list[bytes]:
+        start = self._read.setdefault(path, 0)
+        size = _size(path)
+        if size <= start:
+            self._read[path] = size  # a write that failed was taken back
+            return []
+        try:
+            with path.open("rb") as stream:
+                stream.seek(start)
+                data = stream.read(size - start)
+        except FileNotFoundError:
+            return []
+        lines = []
+        for line in data.split(b"\n")[:-1]:
+            if not line.strip():
+                break  # the writer proves that the disk accepts data, and takes it back
+            start += len(line) + 1
+            lines.append(line)
+        self._read[path] = start
+        return lines
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,131 @@
+"""`torhaus tools`: what a server offers, and what each tool counts as."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.text import Text
+
+from torhaus.cli.call import Key
+from torhaus.cli.client import Client, GatewayError
+from torhaus.cli.listing import Tool, listed
+from torhaus.cli.output import columns, misused, refuse, say, say_json
+from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, Reader, read_or_exit
+from torhaus.model.servers import Server
+from torhaus.policy.classify import Classified, possible
+from torhaus.policy.names import normal
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """One tool as policy sees it.
+
+    `actions`: everything it might do. `argument`: which argument decides between them.
+    `dispatches`: it runs another tool, and is judged by that one.
+    `source`: `config`, `table`, `name`, `annotations` (they raised it) or `unknown`.
+    """
+
+    name: str
+    actions: tuple[str, ...]
+    type: str
+    source: str
+    tags: tuple[str, ...] = ()
+    argument: str | None = None
+    dispatches: bool = False
+
+
+def tools(
+    server: str,
+    *,
+    config: ConfigFile = DEFAULT,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Ask a running gateway what the key may see instead."),
+    ] = None,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """List a server's tools and how each is classified: what it does, to what, and who says so."""
+    if url is not None:
+        _through(url, server, key, json=json)
+        return
+    judged = [judge(known, tool) for known, tool in _offered(config, server)]
+    if json:
+        say_json({"server": server, "tools": judged})
+        return
+    heads = [Text(word, "dim") for word in ("tool", "does", "type", "by")]
+    say(columns([heads, *(_row(each) for each in judged)]))
+
+
+def _offered(config: ConfigFile, name: str) -> list[tuple[Server, Tool]]:
+    rules = read_or_exit(Reader(path=config)).rules
+    server = rules.servers.get(name)
+    if server is None:
+        names = ", ".join(rules.servers) or "none"
+        misused(f"{config} has no server {name}; it has: {names}")
+    found = listed([server])[0]
+    if isinstance(found, str):
+        refuse(f"{name} cannot be asked: {found}.")
+    return [(server, tool) for tool in found]
+
+
+def judge(server: Server, tool: Tool) -> Judged:
+    """Everything a tool might do, whatever its arguments."""
+    hints: Mapping[str, Any] = tool.annotations or {}
+    every = list(possible(server, tool.name, hints))
+    actions = _actions(every)
+    known = server.classes.get(normal(tool.name))
+    raised = actions != _actions(list(possible(server, tool.name, {})))
+    dispatches = known is not None and known.dispatch is not None
+    return Judged(
+        name=tool.name,
+        actions=actions,
+        type=" ".join(sorted({each.type for each in every})),
+        source="annotations" if raised else known.source if known else every[0].source,
+        tags=tuple(sorted({tag for each in every for tag in each.tags})),
+        argument=None if known is None else known.method_arg,
+        dispatches=dispatches,
+    )
+
+
+def _actions(every: list[Classified]) -> tuple[str, ...]:
+    return tuple(sorted({action for each in every for action in each.actions}))
+
+
+def _row(judged: Judged) -> list[str | Text]:
+    does = (
+        " or ".join(judged.actions)
+        if judged.argument or judged.dispatches
+        else " and ".join(judged.actions)
+    )
+    by = judged.source
+    if judged.argument is not None:
+        by += f", argument {judged.argument}"
+    if judged.dispatches:
+        by += ", by the tool it runs"
+    if judged.tags:
+        by += f" ({', '.join(judged.tags)})"
+    style = _STYLES.get(judged.actions, "yellow")
+    return [judged.name, Text(does, style), judged.type or "-", by]
+
+
+_STYLES: dict[tuple[str, ...], str] = {("read",): "green", ("unknown",): "red"}
+
+
+def _through(url: str, server: str, key: str | None, *, json: bool) -> None:
+    """What the gateway shows this key. How it judges tools stays its own business."""
+    try:
+        with Client(url, server, key or None) as client:
+            found = client.tools()
+    except GatewayError as error:
+        refuse(str(error))
+    if json:
+        say_json({"server": server, "tools": found})
+        return
+    say(columns([[str(tool.get("name")), _about(tool)] for tool in found]))
+    say(f"{len(found)} tools that this key may use on {server}.", "dim")
+
+
+def _about(tool: dict[str, Any]) -> str:
+    text = tool.get("title") or tool.get("description") or ""
+    return str(text).strip().partition("\n")[0]
