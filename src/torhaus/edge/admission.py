@@ -38,7 +38,7 @@ class Pass(msgspec.Struct, frozen=True):
     """What one connection showed, and who that was under these rules."""
 
     rules: Rules
-    shown: tuple[bytes | None, ...]
+    shown: list[bytes | None]
     visitor: Visitor
 
 
@@ -59,8 +59,8 @@ class Admission:
         A connection asks the same way again and again, so its last answer is kept with the very
         headers and rules it was given for. Raises Denied.
         """
-        headers = exchange.headers
-        shown = tuple([headers.get(name) for name in DECISIVE])
+        get = exchange.headers.get
+        shown = [get(name) for name in DECISIVE]
         kept = exchange.wire.pass_
         if (
             isinstance(kept, Pass)

@@ -8,17 +8,27 @@ callback of what it waited for. The price: there is no current task inside, so `
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+Subject = TypeVar("Subject")
 Work = Coroutine[Any, None, None]
 
 
-class Drive:
-    """`ended` is called once, with the drive. The coroutine must not raise but CancelledError."""
+class Drive(Generic[Subject]):
+    """One coroutine under way. `subject`: what the work is about.
 
-    __slots__ = ("__weakref__", "_cancelled", "_ended", "_waiting", "_work", "done")
+    `ended` is called once, with the drive and the exception that ended it, if any.
+    """
 
-    def __init__(self, work: Work, ended: Callable[["Drive"], None]) -> None:
+    __slots__ = ("_cancelled", "_ended", "_waiting", "_work", "done", "subject")
+
+    def __init__(
+        self,
+        subject: Subject,
+        work: Work,
+        ended: Callable[["Drive[Subject]", Exception | None], None],
+    ) -> None:
+        self.subject = subject
         self._work = work
         self._ended = ended
         self._waiting: asyncio.Future[Any] | None = None
@@ -36,12 +46,12 @@ class Drive:
                 waiting = self._work.send(None)
         except (StopIteration, asyncio.CancelledError):
             self.done = True
-            self._ended(self)
+            self._ended(self, None)
             return
-        except BaseException:
+        except Exception as error:  # noqa: BLE001 -- handed to whoever started it
             self.done = True
-            self._ended(self)
-            raise
+            self._ended(self, error)
+            return
         if waiting is None:  # a bare yield: `asyncio.sleep(0)`
             asyncio.get_running_loop().call_soon(self.step)
             return

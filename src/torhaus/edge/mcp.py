@@ -43,7 +43,7 @@ class McpEdge:
         self._rules = rules
         self._gate = gate
         self._talk = talk
-        self._drives: set[Drive] = set()
+        self._drives: set[Drive[Door]] = set()
         self._emptied: asyncio.Event | None = None
         self.open_streams: dict[Exchange, Door] = {}
         self._serving = Serving(gate, talk, self.open_streams)
@@ -207,23 +207,21 @@ class McpEdge:
     # -- drives --------------------------------------------------------------------------------
 
     def _spawn(self, door: Door, work: Work) -> None:
-        drive = Drive(self._guarded(door, work), self._ended)
+        drive = Drive(door, work, self._ended)
         door.exchange.cancel = drive.cancel
         self._drives.add(drive)
         drive.step()
 
-    def _ended(self, drive: Drive) -> None:
+    def _ended(self, drive: Drive[Door], error: Exception | None) -> None:
         self._drives.discard(drive)
         if self._emptied is not None and not self._drives:
             self._emptied.set()
-
-    async def _guarded(self, door: Door, work: Work) -> None:
-        try:
-            await work
-        except CallerError as error:
-            self._refuse(door, error)
-        except Exception as error:  # noqa: BLE001 -- see `handle`
-            self._bug(door.exchange, error)
+        if error is None:
+            return
+        if isinstance(error, CallerError):
+            self._refuse(drive.subject, error)
+        else:
+            self._bug(drive.subject.exchange, error)
 
     def _bug(self, exchange: Exchange, error: Exception) -> None:
         number = self._gate.ids()

@@ -18,7 +18,8 @@ def ending(asking: Asking, outcome: Outcome) -> Ending:
     """A tool call ends in a result the model can read; anything else in a JSON-RPC error."""
     request = asking.request
     match outcome:
-        case Answered(answer=answer):
+        case Answered():
+            answer = outcome.answer
             if answer.result is not None:
                 return answer.status, result_text(request.id, answer.result)
             # To a legacy client 404 means that its session is gone, which it is not.

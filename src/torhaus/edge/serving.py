@@ -7,6 +7,7 @@ from torhaus.edge.exchange import Exchange
 from torhaus.edge.reading import Door
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
+from torhaus.gate.relay import Relay
 from torhaus.gate.sessions import Hello
 from torhaus.gate.talk import Talk
 from torhaus.mcp import codes
@@ -32,7 +33,7 @@ class Serving:
         """From the gate's door to the last byte of the answer. Raises CallerError."""
         exchange, session = door.exchange, asking.session
         self._arm(door, asking)
-        relay = self._talk.relay(exchange, door.server, door.caller.id, session)
+        relay = Relay(exchange, self._talk, door.server, asking.caller.id, session)
         try:
             outcome = await self._gate.admit(asking, relay)
         except Detached:

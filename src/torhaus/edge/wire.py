@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from torhaus.edge.exchange import HIGH_WATER, Exchange, Peer
@@ -83,7 +84,15 @@ class Lane(HttpToolsProtocol):
     # -- the request ---------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+            return
+        except httptools.HttpParserUpgrade:
+            return  # offered, not taken up: the request has been answered as plain HTTP
         if self._in_head:
             # The parser collects a head of any size before it reports it.
             self._head_bytes += len(data)

@@ -12,7 +12,6 @@ from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.flights import Flights
 from torhaus.gate.lists import filtered
-from torhaus.gate.relay import Relay
 from torhaus.gate.sessions import Sessions
 from torhaus.limits.charges import charges
 from torhaus.mcp import eras
@@ -81,7 +80,7 @@ class Gate:
     stopwatch: Callable[[], float]
     ids: Callable[[], str]
 
-    async def admit(self, asking: Asking, relay: Relay) -> Outcome:
+    async def admit(self, asking: Asking, relay: Sink) -> Outcome:
         """Carry one request through the gate. Leaves exactly one record, whatever happens.
 
         Raises CallerError before there is a call, LedgerError when the record cannot be kept (then
@@ -90,43 +89,39 @@ class Gate:
         if not self.ledger.healthy():
             raise LedgerError("the audit log cannot be written")
         began, started = self.clock(), self.stopwatch()
+        request = asking.request
         hints = calls.NO_HINTS
-        if asking.request.method == "tools/call":
-            hints = await self._hints(asking, began)
+        if request.method == "tools/call":
+            name = calls.tool_name(request)
+            said = self.catalogue.hints(asking.server.name, name, began)
+            hints = await self._learned(asking, name, began) if said is None else said
         call = calls.build(asking, self.ids(), hints)
-        ask = calls.ask(asking, self.sealer, began)
+        # A retry whose state is not ours is no call; everything else is written out when needed.
+        ask = calls.ask(asking, self.sealer, began) if call.retry else None
         verdict = decide(call, began)
         outcome: Outcome = Abandoned(verdict)
+        parked = False
         try:
             if isinstance(verdict, Deny):
                 outcome = Refused(verdict)
             else:
                 outcome = await self._carry(asking, call, ask, verdict, relay)
         except Detached:
-            self._park(asking, call, verdict, began, started)
+            parked = self._park(asking, call, verdict, began, started)
             raise
+        except UpstreamError as error:
+            text = f"{asking.server.name} cannot answer: {error}"
+            outcome = Failed(verdict, text) if isinstance(verdict, Allow) else outcome
         finally:
-            if not self._is_parked(asking):
-                kept = self._note(call, outcome, began, started)
+            kept = None if parked else self._note(call, outcome, began, started)
         if kept is not None:
             await kept
         return outcome
 
     async def _carry(
-        self, asking: Asking, call: Call, ask: Ask, verdict: Allow, relay: Relay
+        self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
     ) -> Outcome:
-        """An allowed call, as a value whatever the upstream does."""
-        try:
-            return await self._answered(asking, call, ask, verdict, relay)
-        except Detached:
-            raise
-        except UpstreamError as error:
-            return Failed(verdict, f"{asking.server.name} cannot answer: {error}")
-
-    async def _answered(
-        self, asking: Asking, call: Call, ask: Ask, verdict: Allow, relay: Relay
-    ) -> Outcome:
-        """From the cache if fresh, else within budget from the server."""
+        """An allowed call: from the cache if fresh, else within budget from the server."""
         keep = plan(call, verdict)
         if keep.key is not None:
             known = await self._known(asking, call, verdict, keep.key)
@@ -138,6 +133,8 @@ class Gate:
             if shortage is not None:
                 return Limited(verdict, shortage.charge.limit, shortage.retry_after)
         link = self.upstreams.link(asking.server)
+        if ask is None:
+            ask = calls.ask(asking, self.sealer, 0.0)
         if keep.key is None:
             answer = await link.request(ask, relay)
         else:
@@ -205,13 +202,9 @@ class Gate:
 
     # -- what a decision needs to know ---------------------------------------------------------
 
-    async def _hints(self, asking: Asking, now: float) -> calls.Hints:
+    async def _learned(self, asking: Asking, name: str, now: float) -> calls.Hints:
         """What the server says of the tool. Its list is fetched once before the first decision."""
-        name = calls.tool_name(asking.request)
         server = asking.server.name
-        hints = self.catalogue.hints(server, name, now)
-        if hints is not None:
-            return hints
         if not may_use(asking.caller, asking.server):
             return calls.NO_HINTS  # the decision is no already: nothing may reach the server
         try:
@@ -233,14 +226,13 @@ class Gate:
 
     def _park(
         self, asking: Asking, call: Call, verdict: Verdict, began: float, started: float
-    ) -> None:
-        if asking.session is not None and isinstance(verdict, Allow):
-            key = (asking.session.jti, asking.request.id)
-            self.parked[key] = Parked(asking, call, verdict, began, started)
-
-    def _is_parked(self, asking: Asking) -> bool:
-        session = asking.session
-        return session is not None and (session.jti, asking.request.id) in self.parked
+    ) -> bool:
+        """Keep a call open whose stream ended before its answer. False: nobody can resume it."""
+        if asking.session is None or not isinstance(verdict, Allow):
+            return False
+        key = (asking.session.jti, asking.request.id)
+        self.parked[key] = Parked(asking, call, verdict, began, started)
+        return True
 
     def unpark(
         self, session: Session, request_id: bytes, answer: Answer | None

@@ -8,6 +8,7 @@ import msgspec
 from torhaus.mcp.message import read_incoming, request_text
 from torhaus.mcp.seal import Sealer, SealError, binding
 from torhaus.model.ports import Notice
+from torhaus.model.servers import Server
 from torhaus.model.session import Session
 
 EVENT_LIFETIME = 3600.0
@@ -22,6 +23,16 @@ class Front(Protocol):
     def opened(self) -> None: ...
 
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None: ...
+
+
+class Owner(Protocol):
+    """What a relay asks about each notice."""
+
+    def seals(self, session: Session) -> "Seals": ...
+
+    def takes(self, notice: Notice, relay: "Relay") -> bool:
+        """Whether the notice is the gate's own business and goes no further."""
+        ...
 
 
 class Seals:
@@ -58,26 +69,23 @@ class Seals:
 
 
 class Relay:
-    """The sink of one request. Passes notices on; `intercept` may take one first.
+    """The sink of one request. Passes notices on; its `owner` may take one first.
 
     `session` is None for a modern caller: its servers send no requests and no event ids. Most
     calls say nothing before their answer, so the seals are made when the first id crosses.
     """
 
-    __slots__ = ("_front", "_intercept", "_made", "_seals", "_session")
+    __slots__ = ("_front", "_made", "_owner", "principal", "server", "session")
 
     def __init__(
-        self,
-        front: Front,
-        session: Session | None,
-        seals: Callable[[Session], Seals],
-        intercept: Callable[[Notice], bool],
+        self, front: Front, owner: Owner, server: Server, principal: str, session: Session | None
     ) -> None:
         self._front = front
-        self._session = session
-        self._seals = seals
+        self._owner = owner
         self._made: Seals | None = None
-        self._intercept = intercept
+        self.server = server
+        self.principal = principal
+        self.session = session
 
     @property
     def throttle(self) -> Callable[[bool], None] | None:
@@ -91,14 +99,14 @@ class Relay:
         self._front.opened()
 
     def notice(self, notice: Notice) -> None:
-        if not self._intercept(notice):
+        if not self._owner.takes(notice, self):
             self.pass_on(notice)
 
     def pass_on(self, notice: Notice) -> None:
         """To the caller, with the ids that cross the gate sealed."""
         seals = self._made
-        if seals is None and self._session is not None:
-            seals = self._made = self._seals(self._session)
+        if seals is None and self.session is not None:
+            seals = self._made = self._owner.seals(self.session)
         event_id = None if seals is None else seals.event(notice.event_id)
         if not notice.body:
             if seals is not None:

@@ -1,7 +1,7 @@
 """Everything in a session that is not a request: notifications, answers, listening, the end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass, field
 
 import structlog
@@ -42,22 +42,14 @@ class Talk:
     def seals(self, session: Session) -> Seals:
         return Seals(self.gate.sealer, session, self.gate.clock)
 
-    def relay(self, front: Front, server: Server, principal: str, session: Session | None) -> Relay:
-        """The sink for one request's stream."""
-
-        def own(notice: Notice) -> bool:
-            return self._own(notice, server, principal, session)
-
-        return Relay(front, session, self.seals, own)
-
-    def _own(self, notice: Notice, server: Server, principal: str, session: Session | None) -> bool:
-        """Whether the notice is the gate's own business and goes no further."""
-        if notice.method == LIST_CHANGED and session is not None:
-            self.gate.catalogue.forget(session.server)
+    def takes(self, notice: Notice, relay: Relay) -> bool:
+        if notice.method == LIST_CHANGED:
+            self.gate.catalogue.forget(relay.server.name)
             return False
         if notice.method == "ping" and notice.id is not None:
             body = result_text(notice.id, b"{}")
-            self._spawn(self._post(self.gate.upstreams.link(server), session, principal, body))
+            link = self.gate.upstreams.link(relay.server)
+            self._spawn(self._post(link, relay.session, relay.principal, body))
             return True
         return False
 
@@ -111,7 +103,7 @@ class Talk:
             except SealError as error:
                 text = "Last-Event-ID is not of this session, or too old: open a stream without it"
                 raise CallerError(codes.INVALID_REQUEST, text) from error
-        listener = _Listener(self, server, session, front, seals)
+        listener = _Listener(self, server, session, front)
         session.streams += 1
         try:
             await self.gate.upstreams.link(server).listen(session, inner, listener.relay)
@@ -141,25 +133,23 @@ class Talk:
 class _Listener:
     """A listening stream. An answer on it ends a parked call, whose record comes first."""
 
-    def __init__(
-        self, talk: Talk, server: Server, session: Session, front: Front, seals: Seals
-    ) -> None:
+    def __init__(self, talk: Talk, server: Server, session: Session, front: Front) -> None:
         self._talk = talk
         self._session = session
         self._held: list[Notice] | None = None
         self._recording: asyncio.Task[None] | None = None
-        self._own: Callable[[Notice], bool] = lambda notice: talk._own(  # noqa: SLF001 -- one subject, one file
-            notice, server, session.principal, session
-        )
-        self.relay = Relay(front, session, lambda _session: seals, self._intercept)
+        self.relay = Relay(front, self, server, session.principal, session)
 
-    def _intercept(self, notice: Notice) -> bool:
+    def seals(self, session: Session) -> Seals:
+        return self._talk.seals(session)
+
+    def takes(self, notice: Notice, relay: Relay) -> bool:
         if self._held is not None:
             self._held.append(notice)
             return True
         if notice.body and notice.method is None and notice.id is not None:
             return self._answered(notice, notice.id)
-        return self._own(notice)
+        return self._talk.takes(notice, relay)
 
     def _answered(self, notice: Notice, request_id: bytes) -> bool:
         message = read_incoming(notice.body)
