@@ -36,9 +36,12 @@ Key = tuple[str, ...]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """`conversations`: how many may have a process or connection at once. `start`: seconds until
-    a session must be open. `resting`: seconds without a call after which a conversation may be
-    closed to make room for another."""
+    """How much there may be of it, and for how long.
+
+    `conversations`: those with a process or connection at once. `start`: seconds until a session
+    must be open. `resting`: seconds without a call after which a conversation may be closed to
+    make room for another.
+    """
 
     conversations: int = 256
     start: float = 60.0

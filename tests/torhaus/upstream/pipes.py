@@ -164,3 +164,8 @@ def said(answer: Answer) -> Any:
 
 def secret(value: str) -> Secret:
     return Secret(value)
+
+
+async def heard(link: PipeLink, front: Session) -> Any:
+    """Everything the process has received, this question included."""
+    return json.loads(said(await link.request(tool("heard", session=front), Memo())))
