@@ -14,6 +14,11 @@ def quiet() -> None:
     _configure(logging.CRITICAL)
 
 
+def troubles() -> None:
+    """For a gateway that somebody watches: what goes wrong."""
+    _configure(logging.WARNING)
+
+
 def running() -> None:
     """For a gateway that runs for long."""
     _configure(logging.INFO)

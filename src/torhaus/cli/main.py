@@ -1,11 +1,15 @@
 """The `torhaus` command."""
 
+import io
+import sys
+
 import typer
 
 from torhaus.cli import logs
 from torhaus.cli.audit import tail
 from torhaus.cli.call import call
 from torhaus.cli.check import check
+from torhaus.cli.demo import demo
 from torhaus.cli.schema import schema
 from torhaus.cli.serve import serve
 from torhaus.cli.tools import tools
@@ -36,7 +40,7 @@ config.command()(schema)
 audit = typer.Typer(no_args_is_help=True, help="About the audit log.")
 audit.command()(tail)
 
-for command in (serve, check, call, tools):
+for command in (serve, demo, check, call, tools):
     torhaus.command()(command)
 torhaus.add_typer(config, name="config")
 torhaus.add_typer(audit, name="audit")
@@ -45,4 +49,7 @@ torhaus.command()(version)
 
 def run() -> None:
     """The entry point of `torhaus` and of `python -m torhaus`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what servers say is in any script
     torhaus(prog_name="torhaus")
