@@ -25,7 +25,10 @@ def tail(
     ),
     json: AsJson = False,
 ) -> None:
-    """Print the last audit records: time | who | server.tool | arguments | what went wrong."""
+    """Print the last audit records.
+
+    A line each: time | who | server.tool | arguments | what went wrong.
+    """
     where = directory(data_dir)
     if not where.is_dir() and not follow:
         refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")

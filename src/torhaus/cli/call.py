@@ -33,7 +33,11 @@ def call(
     key: Key = None,
     json: AsJson = False,
 ) -> None:
-    """Make one tool call through a running gateway and print the answer."""
+    """Make one tool call through a running gateway.
+
+    The answer goes to standard output. A refusal or an error of the tool goes to standard error,
+    and the exit code is 1.
+    """
     arguments = _arguments(sys.stdin.read() if args == "-" else args)
     try:
         with Client(url, server, key or None) as client:

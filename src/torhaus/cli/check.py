@@ -9,7 +9,10 @@ from torhaus.config.problems import ConfigError, Problem
 
 
 def check(*, config: ConfigFile = DEFAULT, json: AsJson = False) -> None:
-    """Check a configuration: every problem and warning, with line and fix."""
+    """Check a configuration.
+
+    Prints every problem and warning with its line and what to do about it.
+    """
     loaded: Loaded | None = None
     errors: list[Problem] = []
     try:

@@ -29,7 +29,10 @@ def demo(
         "data"
     ),
 ) -> None:
-    """Start with ./torhaus.yml, or with an example; make two calls and show them; keep serving."""
+    """Start an example, show two calls, keep serving.
+
+    Uses ./torhaus.yml; puts an example there if there is none.
+    """
     logs.troubles()
     _example(DEFAULT)
     key = os.environ.get(VARIABLE) or _key(data_dir)

@@ -10,6 +10,7 @@ from torhaus.cli.audit import tail
 from torhaus.cli.call import call
 from torhaus.cli.check import check
 from torhaus.cli.demo import demo
+from torhaus.cli.doctor.report import doctor
 from torhaus.cli.schema import schema
 from torhaus.cli.serve import serve
 from torhaus.cli.tools import tools
@@ -40,7 +41,7 @@ config.command()(schema)
 audit = typer.Typer(no_args_is_help=True, help="About the audit log.")
 audit.command()(tail)
 
-for command in (serve, demo, check, call, tools):
+for command in (serve, demo, check, call, tools, doctor):
     torhaus.command()(command)
 torhaus.add_typer(config, name="config")
 torhaus.add_typer(audit, name="audit")

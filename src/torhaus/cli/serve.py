@@ -32,7 +32,10 @@ def serve(
     port: Port = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Start the gateway. It stops on SIGTERM or Ctrl-C and reads the file again on SIGHUP."""
+    """Start the gateway.
+
+    It stops on SIGTERM or Ctrl-C, and reads the file again when it changes and on SIGHUP.
+    """
     logs.running()
     reader = Reader(path=config, host=host, port=port, data_dir=data_dir)
     loaded = read_or_exit(reader)

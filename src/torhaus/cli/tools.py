@@ -45,7 +45,10 @@ def tools(
     key: Key = None,
     json: AsJson = False,
 ) -> None:
-    """List a server's tools and how each is classified: what it does, to what, and who says so."""
+    """List a server's tools, and what each counts as.
+
+    Connects to the server itself, without a gateway: what a tool does, to what, and who says so.
+    """
     if url is not None:
         _through(url, server, key, json=json)
         return

@@ -1,0 +1,1 @@
+"""What `torhaus doctor` looks at, one subject a file."""
