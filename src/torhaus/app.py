@@ -25,6 +25,7 @@ from torhaus.gate.flights import Flights
 from torhaus.gate.gate import Gate
 from torhaus.gate.sessions import Sessions
 from torhaus.gate.talk import Talk
+from torhaus.gate.verdicts import Verdicts
 from torhaus.mcp.seal import Sealer
 from torhaus.model.rules import Rules
 from torhaus.store.ledger import SegmentLedger
@@ -79,6 +80,7 @@ class House:
             sessions=self.sessions,
             catalogue=self.catalogue,
             flights=Flights(),
+            verdicts=Verdicts(),
             parked={},
             clock=time.time,
             stopwatch=time.perf_counter,

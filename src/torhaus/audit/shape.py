@@ -77,8 +77,10 @@ def verdict_fields(outcome: Outcome) -> RecordAccess:
 def ended(outcome: Outcome) -> tuple[str, int | None]:
     """The `status` of an end, and the number of items in its result where known."""
     match outcome:
-        case Answered(answer=answer):
-            return _answered(answer)
+        case Answered():
+            if outcome.cached:
+                return "success", outcome.items  # only successes are kept, counted when they came
+            return _answered(outcome.answer)
         case Refused():
             return "denied", None
         case Limited():

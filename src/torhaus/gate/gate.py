@@ -1,20 +1,24 @@
 """The gate. One call walks through `Gate.admit`, top to bottom, and leaves one record."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 
+from torhaus.audit.items import count
 from torhaus.audit.shape import record, rejected
 from torhaus.cache.plan import Plan, keepable, plan
 from torhaus.gate import calls, rounds
 from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import Catalogue
-from torhaus.gate.flights import Flights
-from torhaus.gate.lists import filtered
+from torhaus.gate.flights import Flights, Overheard
+from torhaus.gate.lists import UNREADABLE, shown
 from torhaus.gate.sessions import Sessions
+from torhaus.gate.verdicts import Verdicts
 from torhaus.limits.charges import charges
-from torhaus.mcp import eras
+from torhaus.mcp import codes, eras
+from torhaus.mcp.message import error_object
 from torhaus.mcp.methods import LISTS, MAY_ASK
 from torhaus.mcp.seal import Sealer
 from torhaus.model.call import Call
@@ -45,8 +49,6 @@ from torhaus.model.ports import (
 from torhaus.model.servers import Era
 from torhaus.model.session import Session
 from torhaus.model.verdict import Allow, Deny, Verdict
-from torhaus.policy.decide import decide
-from torhaus.policy.visible import may_use, visible
 
 PARKED_FOR = 900.0
 """Seconds a call waits for its client to resume the stream."""
@@ -75,6 +77,7 @@ class Gate:
     sessions: Sessions
     catalogue: Catalogue
     flights: Flights
+    verdicts: Verdicts
     parked: dict[tuple[str, bytes], Parked]
     clock: Callable[[], float]
     stopwatch: Callable[[], float]
@@ -90,18 +93,22 @@ class Gate:
             raise LedgerError("the audit log cannot be written")
         began, started = self.clock(), self.stopwatch()
         request = asking.request
-        hints = calls.NO_HINTS
+        hints: calls.Hints | None = calls.NO_HINTS
         if request.method == "tools/call":
             name = calls.tool_name(request)
-            said = self.catalogue.hints(asking.server.name, name, began)
-            hints = await self._learned(asking, name, began) if said is None else said
-        call = calls.build(asking, self.ids(), hints)
+            hints = self.catalogue.hints(asking.server.name, name, began)
+        call = calls.build(asking, self.ids(), calls.NO_HINTS if hints is None else hints)
         # A retry whose state is not ours is no call; everything else is written out when needed.
         ask = calls.ask(asking, self.sealer, began) if call.retry else None
-        verdict = decide(call, began)
+        verdict = self.verdicts.decide(call, began)
         outcome: Outcome = Abandoned(verdict)
         parked = False
         try:
+            if hints is None and isinstance(verdict, Allow):
+                # Annotations only make a decision stricter, so a refusal needs no look at them.
+                call = await self._learned(asking, call)
+                verdict = self.verdicts.decide(call, self.clock())
+                outcome = Abandoned(verdict)
             if isinstance(verdict, Deny):
                 outcome = Refused(verdict)
             else:
@@ -150,26 +157,34 @@ class Gate:
         if entry is not None:
             result = _in_era(asking.era, entry.era, call.method, entry.result)
             answer = Answer(result=result)
-            return Answered(verdict, answer, cached=True, age=now - entry.stored, cacheable=True)
+            age = now - entry.stored
+            return Answered(
+                verdict, answer, cached=True, age=age, cacheable=True, items=entry.items
+            )
         flight = self.flights.joined(key)
         if flight is None:
             return None
-        shared = await flight.wait()
-        if shared.result is None or not keepable(shared.result):
+        try:
+            shared = await flight.wait()
+        except Detached:
+            return None  # only its own caller can resume it: ask again
+        if shared is None or shared.result is None or not keepable(shared.result) or flight.asked:
             return None  # such an answer belongs to its own caller: ask again
-        answer = Answer(result=_in_era(asking.era, flight.era, call.method, shared.result))
-        return Answered(verdict, answer, cached=True, cacheable=True)
+        answer = Answer(result=_in_era(asking.era, flight.ask.era, call.method, shared.result))
+        items = count(shared.result)[1]
+        return Answered(verdict, answer, cached=True, cacheable=True, items=items)
 
     async def _fetch(self, key: bytes, keep: Plan, link: Link, ask: Ask, relay: Sink) -> Answer:
-        async def call() -> Answer:
-            answer = await link.request(ask, relay)
-            if answer.result is not None and keepable(answer.result):
+        async def call(sink: Overheard) -> Answer:
+            answer = await link.request(ask, sink)
+            if answer.result is not None and keepable(answer.result) and not sink.asked:
                 now = self.clock()
-                entry = Entry(answer.result, ask.era, now, now + keep.ttl)
+                items = count(answer.result)[1]
+                entry = Entry(answer.result, ask.era, now, now + keep.ttl, items)
                 await self.cache.put(key, entry, keep.tag)
             return answer
 
-        return await self.flights.start(key, ask.era, call).wait()
+        return await self.flights.start(key, ask, relay, call).lead()
 
     def finish(self, asking: Asking, answer: Answer) -> Answer:
         """The answer as this caller may have it: lists filtered, state of rounds sealed."""
@@ -177,42 +192,38 @@ class Gate:
         method = asking.request.method
         if result is None:
             return answer
-        if method in LISTS:
-            shown = self._list(asking, method, result)
-        elif asking.era is Era.MODERN and method in MAY_ASK:
-            server, caller = asking.server.name, asking.caller.id
-            shown = rounds.sealed(result, asking.request, server, caller, self.sealer, self.clock())
-        else:
-            return answer
-        return answer if shown is result else msgspec.structs.replace(answer, result=shown)
+        try:
+            if method in LISTS:
+                seen = self._list(asking, method, result)
+            elif asking.era is Era.MODERN and method in MAY_ASK:
+                server, who, now = asking.server.name, asking.caller.id, self.clock()
+                seen = rounds.sealed(result, asking.request, server, who, self.sealer, now)
+            else:
+                return answer
+        except UNREADABLE as error:
+            raise UpstreamError("it sent a result that cannot be read") from error
+        return answer if seen is result else msgspec.structs.replace(answer, result=seen)
 
     def _list(self, asking: Asking, method: str, result: bytes) -> bytes:
-        server, caller = asking.server, asking.caller
-        try:
-            if method == "tools/list":
-                whole = "cursor" not in asking.request.params and b'"nextCursor"' not in result
-                if whole:
-                    self.catalogue.learn(server.name, [result], self.clock())
-                return filtered(
-                    method, result, lambda name, hints: visible(caller, server, name, hints)
-                )
-        except (msgspec.MsgspecError, KeyError) as error:
-            raise UpstreamError(f"{server.name} sent a list that cannot be read") from error
-        return result
+        server = asking.server
+        if method == "tools/list":
+            whole = "cursor" not in asking.request.params and b'"nextCursor"' not in result
+            if whole:
+                self.catalogue.learn(server.name, [result], self.clock())
+        return shown(method, result, asking.caller, server)
 
     # -- what a decision needs to know ---------------------------------------------------------
 
-    async def _learned(self, asking: Asking, name: str, now: float) -> calls.Hints:
-        """What the server says of the tool. Its list is fetched once before the first decision."""
+    async def _learned(self, asking: Asking, call: Call) -> Call:
+        """The call with what the server says of its tool. The list is fetched once for all."""
         server = asking.server.name
-        if not may_use(asking.caller, asking.server):
-            return calls.NO_HINTS  # the decision is no already: nothing may reach the server
         try:
             pages = await calls.pages(self.upstreams.link(asking.server), asking, self.ids)
-            self.catalogue.learn(server, pages, now)
-        except (UpstreamError, msgspec.MsgspecError):
-            self.catalogue.missed(server, now)
-        return self.catalogue.hints(server, name, now) or calls.NO_HINTS
+            self.catalogue.learn(server, pages, self.clock())
+        except (UpstreamError, *UNREADABLE):
+            self.catalogue.missed(server, self.clock())
+        hints = self.catalogue.hints(server, call.operation, self.clock())
+        return call if hints is None else msgspec.structs.replace(call, hints=hints)
 
     # -- records -------------------------------------------------------------------------------
 
@@ -231,6 +242,7 @@ class Gate:
         if asking.session is None or not isinstance(verdict, Allow):
             return False
         key = (asking.session.jti, asking.request.id)
+        self._give_up(asking.session, asking.request.id)  # one id was used for two calls
         self.parked[key] = Parked(asking, call, verdict, began, started)
         return True
 
@@ -246,21 +258,31 @@ class Gate:
             return answer, None
         outcome: Outcome = Abandoned(parked.verdict)
         if answer is not None:
-            answer = self.finish(parked.asking, answer)
-            outcome = Answered(parked.verdict, answer)
+            try:
+                answer = self.finish(parked.asking, answer)
+                outcome = Answered(parked.verdict, answer)
+            except UpstreamError as error:
+                text = f"{session.server} cannot answer: {error}"
+                answer = Answer(error=error_object(codes.UPSTREAM_FAILED, text))
+                outcome = Failed(parked.verdict, text)
         return answer, self._note(parked.call, outcome, parked.began, parked.started)
+
+    def _give_up(self, session: Session, request_id: bytes) -> None:
+        """A parked call ends without an answer, so nothing is held back for its record."""
+        with suppress(LedgerError):  # the ledger has said so in the log
+            self.unpark(session, request_id, None)
 
     def abandon(self, session: Session) -> None:
         """The session is over: its parked calls end without an answer."""
         for _, request_id in [key for key in self.parked if key[0] == session.jti]:
-            self.unpark(session, request_id, None)
+            self._give_up(session, request_id)
 
     def expire(self, now: float) -> None:
         """Parked calls that nobody came back for end after a while."""
         for parked in list(self.parked.values()):
             session = parked.asking.session
             if session is not None and parked.began + PARKED_FOR <= now:
-                self.unpark(session, parked.asking.request.id, None)
+                self._give_up(session, parked.asking.request.id)
 
     def reject(
         self, caller: Principal, ip: str, server: str, reason: str
@@ -272,6 +294,9 @@ class Gate:
 def _in_era(wanted: Era, had: Era, method: str, result: bytes) -> bytes:
     if wanted is had:
         return result
-    if wanted is Era.MODERN:
-        return eras.to_modern_result(method, result, None)
-    return eras.to_legacy_result(result)
+    try:
+        if wanted is Era.MODERN:
+            return eras.to_modern_result(method, result, None)
+        return eras.to_legacy_result(result)
+    except UNREADABLE as error:
+        raise UpstreamError("it sent a result that cannot be read") from error

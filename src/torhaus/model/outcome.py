@@ -28,6 +28,7 @@ class Answered(msgspec.Struct, frozen=True):
     cached: bool = False
     age: float = 0.0
     cacheable: bool = False
+    items: int | None = None
 
 
 class Refused(msgspec.Struct, frozen=True):

@@ -125,12 +125,13 @@ class Upstreams(Protocol):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A kept result: strict JSON text, era of the upstream that gave it, Unix seconds."""
+    """A kept result: JSON text, the era it is written for, Unix seconds, the items it holds."""
 
     result: bytes
     era: Era
     stored: float
     expires: float
+    items: int | None = None
 
 
 class Cache(Protocol):

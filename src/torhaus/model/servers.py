@@ -79,10 +79,9 @@ class ToolClass(msgspec.Struct, frozen=True, kw_only=True):
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """One upstream. Times in seconds.
 
-    `credential`: a digest that tells upstream credentials apart (part of every cache key).
+    `credential`: a digest over the address and the credential sent there; every cache key holds it.
     `classes`: normalised tool name -> class, from the shipped table and the configuration.
     `parents`: resource type -> the type it belongs to (`labels` -> `issues`).
-    `revision`: changes when anything about reaching the server changes.
     """
 
     name: str

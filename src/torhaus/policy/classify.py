@@ -48,6 +48,14 @@ def classify(
     return _known(known, tool, arguments, hints)
 
 
+def depends_on_arguments(server: Server, tool: str) -> bool:
+    """Whether the same tool may be judged differently for other arguments."""
+    known = server.classes.get(normal(tool))
+    if known is None:
+        return False
+    return known.dispatch is not None or known.method_arg is not None or bool(known.pinned)
+
+
 def possible(server: Server, tool: str, hints: Mapping[str, Any]) -> Iterator[Classified]:
     """Everything a tool might do, whatever its arguments."""
     known = server.classes.get(normal(tool))

@@ -95,4 +95,5 @@ def _old(server: Server, address: HttpAddress) -> Link:
         ca_file=address.ca_file,
     )
     wait = server.connect_timeout + 10.0
-    return TaskLink(PipeLink(server, oldsse_opener(server.name, address, http, wait)))
+    opener = oldsse_opener(server.name, address, http, wait)
+    return TaskLink(PipeLink(server, opener, on_shutdown=http.close))
