@@ -36,7 +36,8 @@ from torhaus.store.writer import LedgerSettings
 from torhaus.upstream.links import Links
 from torhaus.watch.metrics import Gauges, Metrics
 from torhaus.watch.reload import Reload
-from torhaus.web.operations import Operations, ServerState, application
+from torhaus.web.operations import Operations, application
+from torhaus.web.status import ServerState
 
 log = structlog.get_logger()
 

@@ -1,0 +1,94 @@
+"""The page `/status`: what works, for the people who wonder."""
+
+from collections.abc import Sequence
+from html import escape
+
+import msgspec
+
+from torhaus import __version__
+
+
+class ServerState(msgspec.Struct, frozen=True):
+    """`state`: one word, or `down: <sentence>`."""
+
+    name: str
+    state: str
+
+
+WORDS = {
+    "ready": ("ok", "working"),
+    "idle": ("rest", "not used yet"),
+    "starting": ("rest", "starting"),
+}
+"""State -> CSS class and what people read. Every other state is trouble."""
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b1f24; --soft: #5b6470; --line: #d9dee4;
+  --paper: #fbfbfa; --ok: #1a7f4b; --bad: #b42318; --rest: #8a6d1f; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --soft: #9aa4b0; --line: #2c333b;
+  --paper: #14171a; --ok: #4cc38a; --bad: #ff7a6b; --rest: #d6b55e; } }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 44rem; margin: 0 auto; padding: 3rem 1.25rem; }
+h1 { font-size: 1.4rem; margin: 0 0 .25rem; }
+p { color: var(--soft); margin: .25rem 0 2rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .6rem .5rem; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; font-size: .85rem; color: var(--soft); }
+.ok { color: var(--ok); } .bad { color: var(--bad); } .rest { color: var(--rest); }
+"""
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Torhaus status</title>
+<style>{style}</style>
+<main>
+<h1>{headline}</h1>
+<p>Torhaus {version}, running since {started}.</p>
+{trouble}<table>
+<thead><tr><th scope="col">Server<th scope="col">State</thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+</main>
+</html>
+"""
+
+REFUSED = (
+    '<p class="bad">The last change of the configuration was refused; the old one holds.</p>\n'
+)
+
+
+def page(
+    states: Sequence[ServerState], *, audit_healthy: bool, config_refused: bool, started: str
+) -> str:
+    """HTML. Why a server is down is for administrators and stays in the log."""
+    rows = "\n".join(_row(each) for each in states)
+    return PAGE.format(
+        style=STYLE,
+        headline=escape(_headline(states, audit_healthy=audit_healthy)),
+        version=escape(__version__),
+        started=escape(started),
+        trouble=REFUSED if config_refused else "",
+        rows=rows or '<tr><td colspan="2">No servers are configured.</tr>',
+    )
+
+
+def _headline(states: Sequence[ServerState], *, audit_healthy: bool) -> str:
+    if not audit_healthy:
+        return "The audit log cannot be written, so calls are refused."
+    down = sum(1 for each in states if _word(each) not in WORDS)
+    if down:
+        return f"{down} of {len(states)} servers cannot be reached."
+    return "Everything is working."
+
+
+def _word(server: ServerState) -> str:
+    return server.state.partition(":")[0]
+
+
+def _row(server: ServerState) -> str:
+    kind, text = WORDS.get(_word(server), ("bad", "cannot be reached"))
+    return f'<tr><td>{escape(server.name)}<td class="{kind}">{escape(text)}</tr>'
