@@ -18,6 +18,7 @@ from torhaus.gate.gate import Gate
 from torhaus.gate.relay import Relay
 from torhaus.gate.sessions import Hello, Sessions
 from torhaus.gate.talk import Talk
+from torhaus.gate.verdicts import Verdicts
 from torhaus.mcp.message import Request, read
 from torhaus.mcp.seal import Sealer
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
@@ -115,6 +116,7 @@ class World:
             sessions=self.sessions,
             catalogue=Catalogue(),
             flights=Flights(),
+            verdicts=Verdicts(),
             parked={},
             clock=self.clock,
             stopwatch=self.clock,
@@ -169,7 +171,7 @@ class World:
 
     def relay(self, asking: Asking, front: Window | None = None) -> Relay:
         front = Window() if front is None else front
-        return self.talk.relay(front, asking.server, asking.caller.id, asking.session)
+        return Relay(front, self.talk, asking.server, asking.caller.id, asking.session)
 
     def begin(self, asking: Asking, front: Window | None = None) -> "asyncio.Task[Outcome]":
         """A call under way, which can be cancelled as the edge would."""

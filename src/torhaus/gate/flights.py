@@ -4,27 +4,93 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from torhaus.model.outcome import Answer
-from torhaus.model.servers import Era
+from torhaus.model.ports import Ask, Notice, Sink
+from torhaus.model.session import Session
+
+
+class Overheard:
+    """Passes everything on to `sink`. `asked`: the server has asked its caller something.
+
+    An answer that came about so belongs to that caller and to nobody else.
+    """
+
+    __slots__ = ("_sink", "asked")
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self.asked = False
+
+    @property
+    def throttle(self) -> Callable[[bool], None] | None:
+        return self._sink.throttle
+
+    @throttle.setter
+    def throttle(self, change: Callable[[bool], None] | None) -> None:
+        self._sink.throttle = change
+
+    def opened(self) -> None:
+        self._sink.opened()
+
+    def notice(self, notice: Notice) -> None:
+        if notice.method is not None and notice.id is not None and notice.method != "ping":
+            self.asked = True
+        self._sink.notice(notice)
 
 
 class Flight:
     """One upstream call and those who wait for it. It ends when nobody waits any more."""
 
-    __slots__ = ("era", "task", "waiting")
+    __slots__ = ("_leave", "_sink", "ask", "task", "waiting")
 
-    def __init__(self, task: "asyncio.Task[Answer]", era: Era) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        sink: Overheard,
+        task: "asyncio.Task[Answer]",
+        leave: Callable[["Flight"], None],
+    ) -> None:
+        self.ask = ask
         self.task = task
-        self.era = era
         self.waiting = 0
+        self._sink = sink
+        self._leave = leave
 
-    async def wait(self) -> Answer:
+    @property
+    def asked(self) -> bool:
+        """Whether the server asked its first caller something."""
+        return self._sink.asked
+
+    async def wait(self) -> Answer | None:
+        """The answer; None when the call was cancelled although we wait for it.
+
+        Raises whatever the call raised.
+        """
         self.waiting += 1
         try:
-            return await asyncio.shield(self.task)
+            # Not `shield`: it cannot tell our own cancellation from that of the call.
+            await asyncio.wait([self.task])
         finally:
             self.waiting -= 1
-            if not self.waiting and not self.task.done():
-                self.task.cancel()
+            if not self.waiting:
+                self._cancel()
+        return None if self.task.cancelled() else self.task.result()
+
+    async def lead(self) -> Answer:
+        """The wait of whoever started it: only they can answer what the server asks."""
+        try:
+            answer = await self.wait()
+        except asyncio.CancelledError:
+            if self.asked:
+                self._cancel()
+            raise
+        if answer is None:
+            raise asyncio.CancelledError
+        return answer
+
+    def _cancel(self) -> None:
+        if not self.task.done():
+            self._leave(self)  # it takes a while to end: nobody may join it now
+            self.task.cancel()
 
 
 class Flights:
@@ -36,18 +102,32 @@ class Flights:
     def joined(self, key: bytes) -> Flight | None:
         return self._by_key.get(key)
 
-    def start(self, key: bytes, era: Era, call: Callable[[], Awaitable[Answer]]) -> Flight:
+    def start(
+        self, key: bytes, ask: Ask, sink: Sink, call: Callable[[Overheard], Awaitable[Answer]]
+    ) -> Flight:
         """A cancelled starter does not cancel the others: the call is its own task."""
+        overheard = Overheard(sink)
 
         async def run() -> Answer:
-            return await call()
+            return await call(overheard)
 
-        flight = Flight(asyncio.get_running_loop().create_task(run()), era)
-        self._by_key[key] = flight
-        flight.task.add_done_callback(lambda task: self._ended(key, task))
+        def leave(flight: Flight) -> None:
+            if self._by_key.get(key) is flight:
+                del self._by_key[key]
+
+        def ended(task: "asyncio.Task[Answer]") -> None:
+            leave(flight)
+            if not task.cancelled():
+                task.exception()  # everyone who waited has it; nobody else must hear of it
+
+        task = asyncio.get_running_loop().create_task(run())
+        flight = self._by_key[key] = Flight(ask, overheard, task, leave)
+        task.add_done_callback(ended)
         return flight
 
-    def _ended(self, key: bytes, task: "asyncio.Task[Answer]") -> None:
-        self._by_key.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # everyone who waited has it; nobody else must hear of it
+    def shared(self, session: Session, request_id: bytes) -> bool:
+        """Whether others wait for the answer to this request."""
+        return any(
+            flight.waiting > 1 and flight.ask.session is session and flight.ask.id == request_id
+            for flight in self._by_key.values()
+        )

@@ -5,7 +5,15 @@ from typing import Any
 
 import msgspec
 
-from torhaus.mcp.methods import LISTS
+from torhaus.mcp.methods import LISTS, READS
+from torhaus.model.people import Principal
+from torhaus.model.servers import Server
+from torhaus.policy.grants import granting
+from torhaus.policy.methods import need
+from torhaus.policy.visible import visible
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading a result can raise: the envelope was read before, its inside was not."""
 
 _decode = msgspec.json.decode
 _encode = msgspec.json.encode
@@ -21,15 +29,31 @@ _head = msgspec.json.Decoder(_Head).decode
 Sees = Callable[[str, Mapping[str, Any]], bool]
 
 
+def shown(method: str, result: bytes, caller: Principal, server: Server) -> bytes:
+    """A list result as this caller may see it: what some arguments could make allowed.
+
+    Raises one of UNREADABLE when the result is no such list: then nobody may see it.
+    """
+    if method == "tools/list":
+        return filtered(method, result, lambda name, hints: visible(caller, server, name, hints))
+    needed = need(READS[method], {})
+    held = caller.permissions(server.name)
+    if needed is None or granting(held, needed.action, needed.type, server.parents) is not None:
+        return result
+    return filtered(method, result, lambda name, hints: False)  # noqa: ARG005 -- the shape of Sees
+
+
 def filtered(method: str, result: bytes, sees: Sees) -> bytes:
     """A list result without the items that `sees` (name, annotations) refuses.
 
     Items keep their bytes. A list that lost items is private to its caller (checklist A.6).
-    Raises msgspec.MsgspecError when the result is no such list: then nobody may see it.
+    Raises one of UNREADABLE when the result is no such list: then nobody may see it.
     """
     member = LISTS[method]
     loose = _decode(result, type=dict[str, msgspec.Raw])
-    items = _decode(loose[member], type=list[msgspec.Raw]) if member in loose else []
+    if member not in loose:
+        raise msgspec.ValidationError(f"a {method} result has `{member}`")
+    items = _decode(loose[member], type=list[msgspec.Raw])
     kept = [item for item in items if _visible(item, sees)]
     if len(kept) == len(items):
         return result

@@ -36,4 +36,11 @@ LISTS = {
 }
 """List method -> the member that holds the items."""
 
+READS = {
+    "prompts/list": "prompts/get",
+    "resources/list": "resources/read",
+    "resources/templates/list": "resources/read",
+}
+"""List method -> the method that gets one of its items."""
+
 WITHOUT_TIMEOUT = frozenset(("subscriptions/listen",))
