@@ -2,7 +2,7 @@
 
 import typer
 
-from torhaus.cli.output import NO, STYLES, complain, say, say_json
+from torhaus.cli.output import NO, STYLES, complain, counted, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, Reader, told
 from torhaus.config.load import Loaded
 from torhaus.config.problems import ConfigError, Problem
@@ -37,10 +37,6 @@ def _summary(name: str, loaded: Loaded) -> str:
     servers, keys = len(loaded.rules.servers), len(loaded.rules.keys)
     doubts = len(loaded.warnings)
     return (
-        f"{name} is valid: {_count(servers, 'server')}, {_count(keys, 'key')}, "
-        f"{_count(doubts, 'warning')}."
+        f"{name} is valid: {counted(servers, 'server')}, {counted(keys, 'key')}, "
+        f"{counted(doubts, 'warning')}."
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"

@@ -74,6 +74,11 @@ def _escaped(code: int) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
+def counted(number: int, what: str) -> str:
+    """`no keys`, `1 key`, `2 keys`."""
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
 def columns(rows: Sequence[Sequence[str | Text]], *, indent: int = 0) -> Text:
     """Rows under each other, made fit for a terminal. The last cell of each may be long."""
     cells = [[_cell(each) for each in row] for row in rows]
@@ -86,7 +91,9 @@ def columns(rows: Sequence[Sequence[str | Text]], *, indent: int = 0) -> Text:
         line = Text(" " * indent)
         for at, cell in enumerate(row[:-1]):
             line.append_text(cell).append(" " * (widths[at] - cell.cell_len + 2))
-        lines.append(line.append_text(row[-1]))
+        line.append_text(row[-1])
+        line.rstrip()
+        lines.append(line)
     return Text("\n").join(lines)
 
 

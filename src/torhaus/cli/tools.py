@@ -10,7 +10,7 @@ from rich.text import Text
 from torhaus.cli.call import Key
 from torhaus.cli.client import Client, GatewayError
 from torhaus.cli.listing import Tool, listed
-from torhaus.cli.output import columns, misused, refuse, say, say_json
+from torhaus.cli.output import columns, counted, misused, refuse, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, Reader, read_or_exit
 from torhaus.model.servers import Server
 from torhaus.policy.classify import Classified, possible
@@ -126,7 +126,7 @@ def _through(url: str, server: str, key: str | None, *, json: bool) -> None:
         say_json({"server": server, "tools": found})
         return
     say(columns([[str(tool.get("name")), _about(tool)] for tool in found]))
-    say(f"{len(found)} tools that this key may use on {server}.", "dim")
+    say(f"{counted(len(found), 'tool')} that this key may use on {server}.", "dim")
 
 
 def _about(tool: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from torhaus.audit.line import read
 from torhaus.cli.doctor.finding import Finding, bad, doubt, good
+from torhaus.cli.output import counted
 from torhaus.cli.records import directory
 from torhaus.store.secret_key import NAME, SIZE
 from torhaus.store.segments import segments
@@ -109,9 +110,10 @@ def _audit(where: Path) -> Finding:
         fix = "start Torhaus once: it cuts the torn end off and keeps it beside the segment"
         return doubt(check, f"a crash has torn the end of {_names(seen.torn)}", fix)
     count = len(newest_first)
-    return good(
-        check, f"{seen.records} records read in {min(count, READ_WHOLE)} of {count} segments"
-    )
+    told = f"{counted(seen.records, 'record')} in {counted(count, 'segment')}"
+    if count > READ_WHOLE:
+        told += f", of which the newest {READ_WHOLE} were read whole"
+    return good(check, told)
 
 
 def _look(path: Path, seen: _Seen, *, whole: bool) -> None:

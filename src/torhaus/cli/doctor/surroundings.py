@@ -13,6 +13,7 @@ from torhaus.cli.addresses import local_url
 from torhaus.cli.doctor.finding import Finding, bad, doubt, good
 from torhaus.cli.listening import TakenError, listen
 from torhaus.cli.listing import listed
+from torhaus.cli.output import counted
 from torhaus.cli.tools import judge
 from torhaus.config.settings import Settings
 from torhaus.model.servers import Server
@@ -66,9 +67,11 @@ def servers(known: Mapping[str, Server]) -> Iterator[Finding]:
             yield bad(check, f"cannot be asked: {found}", fix)
             continue
         unknown = [tool.name for tool in found if judge(server, tool).source == "unknown"]
-        told = f"{len(found)} tools"
+        told = counted(len(found), "tool")
         if unknown:
-            told += f"; {len(unknown)} of them need {server.name}:*, for nobody knows what they do"
+            told += (
+                f"; {len(unknown)} of them only with {server.name}:*, as nobody says what they do"
+            )
         yield good(check, told)
 
 

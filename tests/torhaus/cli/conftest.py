@@ -1,0 +1,26 @@
+"""One gateway for all tests that only call it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.torhaus.cli.terminal import Running, configured
+
+
+class Gate:
+    """A running gateway: its address, and where its files are."""
+
+    def __init__(self, running: Running, home: Path) -> None:
+        self.url = running.url()
+        self.home = home
+        self.data = home / "data"
+
+
+@pytest.fixture(scope="session")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    home = tmp_path_factory.mktemp("gate")
+    configured(home)
+    with Running("serve", "--port", "0", at=home) as running:
+        yield Gate(running, home)
+        assert running.stop() == 0, running.err

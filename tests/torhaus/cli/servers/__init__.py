@@ -1,0 +1,1 @@
+"""Servers to stand behind the gate."""

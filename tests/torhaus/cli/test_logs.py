@@ -1,0 +1,94 @@
+"""The log, as a program writes it."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.torhaus.cli.terminal import surroundings
+
+PROGRAM = """
+import logging, sys, structlog
+from torhaus.cli import logs
+getattr(logs, sys.argv[1])()
+log = structlog.get_logger()
+log.debug("some.detail")
+log.info("some.thing", said="\\x1b[31mred")
+log.warning("some.doubt")
+logging.getLogger("asyncio").warning("foreign %s", "words")
+try:
+    secret_value = "sesame-4711"
+    raise ValueError("broken")
+except ValueError:
+    log.critical("some.trouble", exc_info=True)
+"""
+
+
+def written(tmp_path: Path, manner: str) -> list[dict[str, str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, manner],
+        env=surroundings(tmp_path, None),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == ""
+    return [json.loads(line) for line in done.stderr.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("manner", "events"),
+    [
+        ("running", ["some.thing", "some.doubt", "foreign words", "some.trouble"]),
+        ("troubles", ["some.doubt", "foreign words", "some.trouble"]),
+        ("quiet", ["some.trouble"]),
+    ],
+)
+def test_each_manner_has_its_level(tmp_path: Path, manner: str, events: list[str]) -> None:
+    assert [line["event"] for line in written(tmp_path, manner)] == events
+
+
+def test_a_line_has_time_and_level_and_a_traceback_without_values(tmp_path: Path) -> None:
+    last = written(tmp_path, "running")[-1]
+
+    assert last["level"] == "critical"
+    assert last["timestamp"].endswith("Z")
+    assert "ValueError: broken" in last["exception"]
+    assert "locals" not in last
+
+
+def test_on_a_terminal_it_is_readable_and_cannot_be_driven(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "running"],
+        env=surroundings(tmp_path, {"TERM": "xterm"}),
+        stderr=theirs,
+    ) as program:
+        os.close(theirs)
+        text = _all(ours)
+        assert program.wait(60) == 0
+
+    assert "some.thing" in text
+    assert "\x1b[31mred" not in text
+    assert "\\u001b[31mred" in text
+    assert "ValueError: broken" in text
+    assert not text.startswith("{")
+
+
+def _all(terminal: int) -> str:
+    found = b""
+    with open(terminal, "rb", buffering=0) as stream:
+        while True:
+            try:
+                data = stream.read(4096)
+            except OSError:  # Linux says so when the other side is closed
+                break
+            if not data:
+                break
+            found += data
+    return found.decode()
