@@ -34,6 +34,13 @@ def dumps(value: object) -> bytes:
 Script = Callable[[Ask, Sink], Awaitable[Answer]]
 
 
+def always(answer: Answer) -> Script:
+    async def script(ask: Ask, sink: Sink) -> Answer:
+        return answer
+
+    return script
+
+
 async def answer_by_tool(ask: Ask, sink: Sink) -> Answer:
     """Lists its tools, and says of every other request what it was asked."""
     if ask.method == "tools/list":

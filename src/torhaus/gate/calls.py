@@ -8,7 +8,7 @@ import msgspec
 from torhaus.gate import rounds
 from torhaus.gate.catalogue import next_cursor
 from torhaus.mcp import codes
-from torhaus.mcp.message import CallerError, Request, encode, twins
+from torhaus.mcp.message import CallerError, Request, encode, misspelt, twins
 from torhaus.mcp.methods import NAMED, WITHOUT_TIMEOUT
 from torhaus.mcp.seal import Sealer
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
@@ -50,7 +50,12 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
     """Raises CallerError when arguments that decide rights are malformed."""
     request = asking.request
     params = request.params
+    wrong = misspelt(params)
+    if wrong is not None:
+        text = f"params holds {wrong!r}: write it in the protocol's spelling"
+        raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
     if request.method not in ("tools/call", "prompts/get"):
+        _refuse_twins(request, "params", params)
         return Call(
             id=call_id,
             caller=asking.caller,
@@ -67,10 +72,7 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
     if not isinstance(arguments, dict) and arguments is not NO_HINTS:
         text = "params.arguments must be an object"
         raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
-    twin = twins(arguments) if arguments else None
-    if twin is not None:
-        text = f"params.arguments holds {twin!r} twice, in different spellings of case"
-        raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
+    _refuse_twins(request, "params.arguments", arguments)
     return Call(
         id=call_id,
         caller=asking.caller,
@@ -83,6 +85,13 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
         retry=rounds.is_retry(request),
         hints=hints,
     )
+
+
+def _refuse_twins(request: Request, what: str, value: Mapping[str, Any]) -> None:
+    twin = twins(value) if value else None
+    if twin is not None:
+        text = f"{what} holds {twin!r} twice, in different spellings of case"
+        raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
 
 
 def ask(asking: Asking, sealer: Sealer, now: float) -> Ask:

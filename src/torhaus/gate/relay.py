@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from torhaus.mcp.message import read_incoming, request_text
+from torhaus.mcp.message import encode, notification_text, read_incoming, request_text
 from torhaus.mcp.seal import Sealer, SealError, binding
 from torhaus.model.ports import Notice
 from torhaus.model.servers import Server
@@ -13,6 +13,8 @@ from torhaus.model.session import Session
 
 EVENT_LIFETIME = 3600.0
 REQUEST_LIFETIME = 86400.0
+MAX_ASKED = 256
+CANCELLED = "notifications/cancelled"
 
 
 class Front(Protocol):
@@ -75,7 +77,7 @@ class Relay:
     calls say nothing before their answer, so the seals are made when the first id crosses.
     """
 
-    __slots__ = ("_front", "_made", "_owner", "principal", "server", "session")
+    __slots__ = ("_asked", "_front", "_made", "_owner", "principal", "server", "session")
 
     def __init__(
         self, front: Front, owner: Owner, server: Server, principal: str, session: Session | None
@@ -83,6 +85,7 @@ class Relay:
         self._front = front
         self._owner = owner
         self._made: Seals | None = None
+        self._asked: dict[bytes, str] = {}
         self.server = server
         self.principal = principal
         self.session = session
@@ -112,16 +115,31 @@ class Relay:
             if seals is not None:
                 self._front.event(b"", event_id, notice.retry)
         elif notice.method is not None and notice.id is None:
-            self._front.event(notice.body, event_id, notice.retry)
+            off = notice.method == CANCELLED and self._asked
+            body = self._called_off(notice.body) if off else notice.body
+            self._front.event(body, event_id, notice.retry)
         elif notice.method is not None and notice.id is not None and seals is not None:
-            self._front.event(_renamed(notice, seals), event_id, notice.retry)
+            self._front.event(self._renamed(notice, notice.id, seals), event_id, notice.retry)
         elif notice.method is None and seals is not None:
             # An answer on a resumed stream; the id is the client's own.
             self._front.event(notice.body, event_id, notice.retry)
 
+    def _renamed(self, notice: Notice, inner: bytes, seals: Seals) -> bytes:
+        message = read_incoming(notice.body)
+        params = b"" if message.params is None else bytes(message.params)
+        own = self._asked[inner] = seals.request(inner)
+        if len(self._asked) > MAX_ASKED:
+            del self._asked[next(iter(self._asked))]
+        return request_text(encode(own), notice.method or "", params)
 
-def _renamed(notice: Notice, seals: Seals) -> bytes:
-    message = read_incoming(notice.body)
-    params = b"" if message.params is None else bytes(message.params)
-    own = msgspec.json.encode(seals.request(notice.id or b"null"))
-    return request_text(own, notice.method or "", params)
+    def _called_off(self, body: bytes) -> bytes:
+        """The server withdraws a request, which the caller knows by the id we gave it."""
+        params = read_incoming(body).params
+        try:
+            loose = msgspec.json.decode(params or b"{}")
+            own = self._asked.pop(encode(loose["requestId"]), None)
+        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError):
+            return body
+        if own is None:
+            return body
+        return notification_text(CANCELLED, encode({**loose, "requestId": own}))

@@ -13,6 +13,8 @@ from torhaus.policy.classify import depends_on_arguments
 from torhaus.policy.decide import decide
 
 MOST = 8192
+MAX_NAME = 128
+"""Names are chosen by callers, who may be allowed any; longer ones are not worth remembering."""
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -50,7 +52,12 @@ class Verdicts:
         ):
             return known.verdict
         verdict = decide(call, now)
-        if isinstance(verdict, Allow) and not depends_on_arguments(server, call.operation):
+        short = len(call.operation) <= MAX_NAME
+        if (
+            short
+            and isinstance(verdict, Allow)
+            and not depends_on_arguments(server, call.operation)
+        ):
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[key] = _Known(caller, server, call.hints, verdict)

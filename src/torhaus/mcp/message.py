@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from torhaus.mcp.codes import INVALID_REQUEST, PARSE_ERROR
+from torhaus.mcp.methods import DECISIVE
 
 MAX_DEPTH = 128
 MAX_METHOD = 256
@@ -172,6 +173,20 @@ def twins(value: object) -> str | None:
             stack.extend(each for each in item.values() if isinstance(each, dict | list))
         elif isinstance(item, list):
             stack.extend(each for each in item if isinstance(each, dict | list))
+    return None
+
+
+_DECISIVE = frozenset(name.casefold() for name in DECISIVE)
+
+
+def misspelt(params: dict[str, Any]) -> str | None:
+    """A key that a reader without regard to case takes for one that decides, or None.
+
+    It need not stand beside the right one: alone, it is absent to us and present to others.
+    """
+    for key in params:
+        if key not in DECISIVE and key.casefold() in _DECISIVE:
+            return key
     return None
 
 

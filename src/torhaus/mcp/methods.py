@@ -36,6 +36,21 @@ LISTS = {
 }
 """List method -> the member that holds the items."""
 
+DECISIVE = frozenset(
+    (
+        "name",
+        "arguments",
+        "uri",
+        "ref",
+        "cursor",
+        "taskId",
+        "task",
+        "requestState",
+        "inputResponses",
+    )
+)
+"""Parameters by which a request is decided, or by which the gate treats it in a special way."""
+
 READS = {
     "prompts/list": "prompts/get",
     "resources/list": "resources/read",

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from tests.torhaus.cast import ALICE, BOB, CAROL, DANA, DAY, MALLORY, World, github, run, settled
-from tests.torhaus.scripted import TOOLS, Script, dumps, listing, text
+from tests.torhaus.scripted import TOOLS, always, dumps, listing, text
 from torhaus.mcp.message import CallerError
 from torhaus.model.outcome import Answer, Answered, Failed, Limited, Refused
 from torhaus.model.ports import Ask, Detached, LedgerError, Sink, UpstreamError
@@ -13,13 +13,6 @@ from torhaus.model.record import RecordAccess, RecordUser
 from torhaus.model.servers import Window
 
 HOURLY = Window(2, 3600.0)
-
-
-def always(answer: Answer) -> Script:
-    async def script(ask: Ask, sink: Sink) -> Answer:
-        return answer
-
-    return script
 
 
 # -- one record, whatever happens -------------------------------------------------------------

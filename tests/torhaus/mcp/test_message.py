@@ -17,6 +17,7 @@ from torhaus.mcp.message import (
     encode,
     error_object,
     error_text,
+    misspelt,
     notification_text,
     read,
     request_text,
@@ -348,3 +349,12 @@ def test_results_and_errors_carry_their_ids():
     assert json.loads(error)["error"] == {"code": -1, "message": 'say "no"', "data": [1]}
     assert json.loads(error)["id"] is None
     assert "data" not in json.loads(error_object(-1, "no"))
+
+
+@pytest.mark.parametrize("key", ["Name", "ARGUMENTS", "Uri", "taskid", "request\u017ftate"])
+def test_a_decisive_key_in_another_spelling_is_found_even_alone(key: str):
+    assert misspelt({"_meta": {}, key: 1}) == key
+
+
+def test_right_and_foreign_spellings_are_none():
+    assert misspelt({"name": 1, "arguments": {"Name": 2}, "requestState": 3, "names": 4}) is None

@@ -1,0 +1,167 @@
+import json
+from typing import Any
+
+import pytest
+
+from tests.torhaus.cast import ALICE, ENVELOPE, NOW, World, run, sealer
+from tests.torhaus.scripted import ScriptedServer, always, listing
+from torhaus.gate import calls
+from torhaus.mcp.message import CallerError
+from torhaus.model.outcome import Answer
+from torhaus.model.ports import Ask, Sink, UpstreamError
+from torhaus.model.servers import Era
+
+WORLD = World()
+
+
+def built(method: str, params: dict[str, Any] | None = None) -> Any:
+    return calls.build(WORLD.asking(method, params), "req_1", {"readOnlyHint": True})
+
+
+# -- what is decided --------------------------------------------------------------------------
+
+
+def test_a_tool_call_is_judged_by_its_name_and_arguments():
+    call = built("tools/call", {"name": "list_issues", "arguments": {"repo": "a/b", "n": 1}})
+
+    assert (call.operation, call.method) == ("list_issues", "tools/call")
+    assert call.arguments == {"repo": "a/b", "n": 1}
+    assert json.loads(call.payload) == {"repo": "a/b", "n": 1}
+    assert call.hints == {"readOnlyHint": True}
+    assert not call.retry
+
+
+def test_absent_arguments_are_none():
+    call = built("tools/call", {"name": "list_issues"})
+
+    assert (call.arguments, call.payload) == ({}, b"{}")
+
+
+def test_any_other_request_is_judged_by_its_params():
+    call = built("resources/read", {"uri": "file:///x"})
+
+    assert call.operation == "resources/read"
+    assert call.arguments["uri"] == "file:///x"
+    assert call.hints == {}
+
+
+def test_what_a_client_says_of_itself_is_not_recorded_as_arguments():
+    assert built("initialize", {"clientInfo": {"name": "x"}}).payload == b""
+
+
+@pytest.mark.parametrize("extra", [{"requestState": "x"}, {"inputResponses": {}}])
+@pytest.mark.parametrize("method", ["tools/call", "resources/read"])
+def test_a_round_after_a_question_is_a_retry(method: str, extra: dict[str, Any]):
+    assert built(method, {"name": "x", "uri": "y", **extra}).retry
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("tools/call", {"name": "list_issues", "Name": "delete_repository"}),
+        ("tools/call", {"Name": "delete_repository", "name": "list_issues"}),
+        ("tools/call", {"name": "list_issues", "Arguments": {"method": "delete"}}),
+        ("tools/call", {"name": "list_issues", "argument\u017f": {"method": "delete"}}),
+        ("tools/call", {"name": "list_issues", "RequestState": "x"}),
+        ("tools/call", {"name": "list_issues", "inputresponses": {}}),
+        ("tools/call", {"name": "list_issues", "arguments": {"a": {"k": 1, "\u212a": 2}}}),
+        ("prompts/get", {"name": "a", "NAME": "b"}),
+        ("resources/read", {"uri": "file:///public", "URI": "file:///secret"}),
+        ("resources/read", {"Uri": "file:///secret"}),
+        ("completion/complete", {"ref": {"type": "ref/prompt", "Type": "ref/resource"}}),
+        ("tasks/get", {"taskId": "mine", "taskID": "yours"}),
+    ],
+)
+def test_a_key_that_another_reader_may_take_for_a_decisive_one_is_refused(
+    method: str, params: dict[str, Any]
+):
+    with pytest.raises(CallerError) as caught:
+        built(method, params)
+
+    assert (caught.value.code, caught.value.id) == (-32602, b"1")
+
+
+def test_foreign_params_pass():
+    assert built("tools/call", {"name": "x", "vendor": 1, "_meta": {"Trace": 1}})
+
+
+# -- what travels upstream --------------------------------------------------------------------
+
+
+def test_params_travel_as_they_were_read():
+    asking = WORLD.tool("list_issues", {"repo": "grüße", "x": 1.0})
+
+    ask = calls.ask(asking, sealer(), NOW)
+
+    assert json.loads(ask.params) == asking.request.params
+    assert (ask.name, ask.id, ask.principal) == ("list_issues", b"1", "u-alice")
+    assert ask.timeout == 300.0
+
+
+def test_a_subscription_waits_for_ever():
+    assert calls.ask(WORLD.asking("subscriptions/listen"), sealer(), NOW).timeout is None
+
+
+def test_a_name_that_is_no_text_names_nothing():
+    assert calls.ask(WORLD.asking("resources/read", {"uri": 7}), sealer(), NOW).name is None
+
+
+def test_a_legacy_request_travels_in_its_session():
+    session = WORLD.session()
+
+    ask = calls.ask(WORLD.tool("list_issues", session=session), sealer(), NOW)
+
+    assert ask.session is session
+    assert ask.era is Era.LEGACY
+
+
+# -- the gate's own look at the list ----------------------------------------------------------
+
+
+def test_every_page_of_the_list_is_fetched():
+    async def story() -> None:
+        server = ScriptedServer()
+
+        async def paged(ask: Ask, sink: Sink) -> Answer:
+            cursor = json.loads(ask.params).get("cursor")
+            return listing({"name": str(cursor)}, **({} if cursor == "" else {"nextCursor": ""}))
+
+        server.script = paged
+
+        pages = await calls.pages(server, WORLD.tool("x"), lambda: "own")
+
+        assert [json.loads(page)["tools"][0]["name"] for page in pages] == ["None", ""]
+        assert [json.loads(ask.params)["_meta"] for ask in server.asked] == [ENVELOPE] * 2
+        assert [ask.id for ask in server.asked] == [b'"own"'] * 2
+
+    run(story())
+
+
+def test_a_list_without_end_is_given_up():
+    async def story() -> None:
+        server = ScriptedServer(always(listing(nextCursor="more")))
+
+        pages = await calls.pages(server, WORLD.tool("x", session=WORLD.session()), lambda: "own")
+
+        assert len(pages) == len(server.asked) == calls.MAX_PAGES
+        assert "_meta" not in json.loads(server.asked[0].params)
+
+    run(story())
+
+
+def test_an_error_is_no_list():
+    async def story() -> None:
+        server = ScriptedServer(always(Answer(error=b"{}")))
+
+        with pytest.raises(UpstreamError):
+            await calls.pages(server, WORLD.tool("x", by=ALICE), lambda: "own")
+
+    run(story())
+
+
+def test_a_deaf_sink_hears_nothing():
+    sink = calls.Deaf()
+
+    sink.opened()
+
+    assert sink.throttle is None
