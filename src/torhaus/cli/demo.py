@@ -16,10 +16,13 @@ from torhaus.cli.serve import Port, lines, listen_or_exit, run, welcome
 from torhaus.cli.tour import Tour
 from torhaus.config.load import Loaded
 from torhaus.identity import keys
+from torhaus.model.servers import StdioAddress
 from torhaus.store.segments import prepare
 
 VARIABLE = "TORHAUS_FIRST_KEY"
 KEY_FILE = "demo.key"
+PACKAGES = ("mcp-server-time", "mcp-server-git")
+"""The example's servers: commands, and the packages of the same names they come from."""
 
 
 def demo(
@@ -41,6 +44,7 @@ def demo(
     loaded = read_or_exit(reader)
     for warning in loaded.warnings:
         complain(told(warning, "warn"))
+    _missing(loaded)
     sockets = listen_or_exit(loaded)
     bound = sockets[0].getsockname()[1]
 
@@ -76,6 +80,15 @@ def _example(path: Path) -> None:
     except OSError as error:
         refuse(f"Not started: {path} cannot be written: {error.strerror}.")
     say(f"Wrote {path}, an example to start from.", "dim")
+
+
+def _missing(loaded: Loaded) -> None:
+    """Say how to get the example's servers where they are not installed."""
+    addresses = [server.address for server in loaded.rules.servers.values()]
+    wanted = [each.command for each in addresses if isinstance(each, StdioAddress)]
+    missing = [command for command in wanted if command in PACKAGES]  # found ones are paths
+    if missing:
+        complain(f"The example needs its servers: pip install {' '.join(missing)}\n", "yellow")
 
 
 def _key(data_dir: Path) -> str:

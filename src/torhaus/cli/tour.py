@@ -19,7 +19,7 @@ from torhaus.model.people import Principal
 from torhaus.policy.visible import visible
 
 EVERY = 0.1
-PATIENCE = 5.0
+PATIENCE = 2.0
 """Seconds a record may take to reach the disk."""
 
 
@@ -32,6 +32,15 @@ class Example(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.server}.{self.tool} {json.dumps(self.arguments)}"
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """`operations`: those whose record belongs to it; where no session opens, no call is made."""
+
+    word: str
+    said: str
+    style: str
+    operations: tuple[str, ...]
 
 
 READS = (
@@ -82,36 +91,34 @@ class Tour:
         return None
 
     def _show(self, title: str, example: Example) -> None:
-        answer, style = self._made(example)
+        answer = self._made(example)
         rows: list[list[str | Text]] = [
             [Text("request", "dim"), str(example)],
-            [
-                Text("refused" if style == STYLES["refused"] else "answer", "dim"),
-                Text(printable(answer), style),
-            ],
-            [Text("audit", "dim"), self._record(example)],
+            [Text(answer.word, "dim"), Text(printable(answer.said), STYLES[answer.style])],
+            [Text("audit", "dim"), self._record(example.server, answer.operations)],
         ]
         say(Text(title, "bold"))
         say(columns(rows, indent=2))
         say()
 
-    def _made(self, example: Example) -> tuple[str, str]:
-        """The answer on one line, and how it looks."""
+    def _made(self, example: Example) -> _Answer:
         try:
             with Client(self._url, example.server, self._key) as client:
                 result = client.call(example.tool, example.arguments)
         except GatewayError as error:
-            return str(error), STYLES["fail"]
+            return _Answer("answer", str(error), "fail", (example.tool, "initialize"))
         said = _on_one_line(words(result))
-        return said, STYLES["refused" if result.get("isError") is True else "pass"]
+        if result.get("isError") is True:
+            return _Answer("refused", said, "refused", (example.tool,))
+        return _Answer("answer", said, "pass", (example.tool,))
 
-    def _record(self, example: Example) -> str:
-        """The record of the call: the last one that a wait of some seconds finds."""
+    def _record(self, server: str, operations: tuple[str, ...]) -> str:
+        """The record of the call, which may take a moment to be on disk."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             for line in self._follower.more():
                 record = read(line)
-                if record is not None and record.operation == example.tool:
+                if record and record.mcp_server == server and record.operation in operations:
                     return text(record)
             time.sleep(EVERY)
         return "(none: the call never reached the gate)"

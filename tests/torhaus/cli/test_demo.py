@@ -86,6 +86,22 @@ def test_a_configuration_that_does_not_know_the_key_is_served_without_a_call(
     assert (tmp_path / "torhaus.yml").read_text() == text
 
 
+def test_a_server_that_does_not_start_is_told_with_its_record(tmp_path: Path) -> None:
+    configured(
+        tmp_path,
+        "mcpServers: {time: {command: no-such-program-anywhere}}\n"
+        "users: [{email: a@b.example, role: r, api_keys: ['${TORHAUS_FIRST_KEY}']}]\n"
+        "accessControl: [{role: r, allow: [time.read]}]\n",
+    )
+
+    with Running("demo", "--port", "0", at=tmp_path) as running:
+        out = running.wait_for(LAST)
+        assert running.stop() == 0
+
+    assert "answer   time cannot answer: it cannot be started" in out
+    assert "| a@b.example | time.initialize | " in out
+
+
 def test_a_spoiled_key_file_is_a_sentence_and_exit_code_1(tmp_path: Path) -> None:
     configured(tmp_path)
     (tmp_path / "data").mkdir()
