@@ -110,6 +110,7 @@ class House:
     def swap(self, loaded: Loaded) -> None:
         """Put a new version of the configuration in force."""
         self._rules = loaded.rules
+        self.edge.heads.clear()
         self.links.retain(loaded.rules.servers.values())
         self.edge.revoke(time.time())
 
@@ -209,7 +210,7 @@ async def serve(
         application(house.operations()),
         host=settings.host,
         port=settings.port,
-        http=lane(house.edge.handle, settings.max_body),
+        http=lane(house.edge.handle, house.edge.heads, settings.max_body),
         ws="none",
         lifespan="off",
         log_config=None,

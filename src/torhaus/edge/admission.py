@@ -1,9 +1,8 @@
 """Who may come to the door at all: host, origin, transport, credential (checklist M2)."""
 
-import msgspec
-
 from torhaus.config.settings import Settings
 from torhaus.edge.exchange import Exchange, Header
+from torhaus.edge.visitor import Visitor
 from torhaus.identity.credentials import Unclear, credential
 from torhaus.identity.identify import anonymous, by_key
 from torhaus.mcp import codes
@@ -14,8 +13,6 @@ from torhaus.model.rules import Rules
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "[::1]"))
 CREDENTIALS = (b"authorization", b"apikey", b"x-api-key")
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
-DECISIVE = (b"host", b"origin", *CREDENTIALS, *FORWARDED)
-"""All that an admission depends on, besides the connection and the rules."""
 
 
 class Denied(Exception):  # noqa: N818 -- it is an answer, not a fault
@@ -25,21 +22,6 @@ class Denied(Exception):  # noqa: N818 -- it is an answer, not a fault
         super().__init__(str(error))
         self.error = error
         self.headers = headers
-
-
-class Visitor(msgspec.Struct, frozen=True):
-    """A known caller. `key`: what proved it; None for an anonymous caller of a listed network."""
-
-    principal: Principal
-    key: bytes | None
-
-
-class Pass(msgspec.Struct, frozen=True):
-    """What one connection showed, and who that was under these rules."""
-
-    rules: Rules
-    shown: list[bytes | None]
-    visitor: Visitor
 
 
 class Admission:
@@ -54,38 +36,22 @@ class Admission:
         self._public_url = settings.public_url
 
     def admit(self, exchange: Exchange, rules: Rules) -> Visitor:
-        """Who is calling, if he may come to the door at all.
-
-        A connection asks the same way again and again, so its last answer is kept with the very
-        headers and rules it was given for. Raises Denied.
-        """
-        get = exchange.headers.get
-        shown = [get(name) for name in DECISIVE]
-        kept = exchange.wire.pass_
-        if (
-            isinstance(kept, Pass)
-            and kept.rules is rules
-            and kept.shown == shown
-            and exchange.twice is None
-        ):
-            return kept.visitor
+        """Who is calling, if he may come to the door at all. Raises Denied."""
         ours = self._check(exchange)
-        visitor = self._identify(exchange, rules, ours=ours)
-        exchange.wire.pass_ = Pass(rules, shown, visitor)
-        return visitor
+        return self._identify(exchange, rules, ours=ours)
 
     def _check(self, exchange: Exchange) -> bool:
         """Raises Denied. Returns whether the Host header is one of our names."""
-        twice = exchange.twice or ()
+        twice = exchange.head.twice or ()
         if b"host" in twice:
             raise _denied(421, "the request has two Host headers")
         if b"origin" in twice:
             raise _denied(403, "the request has two Origin headers")
-        host = exchange.headers.get(b"host")
+        host = exchange.head.headers.get(b"host")
         ours = host is not None and self._is_ours(host.decode("latin-1").lower())
         if not ours and not self._any_host:
             raise _denied(421, "this host name is not served here: add it to server.allowed_hosts")
-        origin = exchange.headers.get(b"origin")
+        origin = exchange.head.headers.get(b"origin")
         if origin is not None and not self._origin_allowed(origin):
             raise _denied(
                 403, "this origin may not call the gateway: add it to server.allowed_origins"
@@ -116,9 +82,9 @@ class Admission:
 
     def _identify(self, exchange: Exchange, rules: Rules, *, ours: bool) -> Visitor:
         """Raises Denied with 401 for a missing, broken or unknown credential."""
-        if any(name in CREDENTIALS for name in exchange.twice or ()):
+        if any(name in CREDENTIALS for name in exchange.head.twice or ()):
             raise _unknown("a credential header stands twice; send one", "invalid_request")
-        found = credential(exchange.headers.items())
+        found = credential(exchange.head.headers.items())
         if found is None:
             principal = self._anonymous(exchange, rules) if ours else None
             if principal is None:
@@ -132,7 +98,7 @@ class Admission:
         return Visitor(principal, found)
 
     def _anonymous(self, exchange: Exchange, rules: Rules) -> Principal | None:
-        if any(name in exchange.headers for name in FORWARDED):
+        if any(name in exchange.head.headers for name in FORWARDED):
             return None  # the peer is a proxy: its address says nothing about who asks
         return anonymous(rules, exchange.peer.ip)
 

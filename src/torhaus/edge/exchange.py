@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
-
+from torhaus.edge.heads import Head
+from torhaus.edge.peer import Peer
 from torhaus.mcp import sse
 
 HIGH_WATER = 256 * 1024
@@ -12,20 +12,10 @@ HIGH_WATER = 256 * 1024
 Header = tuple[bytes, bytes]
 
 
-class Peer(msgspec.Struct, frozen=True):
-    """The other end of a connection. `public`: neither loopback nor a private network."""
-
-    ip: str
-    loopback: bool
-    public: bool
-    tls: bool
-
-
 class Wire(Protocol):
-    """What an exchange needs of its connection. `pass_` remembers who was let in over it."""
+    """What an exchange needs of its connection."""
 
     peer: Peer
-    pass_: object
 
     def send(self, data: bytes) -> None: ...
     def date(self) -> bytes: ...
@@ -66,9 +56,8 @@ _STREAM = (
 class Exchange:
     """Answered exactly once: by `answer`, or by events and `end`. Late calls do nothing.
 
-    `headers`: lower-case names, the first value of each; `twice`: names that came again.
     `on_gone` is called when the client hangs up, `on_drain` when we want the stream to end.
-    `wants_stream`: whether the client takes an event stream for an answer. `cancel` stops what
+    `takes_stream`: whether the client takes an event stream for an answer. `cancel` stops what
     works on the answer.
     """
 
@@ -78,32 +67,26 @@ class Exchange:
         "closing",
         "done",
         "gone",
-        "headers",
-        "method",
+        "head",
         "on_drain",
         "on_gone",
         "peer",
         "streaming",
-        "target",
+        "takes_stream",
         "throttle",
-        "twice",
-        "wants_stream",
         "wire",
     )
 
-    def __init__(self, wire: Wire, method: bytes, target: bytes) -> None:
+    def __init__(self, wire: Wire, head: Head) -> None:
         self.wire = wire
         self.peer = wire.peer
-        self.method = method
-        self.target = target
-        self.headers: dict[bytes, bytes] = {}
-        self.twice: list[bytes] | None = None
+        self.head = head
         self.body: bytes | bytearray = b""
         self.closing = False
         self.done = False
         self.gone = False
         self.streaming = False
-        self.wants_stream = True
+        self.takes_stream = True
         self.throttle: Callable[[bool], None] | None = None
         self.cancel: Callable[[], object] = _nothing
         self.on_gone: Callable[[], object] | None = None
@@ -155,7 +138,7 @@ class Exchange:
 
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
         """Send one event, opening the stream if need be."""
-        if self.done or not self.wants_stream:
+        if self.done or not self.takes_stream:
             return
         if not self.streaming:
             self._begin()

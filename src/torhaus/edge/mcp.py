@@ -7,11 +7,13 @@ from contextlib import suppress
 import structlog
 
 from torhaus.edge import problems
-from torhaus.edge.admission import Admission, Denied, Visitor
+from torhaus.edge.admission import Admission, Denied
 from torhaus.edge.drive import Drive, Work
 from torhaus.edge.exchange import Exchange
-from torhaus.edge.reading import Door, check_types, is_event_stream, once, server_name
+from torhaus.edge.heads import Heads
+from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream
 from torhaus.edge.serving import Serving
+from torhaus.edge.visitor import Visitor
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
 from torhaus.gate.talk import Talk
@@ -43,6 +45,7 @@ class McpEdge:
         self._rules = rules
         self._gate = gate
         self._talk = talk
+        self.heads = Heads()
         self._drives: set[Drive[Door]] = set()
         self._emptied: asyncio.Event | None = None
         self.open_streams: dict[Exchange, Door] = {}
@@ -54,8 +57,14 @@ class McpEdge:
         """Called by the connection with a whole request. Never raises."""
         try:
             rules = self._rules()
-            visitor = self._admission.admit(exchange, rules)
-            server = rules.servers.get(server_name(exchange.target))
+            head = exchange.head
+            visitor, server = head.visitor, head.server
+            if visitor is None or head.rules is not rules or head.peer != exchange.peer:
+                visitor = self._admission.admit(exchange, rules)
+                server = rules.servers.get(server_name(head.target))
+                head.rules, head.peer = rules, exchange.peer
+                head.visitor, head.server = visitor, server
+                self.heads.keep(head)
             if server is None:
                 self._no_server(exchange, rules, visitor)
             else:
@@ -66,7 +75,7 @@ class McpEdge:
             self._bug(exchange, error)
 
     def _no_server(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> None:
-        name = server_name(exchange.target)
+        name = server_name(exchange.head.target)
         usable = [n for n, each in rules.servers.items() if may_use(visitor.principal, each)]
         have = ", ".join(usable) or "none"
         text = f"there is no server {name!r} here; you may use: {have}"
@@ -79,13 +88,13 @@ class McpEdge:
     def _route(self, door: Door) -> None:
         exchange = door.exchange
         try:
-            if exchange.twice is not None:
+            if exchange.head.twice is not None:
                 once(exchange)
-            if exchange.method == b"POST":
+            if exchange.head.method == b"POST":
                 self._post(door)
-            elif exchange.method == b"GET":
+            elif exchange.head.method == b"GET":
                 self._spawn(door, self._listen(door, self._session(door)))
-            elif exchange.method == b"DELETE":
+            elif exchange.head.method == b"DELETE":
                 self._spawn(door, self._delete(door, self._session(door)))
             else:
                 exchange.answer(405, b"", (b"allow", b"POST, GET, DELETE"))
@@ -109,13 +118,16 @@ class McpEdge:
 
     def _post(self, door: Door) -> None:
         exchange = door.exchange
-        check_types(exchange)
+        head = exchange.head
+        if head.takes_stream is None:
+            head.takes_stream = takes_stream(head)
+        exchange.takes_stream = head.takes_stream
         message = read(bytes(exchange.body))
         if isinstance(message, Request):
             self._request(door, message)
             return
-        version = exchange.headers.get(ladder.VERSION)
-        stateless = ladder.SESSION not in exchange.headers
+        version = exchange.head.headers.get(ladder.VERSION)
+        stateless = ladder.SESSION not in exchange.head.headers
         if stateless and version is not None and ladder.is_modern_version(version):
             if isinstance(message, Response):
                 text = "the modern protocol has no responses from clients: repeat the request"
@@ -128,8 +140,8 @@ class McpEdge:
         exchange = door.exchange
         session = None
         era = Era.LEGACY
-        if ladder.is_modern(request, exchange.headers.get(ladder.VERSION)):
-            ladder.check_modern(request, exchange.headers)
+        if ladder.is_modern(request, exchange.head.headers.get(ladder.VERSION)):
+            ladder.check_modern(request, exchange.head.headers)
             era = Era.MODERN
         elif request.method == "ping":
             exchange.json(200, result_text(request.id, b"{}"))
@@ -159,9 +171,9 @@ class McpEdge:
     def _session(self, door: Door, request_id: bytes | None = None) -> Session:
         """The session a request belongs to. Raises CallerError with 400, 404 or 405."""
         exchange = door.exchange
-        token = exchange.headers.get(ladder.SESSION)
+        token = exchange.head.headers.get(ladder.SESSION)
         if token is None:
-            if exchange.method != b"POST":
+            if exchange.head.method != b"POST":
                 raise CallerError(codes.INVALID_REQUEST, "there is no session here", status=405)
             text = "the Mcp-Session-Id header is missing: begin with `initialize`"
             raise CallerError(codes.INVALID_REQUEST, text, id=request_id)
@@ -182,7 +194,7 @@ class McpEdge:
             text = "GET opens an event stream: send `Accept: text/event-stream`"
             raise CallerError(codes.INVALID_REQUEST, text, status=406)
         exchange.on_gone = exchange.on_drain = exchange.cancel
-        last = exchange.headers.get(b"last-event-id")
+        last = exchange.head.headers.get(b"last-event-id")
         resume = None if last is None else last.decode("latin-1")
         self.open_streams[exchange] = door
         try:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
-from torhaus.edge.admission import Visitor
 from torhaus.edge.exchange import Exchange
+from torhaus.edge.heads import Head
+from torhaus.edge.visitor import Visitor
 from torhaus.identity.identify import by_key
 from torhaus.mcp import codes, ladder
 from torhaus.mcp.message import CallerError
@@ -35,7 +36,7 @@ class Door:
         """The `Mcp-Param-*` headers, which only the server's own schema can judge."""
         return tuple(
             (name.decode("ascii"), value.decode("ascii", "replace"))
-            for name, value in self.exchange.headers.items()
+            for name, value in self.exchange.head.headers.items()
             if name.startswith(PARAM)
         )
 
@@ -59,27 +60,30 @@ def server_name(target: bytes) -> str:
 
 def once(exchange: Exchange) -> None:
     """Raises CallerError when a header stands twice that two readers could read differently."""
-    for name in exchange.twice or ():
+    for name in exchange.head.twice or ():
         if name in ladder.ROUTING or name.startswith(PARAM) or name == b"last-event-id":
             text = f"the {name.decode('latin-1')} header stands twice"
             raise CallerError(codes.HEADER_MISMATCH, text)
 
 
 def is_event_stream(exchange: Exchange) -> bool:
-    accepted = exchange.headers.get(b"accept")
+    accepted = exchange.head.headers.get(b"accept")
     return accepted is None or _STREAM in accepted or b"*/*" in accepted
 
 
-def check_types(exchange: Exchange) -> None:
-    """Apply `Accept`, check `Content-Type`. Raises CallerError with 406 and 415."""
-    headers = exchange.headers
-    kind = headers.get(b"content-type", b"")
+def takes_stream(head: Head) -> bool:
+    """Whether a POST takes an event stream for an answer; its types are checked.
+
+    Raises CallerError with 406 and 415.
+    """
+    kind = head.headers.get(b"content-type", b"")
     if kind != _JSON and kind.partition(b";")[0].strip().lower() != _JSON:
         text = "a POST carries `Content-Type: application/json`"
         raise CallerError(codes.INVALID_REQUEST, text, status=415)
-    accept = headers.get(b"accept")
-    if accept is not None and _STREAM not in accept and b"*/*" not in accept:
-        exchange.wants_stream = False
-        if b"json" not in accept and b"application/*" not in accept:
-            text = "Accept must name application/json and text/event-stream"
-            raise CallerError(codes.INVALID_REQUEST, text, status=406)
+    accept = head.headers.get(b"accept")
+    if accept is None or _STREAM in accept or b"*/*" in accept:
+        return True
+    if b"json" in accept or b"application/*" in accept:
+        return False
+    text = "Accept must name application/json and text/event-stream"
+    raise CallerError(codes.INVALID_REQUEST, text, status=406)

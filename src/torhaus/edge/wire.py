@@ -6,13 +6,14 @@ whole gate, so requests for `/mcp` never become one.
 
 from collections import deque
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from torhaus.edge.exchange import HIGH_WATER, Exchange, Peer
+from torhaus.edge.exchange import HIGH_WATER, Exchange
+from torhaus.edge.heads import Head, Heads, key_of
+from torhaus.edge.peer import peer_of
 from torhaus.mcp.codes import INVALID_REQUEST
 from torhaus.mcp.message import error_object, error_text
 
@@ -27,15 +28,18 @@ def _is_mcp(url: bytes) -> bool:
 
 
 class Lane(HttpToolsProtocol):
-    """Set `handle` and `max_body` (bytes) in a subclass: see `lane`."""
+    """Set `handle`, `heads` and `max_body` (bytes) in a subclass: see `lane`."""
 
     handle: Handle
+    heads: Heads
     max_body: int
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self.peer = Peer("", loopback=False, public=False, tls=False)
+        self.peer = peer_of("", tls=False)
         self.quiet_since = 0.0
+        self._head: Head | None = None
+        self._data = b""
         self._mine: Exchange | None = None
         self._active: Exchange | None = None
         self._queue: deque[Exchange] = deque()
@@ -43,7 +47,6 @@ class Lane(HttpToolsProtocol):
         self._blocked = False
         self._leaving = False
         self._begun = self._in_head = False
-        self.pass_: object = None
         self._dated: object = None
         self._date = b""
 
@@ -52,7 +55,7 @@ class Lane(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=HIGH_WATER)
-        self.peer = _peer(self.client[0] if self.client else "", tls=self.scheme == "https")
+        self.peer = peer_of(self.client[0] if self.client else "", tls=self.scheme == "https")
         self.quiet_since = self.loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -86,18 +89,32 @@ class Lane(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
+        if not self._begun and self._active is None and self._between():
+            known = self.heads.find(data)
+            if known is not None and len(known[1]) <= self.max_body:
+                exchange = Exchange(self, known[0])
+                exchange.body = known[1]
+                exchange.closing = self._leaving
+                self._start(exchange)
+                return
+        self._data = data
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
-            return
         except httptools.HttpParserUpgrade:
-            return  # offered, not taken up: the request has been answered as plain HTTP
+            pass  # offered, not taken up: the request has been answered as plain HTTP
+        self._data = b""
         if self._in_head:
             # The parser collects a head of any size before it reports it.
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response("The request head is too large.")
+
+    def _between(self) -> bool:
+        """Whether no ASGI request is under way either."""
+        cycle: Any = self.cycle  # None until the first one, whatever its annotation says
+        return cycle is None or cycle.response_complete
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -105,34 +122,32 @@ class Lane(HttpToolsProtocol):
         self.expect_100_continue = False
         self._head_bytes = 0
         self._in_head = self._begun = True
+        self._head = None
         self._mine = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        mine = self._mine
-        if mine is None:
+        head = self._head
+        if head is None:
             if self.headers or not _is_mcp(self.url):
                 super().on_header(name, value)
                 return
-            mine = self._mine = Exchange(self, b"", self.url)
-        name = name.lower()
-        headers = mine.headers
-        if name in headers:
-            mine.twice = [*(mine.twice or ()), name]
-        else:
-            headers[name] = value.rstrip(b" \t")  # white space around a value is not part of it
+            head = self._head = Head(self.url)
+        head.add(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        mine = self._mine
-        if mine is None:
+        head = self._head
+        if head is None:
             if self.headers or not _is_mcp(self.url):
                 self._leave_to_asgi()
                 return
-            mine = self._mine = Exchange(self, b"", self.url)
+            head = Head(self.url)
         parser = self.parser
-        mine.method = parser.get_method()
+        head.method = parser.get_method()
+        head.key = key_of(self._data, head)
+        mine = self._mine = Exchange(self, head)
         mine.closing = self._leaving or not parser.should_keep_alive()
-        if b"expect" in mine.headers and self._active is None:
+        if b"expect" in head.headers and self._active is None:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _leave_to_asgi(self) -> None:
@@ -167,6 +182,7 @@ class Lane(HttpToolsProtocol):
             mine.answer(413, error_text(None, error_object(INVALID_REQUEST, text)))
 
     def on_message_complete(self) -> None:
+        self._begun = False
         mine = self._mine
         if mine is None:
             super().on_message_complete()
@@ -203,7 +219,6 @@ class Lane(HttpToolsProtocol):
 
     def finished(self, exchange: Exchange) -> None:
         self._active = None
-        self._begun = False
         self.quiet_since = self.loop.time()
         if self._mine is exchange:
             return
@@ -225,25 +240,14 @@ class Lane(HttpToolsProtocol):
             if active.streaming:
                 active.beat()
             return
-        cycle: Any = self.cycle  # None until the first ASGI request, whatever its annotation says
-        if cycle is not None and not cycle.response_complete:
+        if not self._between():
             return
         limit = slow if self._begun else idle
         if self.quiet_since + limit <= now and not self.transport.is_closing():
             self.transport.close()
 
 
-def lane(handle: Handle, max_body: int) -> type[Lane]:
+def lane(handle: Handle, heads: Heads, max_body: int) -> type[Lane]:
     """The protocol class for uvicorn's `http` setting."""
-    return type("ServingLane", (Lane,), {"handle": staticmethod(handle), "max_body": max_body})
-
-
-def _peer(host: str, *, tls: bool) -> Peer:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return Peer(host, loopback=False, public=False, tls=tls)
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    # 100.64.0.0/10 is shared address space (RFC 6598): neither private nor public to Python.
-    return Peer(str(address), address.is_loopback, address.is_global, tls)
+    own = {"handle": staticmethod(handle), "heads": heads, "max_body": max_body}
+    return type("ServingLane", (Lane,), own)

@@ -1,0 +1,101 @@
+"""Request heads, and a memory for those that come again.
+
+A client sends the same head with every call, but for the length of the body. Parsing it and
+finding out who is asking costs more than the decision about the call, so both are remembered: by
+the head's exact bytes, for heads whose sender was let in, under the rules that let him in.
+"""
+
+import re
+
+from torhaus.edge.peer import Peer
+from torhaus.edge.visitor import Visitor
+from torhaus.model.rules import Rules
+from torhaus.model.servers import Server
+
+MOST = 2048
+LONGEST = 4096
+
+_LENGTH = re.compile(rb"\r\n(?i:content-length):[ \t]*([0-9]{1,10})[ \t]*(?=\r\n)")
+_NEVER = (b"transfer-encoding", b"expect", b"connection", b"upgrade")
+
+
+class Head:
+    """One request head. `headers`: lower-case names, first values; `twice`: names that came again.
+
+    The rest is what was found out about it: under `rules`, over a connection like `peer`, it came
+    from `visitor` and meant `server`; `takes_stream` is its `Accept`, None before it was checked.
+    """
+
+    __slots__ = (
+        "headers",
+        "key",
+        "method",
+        "peer",
+        "rules",
+        "server",
+        "takes_stream",
+        "target",
+        "twice",
+        "visitor",
+    )
+
+    def __init__(self, target: bytes) -> None:
+        self.method = b""
+        self.target = target
+        self.headers: dict[bytes, bytes] = {}
+        self.twice: list[bytes] | None = None
+        self.key: bytes | None = None
+        self.takes_stream: bool | None = None
+        self.rules: Rules | None = None
+        self.peer: Peer | None = None
+        self.visitor: Visitor | None = None
+        self.server: Server | None = None
+
+    def add(self, name: bytes, value: bytes) -> None:
+        """White space around a value is not part of it (RFC 9110 5.5)."""
+        name = name.lower()
+        if name in self.headers:
+            self.twice = [*(self.twice or ()), name]
+        else:
+            self.headers[name] = value.rstrip(b" \t")
+
+
+class Heads:
+    """The heads that were let in. Bounded; cleared when the rules change."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Head] = {}
+
+    def find(self, data: bytes) -> tuple[Head, bytes] | None:
+        """The head and the body, when `data` is exactly one request with a known head."""
+        end = data.find(b"\r\n\r\n")
+        found = _LENGTH.search(data, 0, end + 2) if 0 < end <= LONGEST else None
+        if found is None or len(data) != end + 4 + int(found[1]):
+            return None
+        head = self._known.get(data[: found.start()] + data[found.end() : end])
+        return None if head is None else (head, data[end + 4 :])
+
+    def keep(self, head: Head) -> None:
+        """Remember a head whose sender was let in."""
+        if head.key is not None:
+            if len(self._known) >= MOST:
+                self._known.clear()
+            self._known[head.key] = head
+
+    def clear(self) -> None:
+        self._known.clear()
+
+
+def key_of(data: bytes, head: Head) -> bytes | None:
+    """What a head can be recognised by; None for one that must be parsed every time."""
+    end = data.find(b"\r\n\r\n")
+    found = _LENGTH.search(data, 0, end + 2) if 0 < end <= LONGEST else None
+    if found is None or head.twice is not None or head.method != b"POST":
+        return None
+    if not data.startswith(b"POST %b HTTP/1.1\r\n" % head.target):
+        return None  # the parser had eaten some of it before, or it is another request's
+    if any(name in head.headers for name in _NEVER):
+        return None
+    return data[: found.start()] + data[found.end() : end]
