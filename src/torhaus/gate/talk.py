@@ -61,12 +61,19 @@ class Talk:
             return  # the modern era defines none, and the upstream would have to ignore it
         if message.method == INITIALIZED:
             session.initialized = True
+        if message.method == CANCELLED and not self._cancelled(session, message):
+            return
         body = notification_text(message.method, message.payload)
         await self._post(self.gate.upstreams.link(server), session, principal, body)
-        if message.method == CANCELLED and "requestId" in message.params:
-            cancel = session.running.get(encode(message.params["requestId"]))
-            if cancel is not None:
-                cancel()
+
+    def _cancelled(self, session: Session, message: Notification) -> bool:
+        """Cancel a call here. Whether the server may hear of it: others may wait for its answer."""
+        request_id = encode(message.params.get("requestId"))
+        shared = self.gate.flights.shared(session, request_id)
+        cancel = session.running.get(request_id)
+        if cancel is not None:
+            cancel()
+        return not shared
 
     async def answer(
         self, server: Server, session: Session, principal: str, message: Response
@@ -152,6 +159,9 @@ class _Listener:
         return self._talk.takes(notice, relay)
 
     def _answered(self, notice: Notice, request_id: bytes) -> bool:
+        if request_id in self._session.running:
+            log.warning("upstream.answer.misplaced", server=self._session.server)
+            return True  # its call still waits on its own stream: nothing overtakes the record
         message = read_incoming(notice.body)
         answer = Answer(
             result=None if message.result is None else bytes(message.result),
@@ -159,7 +169,7 @@ class _Listener:
         )
         try:
             shown, kept = self._talk.gate.unpark(self._session, request_id, answer)
-        except (LedgerError, UpstreamError):
+        except LedgerError:
             return True  # without a record the answer must not leave
         if kept is None and shown is answer:
             return False
@@ -180,12 +190,14 @@ class _Listener:
             self.relay.notice(notice)
 
     async def drained(self) -> None:
-        if self._recording is not None:
-            await self._recording
+        while self._recording is not None and not self._recording.done():
+            await self._recording  # what was held back may begin the next one
 
 
 def _with(notice: Notice, request_id: bytes, answer: Answer | None) -> Notice:
     body = notice.body
     if answer is not None and answer.result is not None:
         body = result_text(request_id, answer.result)
+    elif answer is not None and answer.error is not None:
+        body = error_text(request_id, answer.error)
     return Notice(body=body, id=notice.id, event_id=notice.event_id, retry=notice.retry)
