@@ -138,6 +138,24 @@ def test_a_cancelled_call_that_others_wait_for_goes_on_at_the_server():
     run(story())
 
 
+def test_a_cancelled_call_that_nobody_else_waits_for_is_called_off_at_the_server():
+    async def story() -> None:
+        world = World(github(cache_ttl=60.0)).knows_the_tools()
+        session = world.session()
+        held = world.upstream.waits()
+        task = world.begin(world.tool("list_issues", session=session))
+        await held.came()
+
+        await notify(world, session, cancelled(1))
+        await asyncio.wait([task])
+        await settled()
+
+        assert len(world.upstream.posted) == 1
+        assert world.upstream.cancelled == 1
+
+    run(story())
+
+
 # -- answers to a server's questions --------------------------------------------------------------
 
 
