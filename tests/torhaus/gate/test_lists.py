@@ -1,10 +1,15 @@
+"""Lists, by themselves and through the gate."""
+
 import json
 
 import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, DANA, MALLORY, github
+from tests.torhaus.cast import ALICE, CAROL, DANA, DAY, MALLORY, World, github, run
+from tests.torhaus.scripted import TOOLS, always, dumps, listing, text
 from torhaus.gate.lists import UNREADABLE, filtered, shown
+from torhaus.model.outcome import Answer, Answered, Failed, Refused
+from torhaus.model.ports import Ask, Sink, UpstreamError
 
 
 def only_a(name: str, hints: object) -> bool:
@@ -67,3 +72,171 @@ def test_a_reader_sees_what_can_be_read_and_others_see_nothing(method: str):
 
     assert shown(method, result, ALICE, github()) is result
     assert json.loads(shown(method, result, MALLORY, github())) == {member: []}
+
+
+# -- through the gate --------------------------------------------------------------------------
+
+
+def names(outcome: object) -> list[str]:
+    assert isinstance(outcome, Answered)
+    assert outcome.answer.result is not None
+    return [tool["name"] for tool in json.loads(outcome.answer.result)["tools"]]
+
+
+def test_a_list_shows_each_caller_what_they_may_use():
+    async def story() -> None:
+        world = World()
+
+        assert names(await world.admit(world.asking("tools/list"))) == ["list_issues"]
+        assert names(await world.admit(world.asking("tools/list", by=DANA))) == [
+            "list_issues",
+            "create_issue",
+        ]
+
+    run(story())
+
+
+def test_a_list_that_lost_something_is_private_to_its_caller():
+    async def story() -> None:
+        world = World()
+        world.upstream.script = always(
+            listing(*TOOLS, resultType="complete", ttlMs=9, cacheScope="public")
+        )
+
+        mine = await world.admit(world.asking("tools/list"))
+        whole = await world.admit(world.asking("tools/list", by=DANA))
+
+        assert json.loads(mine.answer.result)["cacheScope"] == "private"  # type: ignore[union-attr]
+        assert json.loads(whole.answer.result)["cacheScope"] == "public"  # type: ignore[union-attr]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"tools": "all"},
+        {"tools": [7]},
+        {"tools": [{"name": 7}]},
+        {"tools": [{"name": "list_issues", "annotations": []}]},
+        {"tools": None},
+        {},
+        [],
+        "x",
+    ],
+)
+@pytest.mark.parametrize("cursor", [{}, {"cursor": "2"}])
+def test_a_list_that_cannot_be_read_is_shown_to_nobody(result: object, cursor: dict[str, str]):
+    async def story() -> None:
+        world = World()
+        world.upstream.script = always(Answer(result=dumps(result)))
+
+        outcome = await world.admit(world.asking("tools/list", cursor, by=DANA))
+
+        assert isinstance(outcome, Failed)
+        assert world.ledger.statuses() == ["error"]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"tools":[{"name":"list_issues","x":1e400}]}',
+        b'{"tools":[{"name":"list_issues","x":"\xff"}]}',
+        b'{"tools":[{"name":"\xff"}]}',
+    ],
+)
+def test_a_list_that_is_hardly_json_is_no_bug(raw: bytes):
+    async def story() -> None:
+        world = World()
+        world.upstream.script = always(Answer(result=raw))
+
+        outcome = await world.admit(world.asking("tools/list"))
+
+        assert isinstance(outcome, Answered | Failed)
+        assert len(world.ledger.noted) == 1
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("method", "member"),
+    [
+        ("prompts/list", "prompts"),
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+    ],
+)
+def test_other_lists_are_empty_for_a_caller_who_may_read_none_of_it(method: str, member: str):
+    async def story() -> None:
+        world = World()
+        world.upstream.script = always(Answer(result=dumps({member: [{"name": "x"}], "ttlMs": 1})))
+        writer = msgspec.structs.replace(
+            ALICE, access={"github": (ALICE.access["github"][0],)}, id="u-w"
+        )
+        only = msgspec.structs.replace(writer.access["github"][0], action="write", type="issues")
+        writer = msgspec.structs.replace(writer, access={"github": (only,)})
+
+        mine = await world.admit(world.asking(method))
+        theirs = await world.admit(world.asking(method, by=writer))
+
+        assert json.loads(mine.answer.result)[member] == [{"name": "x"}]  # type: ignore[union-attr]
+        assert json.loads(theirs.answer.result)[member] == []  # type: ignore[union-attr]
+
+    run(story())
+
+
+# -- what the server says of its tools ------------------------------------------------------------
+
+
+def test_annotations_that_make_a_read_a_write_are_fetched_before_the_first_decision():
+    async def story() -> None:
+        world = World(github(classes={}))
+        hint = {"name": "get_widget", "annotations": {"readOnlyHint": False}}
+        world.upstream.script = always(listing(hint))
+
+        outcome = await world.admit(world.tool("get_widget"))
+
+        assert isinstance(outcome, Refused)
+        assert [ask.method for ask in world.upstream.asked] == ["tools/list"]
+        assert world.ledger.statuses() == ["denied"]
+
+    run(story())
+
+
+def test_the_decision_is_of_the_moment_the_annotations_have_come():
+    async def story() -> None:
+        world = World()
+
+        async def slow(ask: Ask, sink: Sink) -> Answer:
+            world.clock.turn(DAY)
+            return listing(*TOOLS)
+
+        world.upstream.script = slow
+
+        outcome = await world.admit(world.tool("list_issues", by=CAROL))
+
+        assert isinstance(outcome, Refused)
+        assert world.upstream.calls() == []
+
+    run(story())
+
+
+def test_a_list_that_cannot_be_had_is_not_asked_for_with_every_call():
+    async def story() -> None:
+        world = World()
+
+        async def unlisted(ask: Ask, sink: Sink) -> Answer:
+            if ask.method == "tools/list":
+                raise UpstreamError("no list")
+            return text("done")
+
+        world.upstream.script = unlisted
+
+        outcomes = [await world.admit(world.tool("list_issues")) for _ in range(3)]
+
+        assert all(isinstance(each, Answered) for each in outcomes)
+        assert [ask.method for ask in world.upstream.asked].count("tools/list") == 1
+
+    run(story())
