@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Notice, Sink
@@ -65,11 +66,15 @@ class Flight:
 
         Raises whatever the call raised.
         """
+        # Not `shield`: it cannot tell our own cancellation from that of the call.
+        ended = asyncio.get_running_loop().create_future()
+        wake = partial(_wake, ended)
+        self.task.add_done_callback(wake)
         self.waiting += 1
         try:
-            # Not `shield`: it cannot tell our own cancellation from that of the call.
-            await asyncio.wait([self.task])
+            await ended
         finally:
+            self.task.remove_done_callback(wake)
             self.waiting -= 1
             if not self.waiting:
                 self._cancel()
@@ -91,6 +96,11 @@ class Flight:
         if not self.task.done():
             self._leave(self)  # it takes a while to end: nobody may join it now
             self.task.cancel()
+
+
+def _wake(ended: "asyncio.Future[None]", task: "asyncio.Task[Answer]") -> None:  # noqa: ARG001 -- a done callback
+    if not ended.done():
+        ended.set_result(None)
 
 
 class Flights:
