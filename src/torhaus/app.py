@@ -153,9 +153,10 @@ class House:
 class Server(uvicorn.Server):
     """uvicorn's server around a house; the house starts before it and ends with it."""
 
-    def __init__(self, house: House, config: uvicorn.Config) -> None:
+    def __init__(self, house: House, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._house = house
+        self._ready = ready
         self._ticking: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
@@ -166,6 +167,7 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
+        self._ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -221,19 +223,11 @@ async def serve(
         timeout_keep_alive=int(KEEP_ALIVE),
         timeout_graceful_shutdown=int(DRAIN) + 2,
     )
-    server = Server(house, config)
+    server = Server(house, config, ready)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, house.reload.ask)
     watching = loop.create_task(house.reload.run())
-    telling = loop.create_task(_tell(server, ready))
     try:
         await server.serve(sockets)
     finally:
         watching.cancel()
-        telling.cancel()
-
-
-async def _tell(server: uvicorn.Server, ready: Callable[[], None]) -> None:
-    while not server.started:
-        await asyncio.sleep(0.02)
-    ready()

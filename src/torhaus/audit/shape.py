@@ -67,6 +67,8 @@ def rejected(  # noqa: PLR0913 - one argument for each column that is not fixed
 def verdict_fields(outcome: Outcome) -> RecordAccess:
     """What policy said. For a limited call, which policy allowed, the reason is the limit."""
     verdict = outcome.verdict
+    if isinstance(outcome, Answered):
+        return _allowed(verdict.rule, verdict.reason)  # both come from the configuration alone
     reason = verdict.reason
     if isinstance(outcome, Limited):
         reason = f"limit {outcome.limit} is used up, next call in {outcome.retry_after:.0f} s"
@@ -124,6 +126,11 @@ def plain(text: str, most: int) -> str:
         return text
     short = text if len(text) <= most else text[: most - 1] + "…"
     return short.encode("utf-8", "replace").decode("utf-8")
+
+
+@lru_cache(maxsize=1024)
+def _allowed(rule: str, reason: str) -> RecordAccess:
+    return RecordAccess(plain(rule, MAX_NAME), True, plain(reason, MAX_REASON))
 
 
 @lru_cache(maxsize=4096)

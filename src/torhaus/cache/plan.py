@@ -10,7 +10,7 @@ READ = frozenset({"read"})
 MAX_RESULT = 1024 * 1024  # bytes
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """`key`: None for neither looking nor keeping. `ttl`: seconds. `tag`: `server.tool`."""
 
     key: bytes | None

@@ -1,8 +1,9 @@
 """What the MCP edge reads from a request head."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
+
+import msgspec
 
 from torhaus.edge.exchange import Exchange
 from torhaus.edge.heads import Head
@@ -20,8 +21,7 @@ _STREAM = b"text/event-stream"
 _JSON = b"application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(msgspec.Struct, frozen=True, gc=False):
     """A known caller in front of a server."""
 
     exchange: Exchange

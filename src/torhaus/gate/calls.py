@@ -23,7 +23,7 @@ NO_HINTS: Hints = {}
 MAX_PAGES = 50
 
 
-class Asking(msgspec.Struct, frozen=True, kw_only=True):
+class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One request at the door: what the edge knows about it.
 
     `session` is None for a modern caller and for `initialize`. `headers`: `Mcp-Param-*` pairs.

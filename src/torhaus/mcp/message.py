@@ -43,7 +43,7 @@ class CallerError(Exception):
         self.data = data
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A request. `id` and `payload` (params; empty when absent) are JSON text."""
 
     id: bytes
@@ -52,13 +52,13 @@ class Request(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-class Notification(msgspec.Struct, frozen=True):
+class Notification(msgspec.Struct, frozen=True, gc=False):
     method: str
     params: dict[str, Any]
     payload: bytes
 
 
-class Response(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True, gc=False):
     """An answer to a server's request. `id` is decoded; `member` is `result` or `error`."""
 
     id: str | int
@@ -237,7 +237,7 @@ else:
     _Payload = msgspec.Raw  # msgspec knows Raw only by itself; a missing member stays None
 
 
-class Incoming(msgspec.Struct, frozen=True):
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """The envelope of a message from an upstream; payloads stay as they came, as JSON text."""
 
     jsonrpc: str = ""

@@ -9,7 +9,7 @@ from torhaus.model.people import Principal
 from torhaus.model.servers import Server
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One JSON-RPC request of a known caller to one server.
 
     `method` is the protocol's (`tools/call`); `operation` is what audit and metrics name: the tool

@@ -5,7 +5,7 @@ import msgspec
 from torhaus.model.verdict import Allow, Deny, Verdict
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What an upstream answered: strict JSON text of `result` or of `error`, never both.
 
     `status`: the HTTP status that fits (200; 400 or 404 for some modern errors).
@@ -20,7 +20,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str | None = None
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, frozen=True, gc=False):
     """`cacheable`: the cache was asked. `cached`: it had the answer, `age` seconds old."""
 
     verdict: Allow
@@ -31,11 +31,11 @@ class Answered(msgspec.Struct, frozen=True):
     items: int | None = None
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, gc=False):
     verdict: Deny
 
 
-class Limited(msgspec.Struct, frozen=True):
+class Limited(msgspec.Struct, frozen=True, gc=False):
     """`retry_after`: seconds until the next call of this kind fits into the window."""
 
     verdict: Allow
@@ -43,14 +43,14 @@ class Limited(msgspec.Struct, frozen=True):
     retry_after: float
 
 
-class Failed(msgspec.Struct, frozen=True):
+class Failed(msgspec.Struct, frozen=True, gc=False):
     """The upstream could not answer; `reason` is a sentence for people."""
 
     verdict: Allow
     reason: str
 
 
-class Abandoned(msgspec.Struct, frozen=True):
+class Abandoned(msgspec.Struct, frozen=True, gc=False):
     """The caller hung up, or we crashed, before another end was reached."""
 
     verdict: Verdict

@@ -20,7 +20,7 @@ class LedgerError(Exception):
     """The audit record could not be made durable, so the answer must not leave."""
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
+class Notice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A message from an upstream that is not the answer being waited for.
 
     `body`: the whole JSON-RPC message as JSON text. `id`: JSON text of its id (None for a
@@ -51,7 +51,7 @@ class Sink(Protocol):
     def notice(self, notice: Notice) -> None: ...
 
 
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
+class Ask(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One message for an upstream, already decided and strict.
 
     `id`: JSON text of the front's request id (None: notification or response).
@@ -110,7 +110,7 @@ class Link(Protocol):
         ...
 
 
-class NoStream(UpstreamError):
+class NoStream(UpstreamError):  # noqa: N818 -- what HTTP says with 405, not a fault
     """The upstream has no stream for unsolicited messages (HTTP 405)."""
 
 
@@ -142,7 +142,7 @@ class Cache(Protocol):
         ...
 
 
-class Charge(msgspec.Struct, frozen=True):
+class Charge(msgspec.Struct, frozen=True, gc=False):
     """One use of one budget. `key` names the window, `limit` is how people call it."""
 
     key: str

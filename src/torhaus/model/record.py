@@ -3,14 +3,14 @@
 import msgspec
 
 
-class RecordUser(msgspec.Struct, frozen=True):
+class RecordUser(msgspec.Struct, frozen=True, gc=False):
     email: str
     role: str
     ip: str
 
 
-class RecordResult(msgspec.Struct, frozen=True):
-    """`status`: `success`, `error`, `denied`, `limited` or `cancelled`; `items`: None if unknown."""
+class RecordResult(msgspec.Struct, frozen=True, gc=False):
+    """`status`: success, error, denied, limited or cancelled. `items`: None where unknown."""
 
     status: str
     items: int | None
@@ -18,13 +18,13 @@ class RecordResult(msgspec.Struct, frozen=True):
     duration_ms: float
 
 
-class RecordAccess(msgspec.Struct, frozen=True):
+class RecordAccess(msgspec.Struct, frozen=True, gc=False):
     policy_applied: str
     allowed: bool
     reason: str
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """Field order is the order on disk. `parameters` is JSON text, spliced in as it is."""
 
     timestamp: str

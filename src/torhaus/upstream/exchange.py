@@ -13,7 +13,7 @@ from torhaus.upstream.http import Connection
 MAX_BODY = 32 * 1024 * 1024
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """The end of an exchange.
 
     `answer`: the response message, where one came; `body` what came instead of one.
@@ -32,7 +32,8 @@ class McpExchange:
     """Collects the answer to one message and hands everything else to a sink.
 
     `wanted`: JSON text of the request id whose response ends the exchange; None: no response ends
-    it (a listening stream). `done` resolves to a Reply or fails with UpstreamError.
+    it (a listening stream). `done` resolves to a Reply or fails with UpstreamError. Set `plain`
+    when no header of the answer matters.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class McpExchange:
         "_status",
         "_wanted",
         "done",
+        "plain",
     )
 
     def __init__(
@@ -57,6 +59,7 @@ class McpExchange:
         on_open: Callable[[], None] | None = None,
     ) -> None:
         self.done: asyncio.Future[Reply] = loop.create_future()
+        self.plain = False
         self._connection = connection
         self._wanted = wanted
         self._sink = sink

@@ -6,6 +6,7 @@ Redirects, proxies and compressed answers are not followed or undone; they end i
 """
 
 import asyncio
+import re
 import ssl
 from collections import deque
 from typing import Protocol, cast
@@ -20,6 +21,20 @@ IDLE = 4.0
 """Seconds an idle connection is trusted when the server names no `Keep-Alive: timeout`."""
 MAX_HEADER_BYTES = 64 * 1024
 SWEEP = 0.5
+
+
+# A head that changes nothing about how its body is read. What is not listed here, and whatever
+# stands twice that must not, is the parser's business.
+_PLAIN = re.compile(
+    rb"(?!.*\r\ncontent-length:.*\r\ncontent-length:)"
+    rb"HTTP/1\.1 200 [^\r\n]*\r\n"
+    rb"(?:content-length:[ \t]*([0-9]{1,8})\r\n"
+    rb"|content-type:[ \t]*application/json(?:;[ \t]*charset=utf-8)?\r\n"
+    rb"|connection:[ \t]*keep-alive\r\n"
+    rb"|(?:date|server|cache-control|vary|mcp-session-id|x-[a-z0-9-]+):[^\r\n]*\r\n)++",
+    re.IGNORECASE | re.DOTALL,
+)
+_JSON = {b"content-type": b"application/json"}
 
 
 class ConnectError(UpstreamError):
@@ -64,7 +79,12 @@ def target(url: str) -> Target:
 
 
 class Exchange(Protocol):
-    """One request's other half: called back as the response arrives."""
+    """One request's other half: called back as the response arrives.
+
+    `plain`: nothing but the content type of a whole JSON answer matters to it.
+    """
+
+    plain: bool
 
     def head(self, status: int, headers: dict[bytes, bytes]) -> None: ...
     def data(self, chunk: bytes) -> None: ...
@@ -115,6 +135,8 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         if parser is None:
             return
+        if not self._answered and self._whole(data):
+            return
         self._answered = True
         if self.patience is not None:
             self.deadline = self.pool.now() + self.patience
@@ -127,6 +149,26 @@ class Connection(asyncio.Protocol):
             self.give_up(cause)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.give_up(UpstreamError("it does not speak HTTP/1.1 properly"))
+
+    def _whole(self, data: bytes) -> bool:
+        """Take an answer that came in one piece and plainly, past the parser.
+
+        Most answers to calls are exactly this: 200, JSON, a length, nothing unusual in the head.
+        Whatever else it is, the parser decides.
+        """
+        exchange = self.exchange
+        end = data.find(b"\r\n\r\n")
+        if exchange is None or not exchange.plain or not 0 < end < 2048:
+            return False
+        found = _PLAIN.fullmatch(data, 0, end + 2)
+        if found is None or found[1] is None or len(data) != end + 4 + int(found[1]):
+            return False
+        self.exchange = self.deadline = None
+        self.pool.give_back(self, None)
+        exchange.head(200, _JSON)
+        exchange.data(data[end + 4 :])
+        exchange.end()
+        return True
 
     def on_message_begin(self) -> None:
         self._headers = {}

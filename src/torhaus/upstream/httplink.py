@@ -192,6 +192,7 @@ class HttpLink:
         if connection is None:
             connection = await self._connected(pool)
         exchange = McpExchange(self._loop, connection, wanted, sink)
+        exchange.plain = not safe  # the answer to a tool call is all in its body
         connection.start(data, exchange, patience)
         try:
             return await exchange.done

@@ -15,6 +15,8 @@ Headers = tuple[tuple[str, str], ...]
 class EventStream:
     """An open event stream. Also the exchange that its connection reports to."""
 
+    plain = False
+
     def __init__(
         self,
         connection: Connection,
@@ -78,6 +80,8 @@ class EventStream:
 
 class _Posted:
     """The exchange of one POST."""
+
+    plain = False
 
     def __init__(self) -> None:
         self.status = 0
