@@ -49,13 +49,14 @@ _LINES = {
 _STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache, no-store\r\n"
     b"x-accel-buffering: no\r\nx-content-type-options: nosniff\r\n"
-    b"transfer-encoding: chunked\r\n%b%b\r\n"
+    b"%b%b%b\r\n"
 )
 
 
 class Exchange:
     """Answered exactly once: by `answer`, or by events and `end`. Late calls do nothing.
 
+    `chunked`: how a stream travels; HTTP/1.0 knows no chunks, there it ends with the connection.
     `on_gone` is called when the client hangs up, `on_drain` when we want the stream to end.
     `takes_stream`: whether the client takes an event stream for an answer. `cancel` stops what
     works on the answer.
@@ -64,6 +65,7 @@ class Exchange:
     __slots__ = (
         "body",
         "cancel",
+        "chunked",
         "closing",
         "done",
         "gone",
@@ -82,6 +84,7 @@ class Exchange:
         self.peer = wire.peer
         self.head = head
         self.body: bytes | bytearray = b""
+        self.chunked = True
         self.closing = False
         self.done = False
         self.gone = False
@@ -119,9 +122,10 @@ class Exchange:
             extra += b"content-type: application/json\r\n"
         if self.closing:
             extra += b"connection: close\r\n"
+        shown = b"" if self.head.method == b"HEAD" else body  # RFC 9110 9.3.2
         self.wire.send(
             b"%b%b%bcontent-length: %d\r\n\r\n%b"
-            % (_LINES[status], self.wire.date(), extra, len(body), body)
+            % (_LINES[status], self.wire.date(), extra, len(body), shown)
         )
         self.wire.finished(self)
 
@@ -129,12 +133,16 @@ class Exchange:
         """Commit to a stream. A comment goes first: some clients wait for the first byte."""
         if not self.done and not self.streaming:
             self._begin()
-            self.wire.send(_chunk(sse.COMMENT))
+            self._write(sse.COMMENT)
 
     def _begin(self) -> None:
         self.streaming = True
         close = b"connection: close\r\n" if self.closing else b""
-        self.wire.send(_STREAM % (self.wire.date(), close))
+        chunked = b"transfer-encoding: chunked\r\n" if self.chunked else b""
+        self.wire.send(_STREAM % (self.wire.date(), chunked, close))
+
+    def _write(self, data: bytes) -> None:
+        self.wire.send(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
 
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
         """Send one event, opening the stream if need be."""
@@ -142,14 +150,14 @@ class Exchange:
             return
         if not self.streaming:
             self._begin()
-        self.wire.send(_chunk(sse.encode(data, event_id, retry)))
+        self._write(sse.encode(data, event_id, retry))
         if self.throttle is not None and self.wire.full():
             self.throttle(True)
 
     def beat(self) -> None:
         """Keep a quiet stream open through proxies."""
         if self.streaming and not self.done:
-            self.wire.send(_chunk(sse.COMMENT))
+            self._write(sse.COMMENT)
 
     def end(self) -> None:
         """End the stream; a request that never streamed ends as an empty one."""
@@ -157,7 +165,8 @@ class Exchange:
             return
         self.opened()
         self.done = True
-        self.wire.send(b"0\r\n\r\n")
+        if self.chunked:
+            self.wire.send(b"0\r\n\r\n")
         self.wire.finished(self)
 
     # -- what the connection reports -----------------------------------------------------------
@@ -179,7 +188,3 @@ class Exchange:
 
 def _nothing() -> None:
     """There is nothing to stop yet."""
-
-
-def _chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)

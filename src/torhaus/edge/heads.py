@@ -54,10 +54,14 @@ class Head:
     def add(self, name: bytes, value: bytes) -> None:
         """White space around a value is not part of it (RFC 9110 5.5)."""
         name = name.lower()
-        if name in self.headers:
-            self.twice = [*(self.twice or ()), name]
-        else:
+        if name not in self.headers:
             self.headers[name] = value.rstrip(b" \t")
+            return
+        if name == b"accept":  # one list in several lines (RFC 9110 5.3)
+            self.headers[name] += b", " + value
+        if self.twice is None:
+            self.twice = []
+        self.twice.append(name)
 
 
 class Heads:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from torhaus.edge.exchange import HIGH_WATER, Exchange
 from torhaus.edge.heads import Head, Heads, key_of
@@ -18,13 +18,26 @@ from torhaus.mcp.codes import INVALID_REQUEST
 from torhaus.mcp.message import error_object, error_text
 
 MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADERS = 128
 MAX_PIPELINED = 16
+LINGER = 5.0
+"""Seconds a refused client has to read why, while it is still sending."""
+
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 
 Handle = Callable[[Exchange], None]
 
 
 def _is_mcp(url: bytes) -> bool:
     return url.startswith(b"/mcp") and (len(url) == 4 or url[4] in b"/?")
+
+
+class Refusal(ValueError):  # noqa: N818 -- what the client did, not what we did
+    """Raised out of the parser: what comes cannot be read on. `status`: HTTP."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Lane(HttpToolsProtocol):
@@ -40,13 +53,16 @@ class Lane(HttpToolsProtocol):
         self.quiet_since = 0.0
         self._head: Head | None = None
         self._data = b""
+        self._fresh = False
+        self._offered: Head | None = None
         self._mine: Exchange | None = None
         self._active: Exchange | None = None
         self._queue: deque[Exchange] = deque()
         self._head_bytes = 0
         self._blocked = False
-        self._leaving = False
+        self._leaving = self._deaf = False
         self._begun = self._in_head = False
+        self._noticed: float | None = None
         self._dated: object = None
         self._date = b""
 
@@ -87,9 +103,11 @@ class Lane(HttpToolsProtocol):
     # -- the request ---------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
-        if not self._begun and self._active is None and self._between():
+        if not (self._begun or self._active or self._queue) and self._between():
             known = self.heads.find(data)
             if known is not None and len(known[1]) <= self.max_body:
                 exchange = Exchange(self, known[0])
@@ -97,19 +115,76 @@ class Lane(HttpToolsProtocol):
                 exchange.closing = self._leaving
                 self._start(exchange)
                 return
+        self._fresh = not self._begun
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
         self._data = data
         try:
             self.parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            why = error.__context__
+            refusal = why if isinstance(why, Refusal) else Refusal(400, "unreadable")
+            self._refuse(refusal)
         except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
-        except httptools.HttpParserUpgrade:
-            pass  # offered, not taken up: the request has been answered as plain HTTP
+            self._refuse(Refusal(400, "this is not a request of HTTP/1.1"))
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline(data[upgrade.args[0] :])
         self._data = b""
         if self._in_head:
-            # The parser collects a head of any size before it reports it.
+            # The parser collects a head of any size, and trailers too, before it reports them.
             self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-                self.send_400_response("The request head is too large.")
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(Refusal(431, "the head of the request is too large"))
+
+    def _decline(self, rest: bytes) -> None:
+        """Read on in HTTP/1.1, as if no upgrade had been offered (RFC 9110 7.8).
+
+        Java's client offers h2c with its first POST. The parser then takes the body for another
+        protocol, so a new one reads it, behind a head that says only how long it is.
+        """
+        head, self._offered = self._offered, None
+        if head is None:
+            if rest:
+                self._feed(rest)
+            return
+        self.parser = httptools.HttpRequestParser(self)
+        lines = [b"%b: %b\r\n" % (n, head.headers[n]) for n in _FRAMING & head.headers.keys()]
+        self._feed(b"POST %b HTTP/1.1\r\n%b\r\n" % (head.target, b"".join(lines)))
+        if self._mine is not None:
+            head.method = self._mine.head.method
+            self._mine.head = head
+            self._feed(rest)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Say why once all that came before is answered, and hear no more."""
+        if self._deaf or self.transport.is_closing():
+            return
+        self._leaving = self._deaf = True
+        self._in_head = False
+        if self._active is not None:
+            self._active.closing = True
+        elif not self._between():
+            self.cycle.keep_alive = False
+        elif not self._queue:
+            text = str(refusal).encode()
+            self.transport.write(
+                b"%bcontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
+                b"content-length: %d\r\n\r\n%b" % (STATUS_LINE[refusal.status], len(text), text)
+            )
+            self._linger()
+
+    def _linger(self) -> None:
+        """Closing with unread data would reset the connection before the client reads why."""
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.loop.call_later(LINGER, self.transport.close)
+        else:
+            self.transport.close()
+
+    def _free(self) -> bool:
+        """Whether a request that is complete now is the next one to answer."""
+        return self._active is None and not self._queue and self._between()
 
     def _between(self) -> bool:
         """Whether no ASGI request is under way either."""
@@ -120,12 +195,15 @@ class Lane(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self._head_bytes = 0
+        self._head_bytes = -len(self._data)  # what of it is head is not known before it ends
         self._in_head = self._begun = True
+        self._noticed = None
         self._head = None
         self._mine = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._mine is not None:
+            return  # a trailer, which says nothing about who asks for what (RFC 9110 6.5.1)
         head = self._head
         if head is None:
             if self.headers or not _is_mcp(self.url):
@@ -142,26 +220,40 @@ class Lane(HttpToolsProtocol):
                 self._leave_to_asgi()
                 return
             head = Head(self.url)
+        if len(head.headers) + len(head.twice or ()) > MAX_HEADERS:
+            raise Refusal(431, f"the request has more than {MAX_HEADERS} headers")
         parser = self.parser
+        if parser.should_upgrade() and not _FRAMING.isdisjoint(head.headers):
+            self._offered = head
+            return
         head.method = parser.get_method()
-        head.key = key_of(self._data, head)
+        if self._fresh:
+            head.key = key_of(self._data, head)
+        self._fresh = False
         mine = self._mine = Exchange(self, head)
         mine.closing = self._leaving or not parser.should_keep_alive()
+        if mine.closing:
+            mine.chunked = parser.get_http_version() != "1.0"
         if b"expect" in head.headers and self._active is None:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _leave_to_asgi(self) -> None:
-        if self._active is not None:
-            self._leaving = True  # the answer order of a mixed pipeline cannot be kept: end it
-            self.transport.pause_reading()
-            raise ValueError("a pipelined request behind an MCP request")
+        if self._active is not None or self._queue:
+            # The order of answers in a mixed pipeline cannot be kept: end it.
+            raise Refusal(400, "a page was asked for behind an MCP request")
         headers, url, expect = self.headers, self.url, self.expect_100_continue
         super().on_message_begin()
         self.headers.extend(headers)
         self.url, self.expect_100_continue = url, expect
         super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        """What follows is data, or trailers, which the parser collects like a head."""
+        self._head_bytes = -len(self._data)
+        self._in_head = True
+
     def on_body(self, body: bytes) -> None:
+        self._in_head = False
         mine = self._mine
         if mine is None:
             super().on_body(body)
@@ -175,14 +267,18 @@ class Lane(HttpToolsProtocol):
         else:
             mine.body = bytearray(mine.body) + body
         if len(mine.body) > self.max_body:
-            mine.body = b""
-            self._leaving = mine.closing = True
-            self._active = self._active or mine
             text = f"the body is larger than {self.max_body} bytes (server.max_body)"
+            mine.body = b""
+            if not self._free():
+                raise Refusal(413, text)
+            self._leaving = mine.closing = True
+            self._active = mine
             mine.answer(413, error_text(None, error_object(INVALID_REQUEST, text)))
 
     def on_message_complete(self) -> None:
-        self._begun = False
+        if self._offered is not None:
+            return
+        self._begun = self._in_head = False
         mine = self._mine
         if mine is None:
             super().on_message_complete()
@@ -191,12 +287,21 @@ class Lane(HttpToolsProtocol):
         if mine.done:
             self.transport.close()  # refused while it was still arriving
             return
-        if self._active is None:
+        if self._leaving:
+            return  # nothing behind the last answer is carried out
+        if self._free():
             self._start(mine)
         elif len(self._queue) < MAX_PIPELINED:
             self._queue.append(mine)
         else:
-            raise ValueError("too many pipelined requests")
+            raise Refusal(400, "too many requests at once on one connection")
+
+    def on_response_complete(self) -> None:
+        """An ASGI answer is out; MCP requests may be waiting behind it."""
+        super().on_response_complete()
+        if self._queue:
+            self._unset_keepalive_if_required()
+            self.loop.call_soon(self._next)
 
     def _start(self, exchange: Exchange) -> None:
         self._active = exchange
@@ -223,12 +328,14 @@ class Lane(HttpToolsProtocol):
         if self._mine is exchange:
             return
         if self._leaving or exchange.closing:
+            self._leaving = True
             self.transport.close()
         elif self._queue:
             self.loop.call_soon(self._next)
 
     def _next(self) -> None:
-        if self._active is None and self._queue and not self.transport.is_closing():
+        waiting = self._queue and self._active is None and self._between()
+        if waiting and not self.transport.is_closing():
             self._start(self._queue.popleft())
 
     # -- time ----------------------------------------------------------------------------------
@@ -240,10 +347,15 @@ class Lane(HttpToolsProtocol):
             if active.streaming:
                 active.beat()
             return
-        if not self._between():
-            return
-        limit = slow if self._begun else idle
-        if self.quiet_since + limit <= now and not self.transport.is_closing():
+        if self._begun:
+            if self._noticed is None:
+                self._noticed = now
+            late = self._noticed + slow <= now
+        elif self.timeout_keep_alive_task is not None or not self._between():
+            return  # uvicorn counts the time after its own answers
+        else:
+            late = self.quiet_since + idle <= now
+        if late and not self.transport.is_closing():
             self.transport.close()
 
 
