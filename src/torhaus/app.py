@@ -111,7 +111,8 @@ class House:
         """Put a new version of the configuration in force."""
         self._rules = loaded.rules
         self.edge.heads.clear()
-        self.links.retain(loaded.rules.servers.values())
+        for server in self.links.retain(loaded.rules.servers.values()):
+            self.catalogue.forget(server)
         self.edge.revoke(time.time())
 
     def operations(self) -> Operations:
@@ -146,6 +147,7 @@ class House:
 
     async def close(self) -> None:
         await self.edge.drain(DRAIN)
+        self.gate.expire(float("inf"))
         await self.links.shutdown()
         await self.ledger.close()
 

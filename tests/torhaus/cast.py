@@ -64,6 +64,7 @@ BOB = person("bob", "developer", "github.read", server="github")
 CAROL = person("carol", "contractor", "github.read", server="github", expires=NOW + DAY)
 DANA = person("dana", "admin", "*")
 MALLORY = person("mallory", "guest")
+EVERYBODY = (ALICE, BOB, CAROL, DANA, MALLORY)
 
 
 def github(**changes: Any) -> Server:
@@ -129,6 +130,10 @@ class World:
         result = listing(*TOOLS).result or b""
         self.gate.catalogue.learn(self.server.name, [result], self.clock())
         return self
+
+    def person(self, session: Session) -> Principal:
+        """Whose session it is."""
+        return next(each for each in EVERYBODY if each.id == session.principal)
 
     def session(self, by: Principal = ALICE, **more: Any) -> Session:
         hello = Hello(version="2025-11-25", capabilities=b"{}", client_info=b'{"name":"test"}')

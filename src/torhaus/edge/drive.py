@@ -59,6 +59,8 @@ class Drive(Generic[Subject]):
         waiting._asyncio_future_blocking = False  # noqa: SLF001 -- the protocol between both
         self._waiting = waiting
         waiting.add_done_callback(self.step)
+        if self._cancelled and waiting.cancel():
+            self._cancelled = False  # cancelled from within its own step
 
     def cancel(self) -> None:
         """Raise CancelledError inside, at its present wait. Does nothing once it has ended."""

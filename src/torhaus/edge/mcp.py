@@ -1,7 +1,7 @@
 """POST, GET and DELETE on `/mcp/{server}`: who asks, of which server, in which session."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
@@ -46,7 +46,7 @@ class McpEdge:
         self._gate = gate
         self._talk = talk
         self.heads = Heads()
-        self._drives: set[Drive[Door]] = set()
+        self._drives: set[Drive[Door | Exchange]] = set()
         self._emptied: asyncio.Event | None = None
         self.open_streams: dict[Exchange, Door] = {}
         self._serving = Serving(gate, talk, self.open_streams)
@@ -81,9 +81,7 @@ class McpEdge:
         text = f"there is no server {name!r} here; you may use: {have}"
         if not name:
             text = f"name a server, as in /mcp/SERVER; you may use: {have}"
-        error = CallerError(codes.UNKNOWN_SERVER, text, status=404)
-        self._reject(exchange, visitor, name, error)
-        exchange.answer(*problems.caller_error(error))
+        self._reject(exchange, visitor, name, CallerError(codes.UNKNOWN_SERVER, text, status=404))
 
     def _route(self, door: Door) -> None:
         exchange = door.exchange
@@ -104,15 +102,20 @@ class McpEdge:
     def _refuse(self, door: Door, error: CallerError) -> None:
         """Answer a message that never became a call; it still leaves a record."""
         self._reject(door.exchange, door.visitor, door.server.name, error)
-        door.exchange.answer(*problems.caller_error(error))
 
     def _reject(
         self, exchange: Exchange, visitor: Visitor, server: str, error: CallerError
     ) -> None:
+        """Record first, then answer. Nothing was let through, so a lost record holds nothing up."""
         try:
-            self._gate.reject(visitor.principal, exchange.peer.ip, server, str(error))
+            kept = self._gate.reject(visitor.principal, exchange.peer.ip, server, str(error))
         except LedgerError:
+            kept = None
             log.error("audit.rejection.lost", server=server)
+        if kept is None:
+            exchange.answer(*problems.caller_error(error))
+        else:
+            self._run(exchange, _after(kept, exchange, error))
 
     # -- POST ----------------------------------------------------------------------------------
 
@@ -160,6 +163,7 @@ class McpEdge:
         self._spawn(door, self._serving.serve(door, asking))
 
     async def _tell(self, door: Door, session: Session, message: Notification | Response) -> None:
+        self._check_access(door, 200)
         if isinstance(message, Response):
             await self._talk.answer(door.server, session, door.caller.id, message)
         else:
@@ -183,22 +187,28 @@ class McpEdge:
         if session is None:
             text = "the session is not known here: begin a new one with `initialize`"
             raise CallerError(codes.INVALID_REQUEST, text, status=404, id=request_id)
-        if not may_use(door.caller, door.server):
-            text = f"you have no permission on {door.server.name}"
-            raise CallerError(codes.REFUSED, text, status=200, id=request_id)
         return session
+
+    def _check_access(self, door: Door, status: int) -> None:
+        """For what is no request and so never decided by the gate. Raises CallerError."""
+        caller, server = door.caller, door.server
+        over = caller.expires is not None and caller.expires <= self._gate.clock()
+        if over or not may_use(caller, server):
+            why = "your access has ended" if over else f"you have no permission on {server.name}"
+            raise CallerError(codes.REFUSED, why, status=status)
 
     async def _listen(self, door: Door, session: Session) -> None:
         exchange = door.exchange
         if not is_event_stream(exchange):
             text = "GET opens an event stream: send `Accept: text/event-stream`"
             raise CallerError(codes.INVALID_REQUEST, text, status=406)
+        self._check_access(door, 405)
         exchange.on_gone = exchange.on_drain = exchange.cancel
         last = exchange.head.headers.get(b"last-event-id")
         resume = None if last is None else last.decode("latin-1")
         self.open_streams[exchange] = door
         try:
-            await self._talk.listen(door.server, session, resume, exchange)
+            await self._talk.listen(door.server, session, door.caller, resume, exchange)
         except NoStream:
             exchange.answer(405, b"", (b"allow", b"POST, DELETE"))
         except UpstreamError as error:
@@ -219,21 +229,29 @@ class McpEdge:
     # -- drives --------------------------------------------------------------------------------
 
     def _spawn(self, door: Door, work: Work) -> None:
-        drive = Drive(door, work, self._ended)
+        drive: Drive[Door | Exchange] = Drive(door, work, self._ended)
         door.exchange.cancel = drive.cancel
         self._drives.add(drive)
         drive.step()
 
-    def _ended(self, drive: Drive[Door], error: Exception | None) -> None:
+    def _run(self, exchange: Exchange, work: Work) -> None:
+        drive: Drive[Door | Exchange] = Drive(exchange, work, self._ended)
+        self._drives.add(drive)
+        drive.step()
+
+    def _ended(self, drive: Drive[Door | Exchange], error: Exception | None) -> None:
         self._drives.discard(drive)
         if self._emptied is not None and not self._drives:
             self._emptied.set()
         if error is None:
             return
-        if isinstance(error, CallerError):
-            self._refuse(drive.subject, error)
+        subject = drive.subject
+        if isinstance(subject, Exchange):
+            self._bug(subject, error)
+        elif isinstance(error, CallerError):
+            self._refuse(subject, error)
         else:
-            self._bug(drive.subject.exchange, error)
+            self._bug(subject.exchange, error)
 
     def _bug(self, exchange: Exchange, error: Exception) -> None:
         number = self._gate.ids()
@@ -270,3 +288,9 @@ class McpEdge:
         for exchange, door in list(self.open_streams.items()):
             if not door.still_valid(rules, now) and exchange.on_drain is not None:
                 exchange.on_drain()
+
+
+async def _after(kept: Awaitable[None], exchange: Exchange, error: CallerError) -> None:
+    with suppress(LedgerError):
+        await kept
+    exchange.answer(*problems.caller_error(error))

@@ -98,7 +98,8 @@ class Serving:
         if answer.result is None or exchange.gone:
             exchange.answer(200 if answer.status == 404 else answer.status, body)
             return
-        version = decode(answer.result).get("protocolVersion")
+        told = decode(answer.result)
+        version = told.get("protocolVersion") if isinstance(told, dict) else None
         params = asking.request.params
         hello = Hello(
             version=version if isinstance(version, str) else "",

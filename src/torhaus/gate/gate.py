@@ -13,7 +13,7 @@ from torhaus.gate import calls, rounds
 from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.flights import Flights, Overheard
-from torhaus.gate.lists import UNREADABLE, shown
+from torhaus.gate.lists import UNREADABLE, shown, shown_whatever
 from torhaus.gate.sessions import Sessions
 from torhaus.gate.verdicts import Verdicts
 from torhaus.limits.charges import charges
@@ -46,7 +46,7 @@ from torhaus.model.ports import (
     UpstreamError,
     Upstreams,
 )
-from torhaus.model.servers import Era
+from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
 from torhaus.model.verdict import Allow, Deny, Verdict
 
@@ -202,6 +202,17 @@ class Gate:
                 return answer
         except UNREADABLE as error:
             raise UpstreamError("it sent a result that cannot be read") from error
+        return answer if seen is result else msgspec.structs.replace(answer, result=seen)
+
+    def replayed(self, answer: Answer, caller: Principal, server: Server) -> Answer:
+        """An answer without its request: if it is a list, as this caller may see it."""
+        result = answer.result
+        if result is None:
+            return answer
+        try:
+            seen = shown_whatever(result, caller, server)
+        except UNREADABLE:
+            return Answer(error=error_object(codes.UPSTREAM_FAILED, "the answer cannot be read"))
         return answer if seen is result else msgspec.structs.replace(answer, result=seen)
 
     def _list(self, asking: Asking, method: str, result: bytes) -> bytes:

@@ -21,6 +21,7 @@ from torhaus.mcp.message import (
 )
 from torhaus.mcp.seal import SealError
 from torhaus.model.outcome import Answer
+from torhaus.model.people import Principal
 from torhaus.model.ports import LedgerError, Link, Notice, UpstreamError
 from torhaus.model.servers import Server
 from torhaus.model.session import Session
@@ -96,7 +97,12 @@ class Talk:
             log.warning("upstream.message.lost", server=name, reason=str(error))
 
     async def listen(
-        self, server: Server, session: Session, last_event: str | None, front: Front
+        self,
+        server: Server,
+        session: Session,
+        caller: Principal,
+        last_event: str | None,
+        front: Front,
     ) -> None:
         """Carry a listening stream until the upstream ends it or the caller goes.
 
@@ -110,7 +116,7 @@ class Talk:
             except SealError as error:
                 text = "Last-Event-ID is not of this session, or too old: open a stream without it"
                 raise CallerError(codes.INVALID_REQUEST, text) from error
-        listener = _Listener(self, server, session, front)
+        listener = _Listener(self, server, session, caller, front)
         session.streams += 1
         try:
             await self.gate.upstreams.link(server).listen(session, inner, listener.relay)
@@ -140,8 +146,11 @@ class Talk:
 class _Listener:
     """A listening stream. An answer on it ends a parked call, whose record comes first."""
 
-    def __init__(self, talk: Talk, server: Server, session: Session, front: Front) -> None:
+    def __init__(
+        self, talk: Talk, server: Server, session: Session, caller: Principal, front: Front
+    ) -> None:
         self._talk = talk
+        self._caller = caller
         self._session = session
         self._held: list[Notice] | None = None
         self._recording: asyncio.Task[None] | None = None
@@ -172,7 +181,10 @@ class _Listener:
         except LedgerError:
             return True  # without a record the answer must not leave
         if kept is None and shown is answer:
-            return False
+            # The answer to a call that has its record: replayed for a client that missed it.
+            shown = self._talk.gate.replayed(answer, self._caller, self.relay.server)
+            if shown is answer:
+                return False
         self._held = []
         first = _with(notice, request_id, shown)
         self._recording = asyncio.ensure_future(self._record(first, kept))

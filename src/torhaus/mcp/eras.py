@@ -56,6 +56,8 @@ def to_modern_params(
 ) -> bytes:
     """Legacy request params with the envelope of 2026-07-28, from what the session declared."""
     loose = decode(params) if params else {}
+    for name in ("requestState", "inputResponses"):
+        loose.pop(name, None)  # a legacy request is no round of another one, whatever it says
     meta = loose.get("_meta")
     meta = dict(meta) if isinstance(meta, dict) else {}
     meta[VERSION_KEY] = MODERN

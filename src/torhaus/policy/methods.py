@@ -23,9 +23,6 @@ OPEN = frozenset(
         "prompts/list",
         "resources/list",
         "resources/templates/list",
-        "tasks/list",
-        "tasks/cancel",
-        "tasks/update",
         "logging/setLevel",
         "subscriptions/listen",
     }
@@ -36,8 +33,6 @@ NEEDS = {
     "resources/subscribe": Need("read", "resources"),
     "resources/unsubscribe": Need("read", "resources"),
     "prompts/get": Need("read", "prompts"),
-    "tasks/get": Need("read", "tasks"),
-    "tasks/result": Need("read", "tasks"),
 }
 
 EXTENSION = Need("unknown", "")

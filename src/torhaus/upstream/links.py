@@ -41,13 +41,19 @@ class Links:
         self._links[server.name] = (server, link)
         return link
 
-    def retain(self, servers: Iterable[Server]) -> None:
-        """Let go of links to servers that are no longer configured, or no longer so."""
+    def retain(self, servers: Iterable[Server]) -> list[str]:
+        """Let go of links to servers that are no longer configured, or no longer so.
+
+        Returns their names.
+        """
         wanted = {server.name: _reach(server) for server in servers}
+        gone = []
         for name, (server, link) in list(self._links.items()):
             if wanted.get(name) != _reach(server):
                 del self._links[name]
                 self._retire(link)
+                gone.append(name)
+        return gone
 
     def state(self, server: Server) -> str:
         known = self._links.get(server.name)

@@ -27,7 +27,8 @@ STYLE = """
   --paper: #fbfbfa; --ok: #1a7f4b; --bad: #b42318; --rest: #8a6d1f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --soft: #9aa4b0; --line: #2c333b;
   --paper: #14171a; --ok: #4cc38a; --bad: #ff7a6b; --rest: #d6b55e; } }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 44rem; margin: 0 auto; padding: 3rem 1.25rem; }
 h1 { font-size: 1.4rem; margin: 0 0 .25rem; }
 p { color: var(--soft); margin: .25rem 0 2rem; }
