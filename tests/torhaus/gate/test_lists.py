@@ -25,7 +25,7 @@ def test_items_that_stay_keep_their_bytes():
 
 
 def test_a_list_that_lost_nothing_stays_as_it_is():
-    result = b'{ "tools": [{"name":"a"}], "cacheScope": "public" }'
+    result = b'{ "tools": [{"name":"a"}], "cacheScope": "private" }'
 
     assert filtered("tools/list", result, only_a) is result
 
@@ -96,7 +96,7 @@ def test_a_list_shows_each_caller_what_they_may_use():
     run(story())
 
 
-def test_a_list_that_lost_something_is_private_to_its_caller():
+def test_a_list_is_private_to_its_caller_whether_it_lost_something_or_not():
     async def story() -> None:
         world = World()
         world.upstream.script = always(
@@ -107,7 +107,7 @@ def test_a_list_that_lost_something_is_private_to_its_caller():
         whole = await world.admit(world.asking("tools/list", by=DANA))
 
         assert json.loads(mine.answer.result)["cacheScope"] == "private"  # type: ignore[union-attr]
-        assert json.loads(whole.answer.result)["cacheScope"] == "public"  # type: ignore[union-attr]
+        assert json.loads(whole.answer.result)["cacheScope"] == "private"  # type: ignore[union-attr]
 
     run(story())
 

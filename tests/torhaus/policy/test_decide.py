@@ -130,11 +130,11 @@ def test_a_class_without_actions_allows_nothing() -> None:
         ("notifications/cancelled", {}, "github:issues:read", None),
         ("logging/setLevel", {}, "github:issues:read", None),
         ("subscriptions/listen", {}, "github:issues:read", None),
-        ("tasks/cancel", {}, "github:issues:read", None),
+        ("tasks/cancel", {}, "github:*", "github:write"),
         ("resources/read", {}, "github:resources:read", "github:write"),
         ("resources/subscribe", {}, "github:read", "github:issues:read"),
         ("prompts/get", {}, "github:prompts:read", "github:resources:read"),
-        ("tasks/get", {}, "github:read", "github:write"),
+        ("tasks/get", {}, "github:*", "github:read"),
         (
             "completion/complete",
             {"ref": {"type": "ref/prompt"}},
