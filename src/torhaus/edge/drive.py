@@ -47,10 +47,12 @@ class Drive(Generic[Subject]):
         except (StopIteration, asyncio.CancelledError):
             self.done = True
             self._ended(self, None)
+            del self.subject  # it holds `cancel`: no cycle may outlive the work
             return
         except Exception as error:  # noqa: BLE001 -- handed to whoever started it
             self.done = True
             self._ended(self, error)
+            del self.subject
             return
         if waiting is None:  # a bare yield: `asyncio.sleep(0)`
             asyncio.get_running_loop().call_soon(self.step)
