@@ -9,7 +9,7 @@ import structlog
 from torhaus.edge import problems
 from torhaus.edge.admission import Admission, Denied
 from torhaus.edge.drive import Drive, Work
-from torhaus.edge.exchange import Exchange
+from torhaus.edge.exchange import Exchange, Header
 from torhaus.edge.heads import Heads
 from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream
 from torhaus.edge.serving import Serving
@@ -34,14 +34,20 @@ from torhaus.policy.visible import may_use
 
 log = structlog.get_logger()
 
+MAX_NAME = 80
+"""How much of an unknown server's name is said back, in characters."""
+
 
 class McpEdge:
-    """Owned by one event loop. `rules` returns the snapshot in force."""
+    """Owned by one event loop. `rules` returns the snapshot in force.
+
+    Replace `admission` only together with the rules: heads are remembered under both.
+    """
 
     def __init__(
         self, *, admission: Admission, rules: Callable[[], Rules], gate: Gate, talk: Talk
     ) -> None:
-        self._admission = admission
+        self.admission = admission
         self._rules = rules
         self._gate = gate
         self._talk = talk
@@ -60,7 +66,7 @@ class McpEdge:
             head = exchange.head
             visitor, server = head.visitor, head.server
             if visitor is None or head.rules is not rules or head.peer != exchange.peer:
-                visitor = self._admission.admit(exchange, rules)
+                visitor = self.admission.admit(exchange, rules)
                 server = rules.servers.get(server_name(head.target))
                 head.rules, head.peer = rules, exchange.peer
                 head.visitor, head.server = visitor, server
@@ -76,6 +82,7 @@ class McpEdge:
 
     def _no_server(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> None:
         name = server_name(exchange.head.target)
+        name = name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"
         usable = [n for n, each in rules.servers.items() if may_use(visitor.principal, each)]
         have = ", ".join(usable) or "none"
         text = f"there is no server {name!r} here; you may use: {have}"
@@ -95,7 +102,9 @@ class McpEdge:
             elif exchange.head.method == b"DELETE":
                 self._spawn(door, self._delete(door, self._session(door)))
             else:
-                exchange.answer(405, b"", (b"allow", b"POST, GET, DELETE"))
+                method = exchange.head.method.decode("ascii")
+                text = f"MCP has no {method} requests: use POST, or GET and DELETE in a session"
+                raise CallerError(codes.INVALID_REQUEST, text, status=405)  # noqa: TRY301 -- as all others
         except CallerError as error:
             self._refuse(door, error)
 
@@ -113,7 +122,7 @@ class McpEdge:
             kept = None
             log.error("audit.rejection.lost", server=server)
         if kept is None:
-            exchange.answer(*problems.caller_error(error))
+            _say(exchange, error)
         else:
             self._run(exchange, _after(kept, exchange, error))
 
@@ -149,7 +158,9 @@ class McpEdge:
         elif request.method == "ping":
             exchange.json(200, result_text(request.id, b"{}"))
             return
-        elif request.method != "initialize":
+        elif request.method == "initialize":
+            exchange.takes_stream = False  # the session's id goes into the head of the answer
+        else:
             session = self._session(door, request.id)
         asking = Asking(
             request=request,
@@ -290,7 +301,16 @@ class McpEdge:
                 exchange.on_drain()
 
 
+def _say(exchange: Exchange, error: CallerError) -> None:
+    """Answer with an error; a 405 names what is allowed (RFC 9110 15.5.6)."""
+    allow: tuple[Header, ...] = ()
+    if error.status == 405:
+        only_post = exchange.head.method in (b"GET", b"DELETE")
+        allow = ((b"allow", b"POST" if only_post else b"POST, GET, DELETE"),)
+    exchange.answer(*problems.caller_error(error), *allow)
+
+
 async def _after(kept: Awaitable[None], exchange: Exchange, error: CallerError) -> None:
     with suppress(LedgerError):
         await kept
-    exchange.answer(*problems.caller_error(error))
+    _say(exchange, error)

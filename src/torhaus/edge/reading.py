@@ -33,12 +33,19 @@ class Door(msgspec.Struct, frozen=True, gc=False):
         return self.visitor.principal
 
     def params(self) -> tuple[tuple[str, str], ...]:
-        """The `Mcp-Param-*` headers, which only the server's own schema can judge."""
-        return tuple(
-            (name.decode("ascii"), value.decode("ascii", "replace"))
-            for name, value in self.exchange.head.headers.items()
-            if name.startswith(PARAM)
-        )
+        """The `Mcp-Param-*` headers, which only the server's own schema can judge.
+
+        Raises CallerError when one is not ASCII: there is a base64 form for the rest.
+        """
+        try:
+            return tuple(
+                (name.decode("ascii"), value.decode("ascii"))
+                for name, value in self.exchange.head.headers.items()
+                if name.startswith(PARAM)
+            )
+        except UnicodeDecodeError as error:
+            text = "an Mcp-Param header is not ASCII: use the base64 form"
+            raise CallerError(codes.HEADER_MISMATCH, text) from error
 
     def still_valid(self, rules: Rules, now: float) -> bool:
         """Whether the caller would be let in today."""
@@ -46,7 +53,9 @@ class Door(msgspec.Struct, frozen=True, gc=False):
             return False
         key = self.visitor.key
         caller = by_key(rules, key) if key is not None else rules.principals.get(self.caller.id)
-        if caller is None or (caller.expires is not None and caller.expires <= now):
+        if caller is None or caller.id != self.caller.id:
+            return False  # the key is gone, or has been given to somebody else
+        if caller.expires is not None and caller.expires <= now:
             return False
         return may_use(caller, rules.servers[self.server.name])
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from torhaus.edge import problems
 from torhaus.edge.exchange import Exchange
 from torhaus.edge.reading import Door
@@ -98,11 +100,14 @@ class Serving:
         if answer.result is None or exchange.gone:
             exchange.answer(200 if answer.status == 404 else answer.status, body)
             return
-        told = decode(answer.result)
-        version = told.get("protocolVersion") if isinstance(told, dict) else None
+        version = _version(answer.result)
+        if version is None:
+            text = f"{door.server.name} cannot answer: its answer to `initialize` names no version"
+            exchange.answer(200, problems.said(asking, codes.UPSTREAM_FAILED, text))
+            return
         params = asking.request.params
         hello = Hello(
-            version=version if isinstance(version, str) else "",
+            version=version,
             capabilities=encode(params.get("capabilities") or {}),
             client_info=encode(params.get("clientInfo") or {}),
         )
@@ -114,3 +119,14 @@ class Serving:
             now=self._gate.clock(),
         )
         exchange.answer(200, body, (b"mcp-session-id", session.token.encode("ascii")))
+
+
+def _version(result: bytes) -> str | None:
+    """The version an upstream agreed to, if it is one that can stand in a header."""
+    try:
+        told = decode(result)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    version = told.get("protocolVersion") if isinstance(told, dict) else None
+    usable = isinstance(version, str) and version.isascii() and version.isprintable()
+    return version if usable else None

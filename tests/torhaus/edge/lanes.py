@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -55,6 +55,14 @@ class Post:
         self.rang.set()
         if not self.held(exchange):
             exchange.json(200, b"ok " + bytes(exchange.body))
+
+
+class Door(Protocol):
+    """Whoever the requests come to."""
+
+    heads: Heads
+
+    def handle(self, exchange: Exchange) -> None: ...
 
 
 @dataclass
@@ -109,7 +117,7 @@ class Client:
 class Lanes:
     """A listening socket. `lanes`: the connections it has accepted, oldest first."""
 
-    post: Post
+    post: Any
     port: int
     lanes: list[Lane]
     clients: list[Client] = field(default_factory=list)
@@ -128,7 +136,7 @@ class Lanes:
 
 
 @asynccontextmanager
-async def listening(post: Post | None = None, max_body: int = MAX_BODY) -> AsyncIterator[Lanes]:
+async def listening(post: Door | None = None, max_body: int = MAX_BODY) -> AsyncIterator[Lanes]:
     post = Post() if post is None else post
     config = uvicorn.Config(pages, lifespan="off", ws="none", log_config=None, access_log=False)
     config.load()

@@ -65,8 +65,7 @@ def test_it_waits_for_futures_tasks_and_bare_turns_of_the_loop() -> None:
         start(work(), ends)
         assert steps == []
         future.set_result("future")
-        while not ends.came:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0.02)
 
         assert steps == ["future", "task", "end"]
 
@@ -205,7 +204,7 @@ def test_what_was_caught_inside_is_over() -> None:
 
 
 def test_a_drive_lets_go_of_its_subject_when_it_ends() -> None:
-    """Its subject holds `drive.cancel`, and words between them may be invisible to the collector."""
+    """Its subject holds `drive.cancel`, and the collector does not see every word between."""
 
     async def story() -> None:
         async def work() -> None:
