@@ -95,6 +95,7 @@ class House:
             gate=self.gate,
             talk=self.talk,
         )
+        self.lane = lane(self.edge.handle, self.edge.heads, self.settings.max_body)
         self.reload: Reload | None = None
 
     def _gauges(self) -> Gauges:
@@ -110,7 +111,9 @@ class House:
     def swap(self, loaded: Loaded) -> None:
         """Put a new version of the configuration in force."""
         self._rules = loaded.rules
+        self.edge.admission = Admission(loaded.settings)
         self.edge.heads.clear()
+        self.lane.max_body = loaded.settings.max_body
         for server in self.links.retain(loaded.rules.servers.values()):
             self.catalogue.forget(server)
         self.edge.revoke(time.time())
@@ -214,7 +217,7 @@ async def serve(
         application(house.operations()),
         host=settings.host,
         port=settings.port,
-        http=lane(house.edge.handle, house.edge.heads, settings.max_body),
+        http=house.lane,
         ws="none",
         lifespan="off",
         log_config=None,
