@@ -1,4 +1,4 @@
-"""The audit log on disk: segments of JSON lines, written by one thread with group commit."""
+"""The audit log on disk: segments of JSON lines, written in batches by a thread."""
 
 import asyncio
 import threading
@@ -10,18 +10,22 @@ import structlog
 
 from torhaus.model.ports import LedgerError
 from torhaus.model.record import Record
+from torhaus.store.batch import Batch
+from torhaus.store.lines import add_line
 from torhaus.store.segments import prepare, repair
-from torhaus.store.writer import Entry, LedgerSettings, Writer
+from torhaus.store.writer import LedgerSettings, Writer
 
 log = structlog.get_logger()
 
-_WEIGHT = 512
-"""Bytes of a record without its parameters, roughly."""
+_FULL = 1024 * 1024
+"""Bytes in a batch that leaves before its time."""
 
 
 class SegmentLedger:
     """A `Ledger` in a directory of its own. Every method belongs to the loop's thread.
 
+    Records are encoded here, where they are still warm, and gathered in a batch while the writer
+    has the one before: the thread costs the same for one record and for a thousand.
     Several processes may use one directory: each writes its own segments.
     """
 
@@ -29,8 +33,14 @@ class SegmentLedger:
         self._directory = directory
         self._settings = settings
         self._durable = settings.durability != "async"
-        self._given = 0
+        self._open = False
         self._refusal: str | None = "the audit log is not open yet"
+        self._batch = Batch()  # what comes now
+        self._ahead = Batch()  # what the writer has
+        self._busy: float | None = None  # since when (monotonic) it has that
+        self._failing = False
+        self._urgent = False
+        self._departure: asyncio.Handle | None = None
 
     def start(self) -> None:
         """Repairs what a crash has torn, opens a segment and starts the thread.
@@ -38,7 +48,8 @@ class SegmentLedger:
         To be called with the loop running. Raises LedgerError.
         """
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(self._directory, self._settings, self._loop)
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._writer = Writer(self._directory, self._settings, self._back, self._end)
         try:
             prepare(self._directory)
             for path, torn in repair(self._directory):
@@ -47,56 +58,135 @@ class SegmentLedger:
         except OSError as error:
             raise LedgerError(f"the audit log cannot be opened: {error}") from error
         # A daemon: a disk that hangs for ever must not keep the process from ending.
-        self._thread = threading.Thread(target=self._writer.run, name="audit", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._writer.run, name="audit", daemon=True).start()
+        self._open = True
         self._refusal = None
 
     def note(self, record: Record) -> Awaitable[None] | None:
-        refusal = self._refusal or self._writer.fault
-        if refusal is not None:
-            raise LedgerError(refusal)
-        weight = _WEIGHT + len(record.parameters)
-        if self._durable or self._waiting(1):
-            return self._awaited(record, weight)
-        self._given += weight
-        self._writer.queue.put(Entry(record, None, weight))
+        if self._refusal is not None:
+            raise LedgerError(self._refusal)
+        # Once somebody waits everybody does, until the batch leaves: see Batch.
+        if self._durable or self._batch.waiters or self._waiting(1):
+            return self._awaited(record)
+        self._add(record)
         return None
 
-    def _awaited(self, record: Record, weight: int) -> Awaitable[None]:
-        if self._waiting(2):
-            raise LedgerError("the audit log cannot keep up")
-        waiter = self._loop.create_future()
-        self._given += weight
-        self._writer.queue.put(Entry(record, waiter, weight))
-        if not self._durable:
-            self._writer.hurry.set()  # no window while callers wait for room
-        return waiter
-
-    def _waiting(self, times: int) -> bool:
-        """Whether that many times the records or bytes are queued that may be."""
-        settings = self._settings
-        return (
-            self._writer.queue.qsize() >= settings.queue_records * times
-            or self._given - self._writer.written >= settings.queue_bytes * times
-        )
-
     def healthy(self) -> bool:
-        if self._refusal is not None or self._writer.fault is not None:
+        if self._refusal is not None:
             return False
-        busy = self._writer.busy
-        return busy is None or time.monotonic() - busy < self._settings.stall
+        return self._busy is None or time.monotonic() - self._busy < self._settings.stall
 
     async def close(self, timeout: float = 5.0) -> bool:
         """Writes what is queued and ends the thread. True when every record is on disk.
 
         After `timeout` seconds it goes on without: those who still wait get LedgerError.
         """
-        if self._refusal is not None:
+        if not self._open:
             return True
+        self._open = False
         self._refusal = "the audit log is closed"
-        self._writer.stop()
-        await asyncio.to_thread(self._thread.join, timeout)
-        if self._thread.is_alive():
-            self._writer.abandon()
+        self._leave()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._ended
+        except TimeoutError:
+            self._abandon()
             return False
-        return self._writer.lost == 0
+        return not self._batch.lines
+
+    # -- a record comes ------------------------------------------------------------------------
+
+    def _waiting(self, times: int) -> bool:
+        """Whether that many times the records or bytes are waiting that may be."""
+        settings, ahead, batch = self._settings, self._ahead, self._batch
+        return (
+            ahead.records + batch.records >= settings.queue_records * times
+            or len(ahead.lines) + len(batch.lines) >= settings.queue_bytes * times
+        )
+
+    def _awaited(self, record: Record) -> Awaitable[None]:
+        if self._waiting(2):
+            raise LedgerError("the audit log cannot keep up")
+        waiter = self._loop.create_future()
+        self._batch.wait(waiter)
+        self._add(record)
+        if not self._durable:
+            self._leave()  # no window while callers wait for room
+        return waiter
+
+    def _add(self, record: Record) -> None:
+        batch = self._batch
+        add_line(batch.lines, record)
+        batch.records += 1
+        if batch.records == 1:
+            self._departure = (
+                self._loop.call_soon(self._leave)  # with all that come in this turn of the loop
+                if self._durable
+                else self._loop.call_later(self._settings.flush, self._leave)
+            )
+        elif len(batch.lines) >= _FULL:
+            self._leave()
+
+    # -- a batch leaves, and the writer comes back ---------------------------------------------
+
+    def _leave(self) -> None:
+        """The batch leaves now, or when the writer is back from the one before."""
+        self._urgent = True
+        if self._busy is None:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._departure is not None:
+            self._departure.cancel()
+        self._urgent = False
+        self._ahead, self._batch = self._batch, Batch()
+        self._busy = time.monotonic()
+        self._writer.queue.put(self._ahead.lines)
+
+    def _back(self, error: str | None) -> None:
+        ahead, self._ahead, self._busy = self._ahead, Batch(), None
+        if error is not None:
+            self._fail(ahead, error)
+            return
+        self._failing = False
+        if self._open:
+            self._refusal = None
+        if self._urgent:
+            self._hand_over()
+        elif not self._open:
+            self._writer.queue.put(None)
+        ahead.written()
+
+    def _fail(self, ahead: Batch, error: str) -> None:
+        """Those who wait hear of it, and their records are dropped; the others stay."""
+        batch, again = self._batch, self._failing
+        self._batch = Batch(ahead.not_awaited() + batch.not_awaited())
+        self._failing = True
+        if self._departure is not None:
+            self._departure.cancel()
+        if self._open:
+            self._refusal = error
+            self._departure = self._loop.call_later(self._settings.retry, self._leave)
+        elif not again:
+            self._leave()
+        else:
+            self._lost(self._batch.records, error)
+            self._writer.queue.put(None)
+        ahead.failed(error)
+        batch.failed(error)
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    def _abandon(self) -> None:
+        """The disk hangs: nobody waits any longer."""
+        self._lost(self._ahead.records + self._batch.records, "the disk does not answer")
+        for batch in (self._ahead, self._batch):
+            batch.failed("the audit log was closed before the record was on disk")
+
+    def _lost(self, records: int, error: str) -> None:
+        if records:
+            log.error("audit.lost", records=records, error=error)

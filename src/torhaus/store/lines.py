@@ -1,41 +1,28 @@
 """Audit records as JSON lines, whatever is in them."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
 
-_CHUNK = 256
-"""Records encoded in one go: the interpreter can serve another thread only in between."""
-
+_NEWLINE = 0x0A
 _UNREADABLE = msgspec.Raw(b'{"_invalid":true}')
 _encoder = msgspec.json.Encoder()
 
 
-def lines(records: Sequence[Record]) -> bytes:
-    """Exactly one line for each record. A record that spoils its line is written cleaned."""
-    return b"".join(
-        _encoded(records[start : start + _CHUNK]) for start in range(0, len(records), _CHUNK)
-    )
-
-
-def _encoded(records: Sequence[Record]) -> bytes:
+def add_line(lines: bytearray, record: Record) -> None:
+    """Adds exactly one line. A record that would spoil its line is written cleaned."""
+    start = len(lines)
     try:
-        text = _encoder.encode_lines(records)
+        _encoder.encode_into(record, lines, -1)
+        spoiled = lines.find(_NEWLINE, start) >= 0
     except ValueError:  # UnicodeEncodeError: half of a surrogate pair
-        text = b""
-    if text.count(b"\n") == len(records):
-        return text
-    return b"".join(_alone(record) for record in records)
-
-
-def _alone(record: Record) -> bytes:
-    try:
-        line = _encoder.encode(record)
-    except ValueError:
-        line = b"\n"
-    return (_encoder.encode(_cleaned(record)) if b"\n" in line else line) + b"\n"
+        spoiled = True
+    except BaseException:
+        del lines[start:]  # the encoder leaves half a line behind, which would spoil the next
+        raise
+    if spoiled:
+        lines[start:] = _encoder.encode(_cleaned(record))
+    lines.append(_NEWLINE)
 
 
 def _cleaned(record: Record) -> Record:

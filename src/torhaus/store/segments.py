@@ -30,7 +30,7 @@ class Segment:
             self.close()
             raise
 
-    def append(self, lines: bytes) -> None:
+    def append(self, lines: bytes | bytearray) -> None:
         """Returns when all of it is on disk. After an OSError, `cut` before anything else."""
         _write(self._fd, lines)
         os.fdatasync(self._fd)
@@ -51,9 +51,11 @@ class Segment:
 
     def close(self) -> None:
         """Seals it; one that holds nothing is removed."""
-        if self.size == 0:
-            self.path.unlink(missing_ok=True)
-        os.close(self._fd)
+        try:
+            if self.size == 0:
+                self.path.unlink(missing_ok=True)
+        finally:
+            os.close(self._fd)
 
 
 def stamp(now: float) -> str:
@@ -141,7 +143,7 @@ def _keep(path: Path, torn: bytes) -> None:
     sync_directory(path.parent)
 
 
-def _write(fd: int, data: bytes) -> None:
+def _write(fd: int, data: bytes | bytearray) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(fd, left) :]  # a full disk takes a part before it refuses

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
-from torhaus.store.lines import lines
+from torhaus.store.lines import add_line
 
 
 def record(second: int, operation: str) -> bytes:
@@ -20,7 +20,9 @@ def record(second: int, operation: str) -> bytes:
         RecordResult("success", None, cached=False, duration_ms=1.0),
         RecordAccess("developer: git.read", allowed=True, reason="because"),
     )
-    return lines([made])
+    line = bytearray()
+    add_line(line, made)
+    return bytes(line)
 
 
 def segment(where: Path, number: int, content: bytes) -> Path:

@@ -2,6 +2,8 @@
 
 import asyncio
 import fcntl
+import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -38,6 +40,27 @@ async def opened(directory: Path, **settings: Any) -> AsyncIterator[SegmentLedge
         yield ledger
     finally:
         await ledger.close()
+
+
+@asynccontextmanager
+async def hanging(ledger: SegmentLedger) -> AsyncIterator[None]:
+    """The disk takes nothing and does not fail: the segment that is open is a full pipe."""
+    segment = ledger._writer._segment
+    assert segment is not None
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, bytes(4096))
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    os.dup2(writer, segment._fd, inheritable=False)
+    os.close(writer)
+    try:
+        yield
+    finally:
+        os.close(reader)  # an error at last, and the thread comes free
+        await until(lambda: all(thread.name != "audit" for thread in threading.enumerate()))
 
 
 def written(directory: Path) -> list[str]:

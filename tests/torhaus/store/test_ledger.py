@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.torhaus.store.ledgers import opened, record, until, written
+from tests.torhaus.store.ledgers import hanging, opened, record, until, written
 from torhaus.model.ports import LedgerError
 from torhaus.store.ledger import SegmentLedger
 from torhaus.store.segments import segments
@@ -114,7 +114,7 @@ def test_a_full_queue_makes_async_callers_wait_and_ends_the_flush_time(tmp_path:
 
 def test_a_queue_full_of_bytes_makes_async_callers_wait(tmp_path: Path):
     async def story() -> None:
-        async with opened(tmp_path, durability="async", flush=3600, queue_bytes=1000) as ledger:
+        async with opened(tmp_path, durability="async", flush=3600, queue_bytes=700) as ledger:
             assert ledger.note(record("r1")) is None
             assert ledger.note(record("r2")) is None
             waiter = ledger.note(record("r3"))
@@ -252,6 +252,63 @@ def test_closing_a_broken_ledger_says_that_records_are_lost(tmp_path: Path):
             assert not await ledger.close()
 
         assert written(away) == ["r0"]
+
+    asyncio.run(story())
+
+
+def test_closing_a_broken_ledger_tries_once_more(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        async with opened(
+            directory, durability="async", flush=0.001, segment_bytes=1, retry=3600
+        ) as ledger:
+            ledger.note(record("r0"))
+            await until(lambda: written(directory) == ["r0"])
+            directory.rename(away)
+            ledger.note(record("r1"))
+            ledger.note(record("r2"))
+            await until(lambda: not ledger.healthy())
+            away.rename(directory)
+
+            assert await ledger.close()
+
+        assert written(directory) == ["r0", "r1", "r2"]
+
+    asyncio.run(story())
+
+
+def test_a_write_that_takes_too_long_is_unhealthy(tmp_path: Path):
+    async def story() -> None:
+        ledger = SegmentLedger(tmp_path, LedgerSettings(stall=0.2))
+        ledger.start()
+        async with hanging(ledger):
+            ledger.note(record("r1"))
+            await asyncio.sleep(0)
+            assert ledger.healthy()
+
+            await until(lambda: not ledger.healthy())
+
+            await ledger.close(timeout=0.01)
+
+    asyncio.run(story())
+
+
+def test_nobody_waits_for_a_disk_that_hangs(tmp_path: Path):
+    async def story() -> None:
+        ledger = SegmentLedger(tmp_path, LedgerSettings())
+        ledger.start()
+        async with hanging(ledger):
+            waiters = [ledger.note(record("with the writer"))]
+            await asyncio.sleep(0.01)
+            waiters.append(ledger.note(record("behind it")))
+
+            assert not await ledger.close(timeout=0.01)
+
+            for waiter in waiters:
+                assert waiter is not None
+                with pytest.raises(LedgerError, match="before the record was on disk"):
+                    await waiter
 
     asyncio.run(story())
 

@@ -3,7 +3,14 @@ import pytest
 
 from tests.torhaus.store.ledgers import record
 from torhaus.model.record import Record
-from torhaus.store.lines import lines
+from torhaus.store.lines import add_line
+
+
+def lines(records: list[Record]) -> bytes:
+    made = bytearray()
+    for each in records:
+        add_line(made, each)
+    return bytes(made)
 
 
 def test_every_record_is_a_line():
@@ -14,8 +21,13 @@ def test_every_record_is_a_line():
     assert text.endswith(b"}\n")
 
 
-def test_no_records_are_no_lines():
-    assert lines([]) == b""
+def test_a_record_of_the_wrong_type_leaves_no_half_line_behind():
+    made = bytearray(b"before\n")
+
+    with pytest.raises(TypeError):
+        add_line(made, record("bad", operation=object()))
+
+    assert made == b"before\n"
 
 
 @pytest.mark.parametrize(
