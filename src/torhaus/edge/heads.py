@@ -11,6 +11,7 @@ from torhaus.edge.peer import Peer
 from torhaus.edge.visitor import Visitor
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
+from torhaus.model.session import Session
 
 MOST = 2048
 LONGEST = 4096
@@ -23,7 +24,8 @@ class Head:
     """One request head. `headers`: lower-case names, first values; `twice`: names that came again.
 
     The rest is what was found out about it: under `rules`, over a connection like `peer`, it came
-    from `visitor` and meant `server`; `takes_stream` is its `Accept`, None before it was checked.
+    from `visitor` and meant `server` and `session`; `takes_stream` is its `Accept`, None before it
+    was checked.
     """
 
     __slots__ = (
@@ -33,6 +35,7 @@ class Head:
         "peer",
         "rules",
         "server",
+        "session",
         "takes_stream",
         "target",
         "twice",
@@ -50,6 +53,7 @@ class Head:
         self.peer: Peer | None = None
         self.visitor: Visitor | None = None
         self.server: Server | None = None
+        self.session: Session | None = None
 
     def add(self, name: bytes, value: bytes) -> None:
         """White space around a value is not part of it (RFC 9110 5.5)."""
@@ -67,29 +71,43 @@ class Head:
 class Heads:
     """The heads that were let in. Bounded; cleared when the rules change."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_exact", "_known")
 
     def __init__(self) -> None:
         self._known: dict[bytes, Head] = {}
+        self._exact: dict[bytes, tuple[Head, int]] = {}
 
     def find(self, data: bytes) -> tuple[Head, bytes] | None:
         """The head and the body, when `data` is exactly one request with a known head."""
         end = data.find(b"\r\n\r\n")
-        found = _LENGTH.search(data, 0, end + 2) if 0 < end <= LONGEST else None
+        if not 0 < end <= LONGEST:
+            return None
+        whole = data[:end]
+        exact = self._exact.get(whole)
+        if exact is not None:
+            head, length = exact
+            return (head, data[end + 4 :]) if len(data) == end + 4 + length else None
+        found = _LENGTH.search(data, 0, end + 2)
         if found is None or len(data) != end + 4 + int(found[1]):
             return None
-        head = self._known.get(data[: found.start()] + data[found.end() : end])
-        return None if head is None else (head, data[end + 4 :])
+        known = self._known.get(data[: found.start()] + data[found.end() : end])
+        if known is None:
+            return None
+        if len(self._exact) >= MOST:
+            self._exact.clear()
+        self._exact[whole] = (known, int(found[1]))
+        return known, data[end + 4 :]
 
     def keep(self, head: Head) -> None:
         """Remember a head whose sender was let in."""
         if head.key is not None:
             if len(self._known) >= MOST:
-                self._known.clear()
+                self.clear()
             self._known[head.key] = head
 
     def clear(self) -> None:
         self._known.clear()
+        self._exact.clear()
 
 
 def key_of(data: bytes, head: Head) -> bytes | None:

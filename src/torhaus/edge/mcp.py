@@ -69,7 +69,7 @@ class McpEdge:
                 visitor = self.admission.admit(exchange, rules)
                 server = rules.servers.get(server_name(head.target))
                 head.rules, head.peer = rules, exchange.peer
-                head.visitor, head.server = visitor, server
+                head.visitor, head.server, head.session = visitor, server, None
                 self.heads.keep(head)
             if server is None:
                 self._no_server(exchange, rules, visitor)
@@ -186,15 +186,21 @@ class McpEdge:
     def _session(self, door: Door, request_id: bytes | None = None) -> Session:
         """The session a request belongs to. Raises CallerError with 400, 404 or 405."""
         exchange = door.exchange
-        token = exchange.head.headers.get(ladder.SESSION)
+        head, now = exchange.head, self._gate.clock()
+        session = head.session
+        if session is not None and session.live and session.expires > now:
+            session.last_used = now
+            return session
+        token = head.headers.get(ladder.SESSION)
         if token is None:
             if exchange.head.method != b"POST":
                 raise CallerError(codes.INVALID_REQUEST, "there is no session here", status=405)
             text = "the Mcp-Session-Id header is missing: begin with `initialize`"
             raise CallerError(codes.INVALID_REQUEST, text, id=request_id)
         session = self._gate.sessions.find(
-            token.decode("latin-1"), door.server.name, door.caller.id, self._gate.clock()
+            token.decode("latin-1"), door.server.name, door.caller.id, now
         )
+        head.session = session
         if session is None:
             text = "the session is not known here: begin a new one with `initialize`"
             raise CallerError(codes.INVALID_REQUEST, text, status=404, id=request_id)

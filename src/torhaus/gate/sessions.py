@@ -117,6 +117,7 @@ class Sessions:
     def end(self, session: Session) -> None:
         """The id never works again."""
         session.closed = True
+        session.live = False
         self._live.pop(session.token, None)
         self._ended[UUID(hex=session.jti).bytes] = session.expires
 
@@ -131,6 +132,7 @@ class Sessions:
             if each.last_used + IDLE <= now and not each.running and not each.streams
         ]
         for session in idle:
+            session.live = False
             del self._live[session.token]
         for jti in [jti for jti, until in self._ended.items() if until <= now]:
             del self._ended[jti]

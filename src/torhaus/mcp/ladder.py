@@ -17,14 +17,17 @@ ROUTING = frozenset((VERSION, METHOD, NAME, SESSION))
 """Headers that may stand only once: two readers could pick two different ones."""
 
 
+_LEGACY = frozenset(version.encode() for version in LEGACY)
+
+
 def is_modern_version(header: bytes) -> bool:
     """Whether a version header belongs to the modern era, served or not."""
-    return header.decode("latin-1") not in LEGACY
+    return header not in _LEGACY
 
 
 def is_modern(request: Request, version_header: bytes | None) -> bool:
     """A request is judged by what it carries, never by what its sender did before."""
-    if version_header is not None and is_modern_version(version_header):
+    if version_header is not None and version_header not in _LEGACY:
         return True
     meta = request.params.get("_meta")
     return isinstance(meta, dict) and VERSION_KEY in meta

@@ -1,6 +1,7 @@
 """JSON-RPC messages from clients, read strictly, and the bytes that travel on (JSON-RPC 2.0)."""
 
 import re
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -165,14 +166,19 @@ def twins(value: object) -> str | None:
     one object could be decided as one thing and carried out as another.
     """
     stack = [value]
-    while stack:
-        item = stack.pop()
+    for item in stack:
+        inside: Iterable[object]
         if isinstance(item, dict):
             if len(item) > 1 and len({key.casefold() for key in item}) != len(item):
                 return _first_twin(item)
-            stack.extend(each for each in item.values() if isinstance(each, dict | list))
+            inside = item.values()
         elif isinstance(item, list):
-            stack.extend(each for each in item if isinstance(each, dict | list))
+            inside = item
+        else:
+            continue
+        for each in inside:
+            if isinstance(each, dict | list):
+                stack.append(each)  # noqa: PERF401 -- a queue that grows while it is walked
     return None
 
 

@@ -11,7 +11,8 @@ class Session:
     `capabilities` and `client_info` are JSON text from the client's `initialize`, kept so that a
     dead upstream session can be opened again. `upstream_id`: the upstream's session id.
     `version`: negotiated protocol version. `running`: JSON text of a request id -> what cancels it.
-    `streams`: open listening streams. Times in Unix seconds.
+    `streams`: open listening streams. `live`: the table still holds it, so that this very object
+    is the session. Times in Unix seconds.
     """
 
     token: str
@@ -29,3 +30,4 @@ class Session:
     closed: bool = False
     running: dict[bytes, Callable[[], object]] = field(default_factory=dict)
     streams: int = 0
+    live: bool = True
