@@ -1,1 +1,1 @@
-"""What the product promises, told from end to end."""
+"""The promises of the product, kept over real HTTP by a gateway in a process of its own."""
