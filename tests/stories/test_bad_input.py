@@ -58,7 +58,7 @@ NOT_JSON: dict[str, tuple[bytes, str]] = {
     "UTF-16": (json.dumps(modern("tools/call", CALL)).encode("utf-16"), ""),
     "a byte order mark": (b"\xef\xbb\xbf" + text(modern("tools/call", CALL)), "JSON"),
     "100,000 levels": (DEEP, "deep"),
-    "100,000 objects": (b'{"a":' * 100_000, "deep"),
+    "50,000 objects": (b'{"a":' * 50_000, "deep"),
     "129 levels": (meta('"a": ' + "[" * 129 + "]" * 129), "deep"),
 }
 NO_CALL: dict[str, tuple[Any, str]] = {
@@ -358,6 +358,7 @@ FAILS = {
     "get_hang_up": "closed",
     "get_endless_headers": "headers",
     "get_endless_header": "headers",
+    "get_endless_trailer": "headers",
     "get_endless_body": "larger",
     "get_endless_event": "larger",
     "get_cut_stream": "",
@@ -387,16 +388,18 @@ def test_a_server_that_answers_garbage(name: str, era: str, server: str, town: T
 
 
 @pytest.mark.parametrize("era", [MODERN, LEGACY])
-def test_a_server_that_says_garbage_before_its_answer(era: str, town: Town) -> None:
+@pytest.mark.parametrize("name", ["get_garbage_events", "get_not_utf8_event"])
+def test_a_server_that_says_garbage_before_its_answer(era: str, name: str, town: Town) -> None:
     with town.caller() as caller:
         if era == LEGACY:
             caller.begin()
         before = town.count()
 
-        answer = caller.tool("get_garbage_events")
+        answer = caller.tool(name)
 
     assert answer.text == "behind the garbage"
-    assert town.outcome(before) == [("get_garbage_events", "success")]
+    assert b"\xff" not in answer.body
+    assert town.outcome(before) == [(name, "success")]
 
 
 @pytest.mark.parametrize("era", [MODERN, LEGACY])

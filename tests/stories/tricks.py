@@ -1,5 +1,6 @@
 """What servers do that they should not: the tools of the scripted upstream."""
 
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,6 +33,22 @@ def wrong_id(talk: Talk) -> None:
     talk.answer(talk.said("for somebody else"))
 
 
+def both(talk: Talk) -> None:
+    error = {"code": 1, "message": "both"}
+    talk.answer(json.dumps({"jsonrpc": "2.0", "id": talk.id, "result": {}, "error": error}))
+
+
+def not_utf8(talk: Talk) -> None:
+    talk.answer(talk.said("X").encode().replace(b"X", b"\xff"))
+
+
+def not_utf8_event(talk: Talk) -> None:
+    talk.stream()
+    talk.send(b"data: " + talk.note("X").encode().replace(b"X", b"\xff") + b"\n\n")
+    talk.event(talk.said("behind the garbage"))
+    talk.close()
+
+
 def truncated(talk: Talk) -> None:
     talk.send(f"{OK}{JSON}content-length: 1000\r\n\r\n{talk.said('cut')}")
     talk.close()
@@ -55,6 +72,14 @@ def endless_header(talk: Talk) -> None:
         for _ in range(5_000):
             talk.send("y" * 100_000)
     talk.server.marks.append("endless header ended")
+
+
+def endless_trailer(talk: Talk) -> None:
+    with suppress(OSError):
+        talk.send(f"{OK}{JSON}{CHUNKED}\r\n1\r\n{{\r\n0\r\nx-long: ")
+        for _ in range(5_000):
+            talk.send("y" * 100_000)
+    talk.server.marks.append("endless trailer ended")
 
 
 def endless_body(talk: Talk) -> None:
@@ -143,10 +168,10 @@ TRICKS: dict[str, Callable[[Talk], None]] = {
     "get_nothing": status("200 OK", "", JSON),
     "get_broken_json": status("200 OK", '{"jsonrpc":"2.0","id":1,"res', JSON),
     "get_no_object": status("200 OK", "[1,2,3]", JSON),
-    "get_neither": status("200 OK", '{"jsonrpc":"2.0","id":1}', JSON),
-    "get_not_utf8": lambda talk: talk.answer(
-        b'{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"\xff"}]}}'
-    ),
+    "get_neither": lambda talk: talk.answer(json.dumps({"jsonrpc": "2.0", "id": talk.id})),
+    "get_both": both,
+    "get_not_utf8": not_utf8,
+    "get_not_utf8_event": not_utf8_event,
     "get_wrong_id": wrong_id,
     "get_truncated": truncated,
     "get_500": status("500 Internal Server Error"),
@@ -163,6 +188,7 @@ TRICKS: dict[str, Callable[[Talk], None]] = {
     "get_hang_up": raw(""),
     "get_endless_headers": endless_headers,
     "get_endless_header": endless_header,
+    "get_endless_trailer": endless_trailer,
     "get_endless_body": endless_body,
     "get_endless_event": endless_event,
     "get_cut_stream": cut_stream,

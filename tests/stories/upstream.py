@@ -168,7 +168,7 @@ class Upstream:
         if method == "initialize":
             session = f"up-{len(self.sessions)}-{time.monotonic_ns()}"
             self.sessions.add(session)
-            version = talk.seen.message["params"]["protocolVersion"]
+            version = talk.seen.message.get("params", {}).get("protocolVersion", "2025-11-25")
             info = {"name": "scripted", "version": "1"}
             result = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info}
             talk.answer(talk.message(result), head=f"{JSON}mcp-session-id: {session}\r\n")

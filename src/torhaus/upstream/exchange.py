@@ -28,6 +28,16 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
 
 
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+
+
+def _read(data: bytes) -> Incoming:
+    """Raises one of _UNREADABLE. What is kept raw is not looked into, so UTF-8 is checked here."""
+    if not data.isascii():
+        str(data, "utf-8")
+    return read_incoming(data)
+
+
 class McpExchange:
     """Collects the answer to one message and hands everything else to a sink.
 
@@ -109,8 +119,8 @@ class McpExchange:
             self._tell(Notice(body=b"", event_id=event.id, retry=event.retry))
             return
         try:
-            message = read_incoming(event.data)
-        except (msgspec.MsgspecError, RecursionError):
+            message = _read(event.data)
+        except _UNREADABLE:
             return  # one unreadable event must not cost the caller the answer behind it
         if message.method is None and message.id is not None and self._is_wanted(message.id):
             self._finish(Reply(self._status, self._headers, message, event.id, self._last_event))
@@ -155,8 +165,8 @@ class McpExchange:
         answer = None
         if body[:1] in (b"{", b" ", b"\n", b"\r", b"\t"):
             try:
-                answer = read_incoming(body)
-            except (msgspec.MsgspecError, RecursionError):
+                answer = _read(body)
+            except _UNREADABLE:
                 answer = None
         elif body.startswith((b"event:", b"data:", b"id:")):
             # Seen in the wild (checklist U9): an event stream labelled as JSON.

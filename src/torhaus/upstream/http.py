@@ -97,9 +97,12 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answered",
+        "_feeding",
         "_header_bytes",
         "_headers",
+        "_in_head",
         "_parser",
+        "_unread",
         "deadline",
         "exchange",
         "idle_until",
@@ -115,6 +118,9 @@ class Connection(asyncio.Protocol):
         self._parser: httptools.HttpResponseParser | None = None
         self._headers: dict[bytes, bytes] = {}
         self._header_bytes = 0
+        self._in_head = False
+        self._feeding = 0
+        self._unread = 0
         self._answered = False
         self.deadline: float | None = None
         self.patience: float | None = None
@@ -140,6 +146,7 @@ class Connection(asyncio.Protocol):
         self._answered = True
         if self.patience is not None:
             self.deadline = self.pool.now() + self.patience
+        self._feeding = len(data)
         try:
             parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -149,6 +156,11 @@ class Connection(asyncio.Protocol):
             self.give_up(cause)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.give_up(UpstreamError("it does not speak HTTP/1.1 properly"))
+        if self._in_head:
+            # The parser collects one header, or trailer, of any size before it reports it.
+            self._unread += len(data)
+            if self._unread > MAX_HEADER_BYTES:
+                self.give_up(UpstreamError("its response headers are too large"))
 
     def _whole(self, data: bytes) -> bool:
         """Take an answer that came in one piece and plainly, past the parser.
@@ -173,6 +185,13 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._headers = {}
         self._header_bytes = 0
+        self._in_head = True
+        self._unread = -self._feeding
+
+    def on_chunk_header(self) -> None:
+        """What follows is data or trailers."""
+        self._in_head = True
+        self._unread = -self._feeding
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._header_bytes += len(name) + len(value)
@@ -181,15 +200,18 @@ class Connection(asyncio.Protocol):
         self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         status = self._parser.get_status_code() if self._parser is not None else 0
         if status >= 200 and self.exchange is not None:
             self.exchange.head(status, self._headers)
 
     def on_body(self, body: bytes) -> None:
+        self._in_head = False
         if self.exchange is not None:
             self.exchange.data(body)
 
     def on_message_complete(self) -> None:
+        self._in_head = False
         parser = self._parser
         if parser is None or parser.get_status_code() < 200:
             return
