@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from torhaus.gate import rounds
-from torhaus.gate.catalogue import next_cursor
+from torhaus.gate.catalogue import Catalogue, next_cursor
 from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError, Request, encode, misspelt, twins
 from torhaus.mcp.methods import NAMED, WITHOUT_TIMEOUT
+from torhaus.mcp.params import mismatch
 from torhaus.mcp.seal import Sealer
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
 from torhaus.model.call import Call
@@ -85,6 +86,16 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
         retry=rounds.is_retry(request),
         hints=hints,
     )
+
+
+def check_headers(asking: Asking, call: Call, catalogue: Catalogue) -> None:
+    """Raises CallerError (-32020) when `Mcp-Param-*` headers and arguments disagree."""
+    if call.method != "tools/call":
+        return
+    marked = catalogue.marks(asking.server.name, call.operation)
+    wrong = mismatch(marked, call.arguments, asking.headers) if marked else None
+    if wrong is not None:
+        raise CallerError(codes.HEADER_MISMATCH, wrong, id=asking.request.id)
 
 
 def _refuse_twins(request: Request, what: str, value: Mapping[str, Any]) -> None:

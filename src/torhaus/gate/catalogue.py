@@ -1,10 +1,12 @@
-"""What each server says of its own tools, as far as decisions need it: the annotations."""
+"""What each server says of its own tools, as far as the gate needs it."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+
+from torhaus.mcp.params import MARK, Mark, marks
 
 FRESH = 3600.0
 """Seconds a learned list is believed when the server announces no change."""
@@ -16,6 +18,7 @@ MAX_TOOLS = 5000
 class _Tool(msgspec.Struct):
     name: str
     annotations: dict[str, Any] | None = None
+    inputSchema: msgspec.Raw = msgspec.Raw(b"")  # noqa: N815 -- the protocol's spelling
 
 
 class _Page(msgspec.Struct):
@@ -24,17 +27,19 @@ class _Page(msgspec.Struct):
 
 
 _read = msgspec.json.Decoder(_Page).decode
+_MARK = MARK.encode()
 _NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(slots=True)
 class _Known:
     tools: Mapping[str, Mapping[str, Any]]
+    marks: Mapping[str, tuple[Mark, ...]]
     until: float
 
 
 class Catalogue:
-    """Tool annotations by server. Annotations can only make a decision stricter."""
+    """Annotations, which can only make a decision stricter, and arguments repeated in headers."""
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
@@ -47,6 +52,11 @@ class Catalogue:
         found = known.tools.get(tool)
         return _NOTHING if found is None else found
 
+    def marks(self, server: str, tool: str) -> tuple[Mark, ...]:
+        """The arguments of the tool that headers must repeat, as far as known."""
+        known = self._known.get(server)
+        return () if known is None else known.marks.get(tool, ())
+
     def tools(self, server: str) -> Container[str]:
         """The names the server lists, as far as known."""
         known = self._known.get(server)
@@ -55,15 +65,20 @@ class Catalogue:
     def learn(self, server: str, pages: list[bytes], now: float) -> None:
         """Replace what is known by these pages of `tools/list` results."""
         tools: dict[str, Mapping[str, Any]] = {}
+        marked: dict[str, tuple[Mark, ...]] = {}
         for page in pages:
             for tool in _read(page).tools[:MAX_TOOLS]:
                 tools[tool.name] = tool.annotations or _NOTHING
-        self._known[server] = _Known(tools, now + FRESH)
+                if _MARK in bytes(tool.inputSchema):
+                    marked[tool.name] = marks(msgspec.json.decode(tool.inputSchema))
+        self._known[server] = _Known(tools, marked, now + FRESH)
 
     def missed(self, server: str, now: float) -> None:
         """The list could not be had: decide without it for a while."""
         known = self._known.get(server)
-        self._known[server] = _Known({} if known is None else known.tools, now + PAUSE)
+        if known is None:
+            known = self._known[server] = _Known({}, {}, 0.0)
+        known.until = now + PAUSE
 
     def forget(self, server: str) -> None:
         known = self._known.get(server)

@@ -18,7 +18,7 @@ from torhaus.gate.sessions import Sessions
 from torhaus.gate.verdicts import Verdicts
 from torhaus.limits.charges import charges
 from torhaus.mcp import codes, eras
-from torhaus.mcp.message import error_object
+from torhaus.mcp.message import CallerError, error_object
 from torhaus.mcp.methods import LISTS, MAY_ASK
 from torhaus.mcp.seal import Sealer
 from torhaus.model.call import Call
@@ -102,7 +102,7 @@ class Gate:
         ask = calls.ask(asking, self.sealer, began) if call.retry else None
         verdict = self.verdicts.decide(call, began)
         outcome: Outcome = Abandoned(verdict)
-        parked = False
+        elsewhere = False  # whether another one leaves the record
         try:
             if hints is None and isinstance(verdict, Allow):
                 # Annotations only make a decision stricter, so a refusal needs no look at them.
@@ -114,13 +114,16 @@ class Gate:
             else:
                 outcome = await self._carry(asking, call, ask, verdict, relay)
         except Detached:
-            parked = self._park(asking, call, verdict, began, started)
+            elsewhere = self._park(asking, call, verdict, began, started)
+            raise
+        except CallerError:
+            elsewhere = True  # it never was a call: whoever answers it
             raise
         except UpstreamError as error:
             text = f"{asking.server.name} cannot answer: {error}"
             outcome = Failed(verdict, text) if isinstance(verdict, Allow) else outcome
         finally:
-            kept = None if parked else self._note(call, outcome, began, started)
+            kept = None if elsewhere else self._note(call, outcome, began, started)
         if kept is not None:
             await kept
         return outcome
@@ -129,6 +132,8 @@ class Gate:
         self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
     ) -> Outcome:
         """An allowed call: from the cache if fresh, else within budget from the server."""
+        if asking.era is Era.MODERN:
+            calls.check_headers(asking, call, self.catalogue)
         keep = plan(call, verdict)
         if keep.key is not None:
             known = await self._known(asking, call, verdict, keep.key)

@@ -34,7 +34,9 @@ class Stream:
 def listening(
     world: World, session: Session, front: Window, last: str | None = None
 ) -> "asyncio.Task[None]":
-    return asyncio.ensure_future(world.talk.listen(world.server, session, world.person(session), last, front))
+    return asyncio.ensure_future(
+        world.talk.listen(world.server, session, world.person(session), last, front)
+    )
 
 
 async def detached(world: World, session: Session, method: str = "tools/call") -> None:

@@ -1,11 +1,13 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.torhaus.cast import ALICE, ENVELOPE, NOW, World, run, sealer
 from tests.torhaus.scripted import ScriptedServer, always, listing
 from torhaus.gate import calls
+from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Sink, UpstreamError
@@ -165,3 +167,26 @@ def test_a_deaf_sink_hears_nothing():
     sink.opened()
 
     assert sink.throttle is None
+
+
+def test_a_header_that_repeats_another_argument_never_reaches_the_server():
+    async def story() -> None:
+        world = World()
+        marked = {"type": "string", "x-mcp-header": "Owner"}
+        schema = {"type": "object", "properties": {"owner": marked}}
+        page = json.dumps({"tools": [{"name": "list_issues", "inputSchema": schema}]})
+        world.gate.catalogue.learn("github", [page.encode()], world.clock())
+        asking = msgspec.structs.replace(
+            world.tool("list_issues", {"owner": "myorg"}),
+            era=Era.MODERN,
+            headers=(("mcp-param-owner", "other"),),
+        )
+
+        with pytest.raises(CallerError) as refused:
+            await world.admit(asking)
+
+        assert refused.value.code == codes.HEADER_MISMATCH
+        assert world.upstream.asked == []
+        assert world.ledger.noted == []
+
+    run(story())
