@@ -44,7 +44,8 @@ log = structlog.get_logger()
 KEEP_ALIVE = 75.0
 SLOW_REQUEST = 30.0
 BEAT = 15.0
-DRAIN = 10.0
+DRAIN = 8.0
+"""Seconds calls have to finish when the gateway is told to stop."""
 
 
 def call_ids() -> Callable[[], str]:
@@ -149,7 +150,6 @@ class House:
                 connection.tick(loop.time(), idle=KEEP_ALIVE, slow=SLOW_REQUEST)
 
     async def close(self) -> None:
-        await self.edge.drain(DRAIN)
         self.gate.expire(float("inf"))
         await self.links.shutdown()
         await self.ledger.close()
@@ -192,7 +192,10 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         if self._ticking is not None:
             self._ticking.cancel()
+        # uvicorn waits for connections, and those wait for calls: both at once, not one by one.
+        draining = asyncio.ensure_future(self._house.edge.drain(DRAIN))
         await super().shutdown(sockets)  # type: ignore[arg-type]
+        await draining
         await self._house.close()
 
 
@@ -226,7 +229,7 @@ async def serve(
         proxy_headers=False,
         backlog=4096,
         timeout_keep_alive=int(KEEP_ALIVE),
-        timeout_graceful_shutdown=int(DRAIN) + 2,
+        timeout_graceful_shutdown=int(DRAIN) + 1,
     )
     server = Server(house, config, ready)
     loop = asyncio.get_running_loop()

@@ -162,6 +162,14 @@ def flood(talk: Talk) -> None:
     talk.close()
 
 
+def much(talk: Talk) -> None:
+    talk.stream()
+    for _ in range(300):
+        talk.event(talk.note("x" * 100_000))
+    talk.event(talk.said("that is all"))
+    talk.close()
+
+
 TRICKS: dict[str, Callable[[Talk], None]] = {
     "get_html": status("200 OK", "<html>hello</html>", HTML),
     "get_json_that_is_html": status("200 OK", "<html>hello</html>", JSON),
@@ -198,4 +206,5 @@ TRICKS: dict[str, Callable[[Talk], None]] = {
     "get_late": late,
     "get_chatty": chatty,
     "get_flood": flood,
+    "get_much": much,
 }

@@ -108,6 +108,10 @@ class Upstream:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Hang up on everybody; once is enough."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -152,7 +156,8 @@ class Upstream:
         if seen.method == "GET":
             talk.stream()
             self.listeners.append(talk)
-            talk.gone(60)
+            if talk.gone(60):
+                self.marks.append("listener gone")
         elif session is not None and session not in self.sessions:
             talk.answer("{}", status="HTTP/1.1 404 Not Found\r\n")
         elif seen.method == "DELETE":

@@ -4,7 +4,7 @@ from torhaus.config.settings import Settings
 from torhaus.edge.exchange import Exchange, Header
 from torhaus.edge.visitor import Visitor
 from torhaus.identity.credentials import Unclear, credential
-from torhaus.identity.identify import anonymous, by_key
+from torhaus.identity.identify import FORWARDED, anonymous, by_key
 from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError
 from torhaus.model.people import Principal
@@ -12,7 +12,6 @@ from torhaus.model.rules import Rules
 
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "[::1]"))
 CREDENTIALS = (b"authorization", b"apikey", b"x-api-key")
-FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
 
 
 class Denied(Exception):  # noqa: N818 -- it is an answer, not a fault

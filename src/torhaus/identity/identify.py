@@ -8,6 +8,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from torhaus.model.people import Network, Principal
 from torhaus.model.rules import Rules
 
+FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
+"""Headers of a proxy: with one of them the peer's address says nothing about who asks."""
+
 
 def by_key(rules: Rules, key: bytes) -> Principal | None:
     """Whose key this is, or None. Found by digest, so timing tells nothing about the keys."""

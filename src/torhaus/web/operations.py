@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from torhaus.identity.identify import in_networks
+from torhaus.identity.identify import FORWARDED, in_networks
 from torhaus.model.rules import Rules
 from torhaus.web.status import ServerState, page
 
@@ -41,7 +41,8 @@ class Operations:
 
     def exposition(self, request: Request) -> Response:
         peer = request.client.host if request.client is not None else ""
-        if not in_networks(self.rules().metrics_networks, peer):
+        proxied = any(name.decode() in request.headers for name in FORWARDED)
+        if proxied or not in_networks(self.rules().metrics_networks, peer):
             text = "metrics are open to server.metrics_networks only"
             return JSONResponse({"error": text}, status_code=403)
         body, kind = self.metrics()
