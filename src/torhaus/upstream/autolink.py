@@ -1,12 +1,11 @@
 """A link by URL that finds out by itself what the upstream speaks, and remembers it for a day."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
 
-from torhaus.mcp.versions import LATEST_LEGACY
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Link, Sink, UpstreamError
 from torhaus.model.servers import HttpAddress, Server
@@ -17,30 +16,55 @@ from torhaus.upstream.httplink import HttpLink
 
 log = structlog.get_logger()
 
+AGAIN = 60.0
+"""Seconds between attempts to learn while a known verdict still serves."""
+
+
+class Old:
+    """The other transport: `offered` raises UpstreamError where it is not spoken."""
+
+    def __init__(
+        self,
+        link: Callable[[Server, HttpAddress], Link],
+        offered: Callable[[Server, HttpAddress], Awaitable[None]],
+    ) -> None:
+        self.link = link
+        self.offered = offered
+
 
 class AutoLink:
-    """Streamable HTTP where the upstream has it, else HTTP+SSE through `old` (checklist U1)."""
+    """Streamable HTTP where the upstream has it, else HTTP+SSE through `old` (checklist U1).
+
+    `lifetime`: seconds a verdict is believed.
+    """
 
     def __init__(
         self,
         server: Server,
         address: HttpAddress,
         ids: Callable[[], str],
-        old: Callable[[Server, HttpAddress], Link],
+        old: Old,
+        lifetime: float = facts.LIFETIME,
     ) -> None:
         self._server = server
         self._address = address
         self._ids = ids
         self._old = old
+        self._lifetime = lifetime
         self._loop = asyncio.get_running_loop()
+        self._http: HttpLink | None = None
         self._chosen: Link | None = None
+        self._learned_at = 0.0
         self._believed_until = 0.0
         self._choosing: asyncio.Task[Link] | None = None
         self._trouble: str | None = None
+        self._shut = False
 
     async def _link(self) -> Link:
         if self._chosen is not None and self._loop.time() < self._believed_until:
             return self._chosen
+        if self._shut:
+            raise UpstreamError("the gateway is shutting down")
         if self._choosing is None:
             self._choosing = self._loop.create_task(self._choose())
             self._choosing.add_done_callback(self._chose)
@@ -50,26 +74,36 @@ class AutoLink:
 
     def _chose(self, task: asyncio.Task[Link]) -> None:
         self._choosing = None
-        if not task.cancelled() and task.exception() is not None:
-            self._trouble = str(task.exception())
-            self._believed_until = self._loop.time() + 60.0
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._believed_until = self._loop.time() + AGAIN
+            if self._chosen is None:
+                self._trouble = str(error)
 
     async def _choose(self) -> Link:
-        link = self._chosen
         if self._address.transport != "sse":
-            link = link if isinstance(link, HttpLink) else self._http()
-            learned = await self._learn(link)
+            if self._http is None:
+                self._http = HttpLink(self._server, self._address, self._ids, self._doubt)
+            learned = await self._learn(self._http)
             if learned.modern or learned.legacy:
-                link.facts = learned
-                return self._believe(link, "http", learned)
+                self._http.facts = learned
+                return await self._believe(self._http, "http", learned)
             if self._address.transport == "http":
                 raise UpstreamError("it does not answer MCP over streamable HTTP")
-        if link is None or isinstance(link, HttpLink):
-            link = self._old(self._server, self._address)
-        return self._believe(link, "sse", None)
+            # A wrong path or a proxy before its server says 404 just as an old server does.
+            await self._offered()
+        link = self._chosen
+        if link is None or link is self._http:
+            link = self._old.link(self._server, self._address)
+        return await self._believe(link, "sse", None)
 
-    def _http(self) -> HttpLink:
-        return HttpLink(self._server, self._address, self._ids)
+    async def _offered(self) -> None:
+        try:
+            await self._old.offered(self._server, self._address)
+        except UpstreamError as error:
+            raise UpstreamError(
+                f"it answers MCP neither over streamable HTTP nor over HTTP+SSE: {error}"
+            ) from error
 
     async def _learn(self, link: HttpLink) -> facts.Facts:
         patience = min(self._server.timeout, 30.0)
@@ -79,16 +113,17 @@ class AutoLink:
 
         learned = await facts.learn(send, link.requests, self._address.era)
         if learned.probe_session is not None:
-            data = link.requests.delete(LATEST_LEGACY, learned.probe_session)
+            data = link.requests.delete(learned.probe_version, learned.probe_session)
             try:
                 await send(data, None)
             except UpstreamError:
                 log.debug("upstream.probe.left", server=self._server.name)
         return learned
 
-    def _believe(self, link: Link, transport: str, learned: facts.Facts | None) -> Link:
-        self._chosen = link
-        self._believed_until = self._loop.time() + facts.LIFETIME
+    async def _believe(self, link: Link, transport: str, learned: facts.Facts | None) -> Link:
+        former, self._chosen = self._chosen, link
+        self._learned_at = self._loop.time()
+        self._believed_until = self._learned_at + self._lifetime
         self._trouble = None
         log.info(
             "upstream.learned",
@@ -97,7 +132,16 @@ class AutoLink:
             modern=learned is not None and learned.modern,
             legacy=learned is None or learned.legacy,
         )
+        if former is not None and former is not link:
+            if former is self._http:
+                self._http = None
+            await former.shutdown()
         return link
+
+    def _doubt(self) -> None:
+        """The upstream answers as if it had become another: look again soon (checklist U3)."""
+        if self._loop.time() > self._learned_at + AGAIN:
+            self._believed_until = 0.0
 
     def request(self, ask: Ask, sink: Sink) -> Coroutine[Any, Any, Answer]:
         link = self._chosen
@@ -124,7 +168,10 @@ class AutoLink:
         return "idle" if self._chosen is None else self._chosen.state()
 
     async def shutdown(self) -> None:
+        self._shut = True
         if self._choosing is not None:
             self._choosing.cancel()
-        if self._chosen is not None:
-            await self._chosen.shutdown()
+            await asyncio.wait([self._choosing])
+        for link in {self._chosen, self._http}:
+            if link is not None:
+                await link.shutdown()

@@ -8,9 +8,13 @@ import msgspec
 from torhaus.mcp.message import Incoming, read_incoming
 from torhaus.mcp.sse import Event, SseParser, TooLargeError
 from torhaus.model.ports import Notice, Sink, UpstreamError
-from torhaus.upstream.http import Connection
+from torhaus.upstream.http import BrokenError, Connection, refuse_compressed
 
 MAX_BODY = 32 * 1024 * 1024
+LINGER = 2.0
+"""Seconds a stream may take to end once the answer on it has come."""
+
+_BOM = b"\xef\xbb\xbf"
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -28,16 +32,6 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
 
 
-_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
-
-
-def _read(data: bytes) -> Incoming:
-    """Raises one of _UNREADABLE. What is kept raw is not looked into, so UTF-8 is checked here."""
-    if not data.isascii():
-        str(data, "utf-8")
-    return read_incoming(data)
-
-
 class McpExchange:
     """Collects the answer to one message and hands everything else to a sink.
 
@@ -53,8 +47,10 @@ class McpExchange:
         "_last_event",
         "_on_open",
         "_parser",
+        "_paused",
         "_sink",
         "_status",
+        "_untouched",
         "_wanted",
         "done",
         "plain",
@@ -83,28 +79,46 @@ class McpExchange:
     def head(self, status: int, headers: dict[bytes, bytes]) -> None:
         self._status = status
         self._headers = headers
-        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-            raise UpstreamError("it sent a compressed answer although we did not accept one")
+        if b"content-encoding" in headers:
+            refuse_compressed(headers)
         if status == 200 and b"text/event-stream" in headers.get(b"content-type", b"").lower():
-            self._parser = SseParser(MAX_BODY)
+            self._stream()
             if self._on_open is not None:
                 self._on_open()
             if self._sink is not None:
                 self._sink.throttle = self._throttle
 
+    def _stream(self) -> None:
+        self._parser = SseParser(MAX_BODY)
+        self._untouched = True
+        self._paused = False
+
     def data(self, chunk: bytes) -> None:
-        if self._parser is None:
-            if not self._body:
-                self._body = chunk
-            elif isinstance(self._body, bytearray):
-                self._body += chunk
-            else:
-                self._body = bytearray(self._body) + chunk
-            if len(self._body) > MAX_BODY:
-                raise UpstreamError(f"its answer is larger than {MAX_BODY >> 20} MiB")
+        if self._parser is not None and self._untouched:
+            self._look(chunk)
+        if self._parser is not None:
+            self._feed(self._parser, chunk)
             return
+        if not self._body:
+            self._body = chunk
+        elif isinstance(self._body, bytearray):
+            self._body += chunk
+        else:
+            self._body = bytearray(self._body) + chunk
+        if len(self._body) > MAX_BODY:
+            raise UpstreamError(f"its answer is larger than {MAX_BODY >> 20} MiB")
+
+    def _look(self, chunk: bytes) -> None:
+        """Seen in the wild (checklist U9): JSON labelled as an event stream."""
+        start = chunk.removeprefix(_BOM).lstrip()[:1]
+        if start:
+            self._untouched = False
+        if start == b"{":
+            self._parser = None
+
+    def _feed(self, parser: SseParser, chunk: bytes) -> None:
         try:
-            events = self._parser.feed(chunk)
+            events = parser.feed(chunk)
         except TooLargeError as error:
             raise UpstreamError(f"an event is larger than {MAX_BODY >> 20} MiB") from error
         for event in events:
@@ -118,17 +132,16 @@ class McpExchange:
         if not event.data:
             self._tell(Notice(body=b"", event_id=event.id, retry=event.retry))
             return
-        try:
-            message = _read(event.data)
-        except _UNREADABLE:
+        if event.event not in (None, "", "message"):
+            return  # a server's own, such as a heartbeat
+        message = _read(event.data)
+        if message is None:
             return  # one unreadable event must not cost the caller the answer behind it
-        if message.method is None and message.id is not None and self._is_wanted(message.id):
-            self._finish(Reply(self._status, self._headers, message, event.id, self._last_event))
+        if message.method is None and self._took(message, event):
             return
-        body = event.data
         self._tell(
             Notice(
-                body=body,
+                body=event.data,
                 method=message.method,
                 id=None if message.id is None else bytes(message.id),
                 event_id=event.id,
@@ -136,53 +149,122 @@ class McpExchange:
             )
         )
 
-    def _is_wanted(self, id_text: msgspec.Raw) -> bool:
-        return self._wanted is not None and bytes(id_text) == self._wanted
+    def _took(self, message: Incoming, event: Event) -> bool:
+        """Whether it is the answer, or nothing that anybody could use."""
+        if not _is_response(message):
+            return True
+        if self._wanted is not None and is_answer(message, self._wanted):
+            if self._connection.exchange is self:
+                self._connection.linger(LINGER)
+            last = self._last_event
+            self._finish(Reply(self._status, self._headers, message, event.id, last))
+            return True
+        return message.result is None and message.error is None
 
     def _tell(self, notice: Notice) -> None:
         if self._sink is not None:
             self._sink.notice(notice)
 
     def _throttle(self, full: bool) -> None:  # noqa: FBT001 -- the shape of Sink.throttle
-        transport = self._connection.transport
-        if self._connection.exchange is not self or transport.is_closing():
+        connection = self._connection
+        over = self.done.done() or connection.exchange is not self
+        if over or connection.transport.is_closing():
             return
+        self._paused = full
         if full:
-            transport.pause_reading()
+            connection.hold()
         else:
-            transport.resume_reading()
+            connection.go_on()
 
     def end(self) -> None:
+        if (
+            self._parser is not None
+            and self._paused
+            and not self._connection.transport.is_closing()
+        ):
+            self._connection.transport.resume_reading()  # its next user will want to read
         if self.done.done():
             return
         if self._parser is None:
-            self._json()
+            self._json(bytes(self._body))
         else:
             self._finish(Reply(self._status, self._headers, last_event=self._last_event))
 
-    def _json(self) -> None:
-        body = bytes(self._body)
-        answer = None
-        if body[:1] in (b"{", b" ", b"\n", b"\r", b"\t"):
-            try:
-                answer = _read(body)
-            except _UNREADABLE:
-                answer = None
-        elif body.startswith((b"event:", b"data:", b"id:")):
+    def _json(self, body: bytes) -> None:
+        answer = _read(body) if body else None
+        if answer is None and b"data:" in body:
             # Seen in the wild (checklist U9): an event stream labelled as JSON.
-            self._parser = SseParser(MAX_BODY)
-            for event in self._parser.feed(body + b"\n\n"):
+            self._stream()
+            for event in SseParser(MAX_BODY).feed(body + b"\n\n"):
                 self._event(event)
             if self.done.done():
                 return
-        if answer is not None and answer.method is not None:
+        if answer is not None and (answer.method is not None or not _is_response(answer)):
             answer = None
-        self._finish(Reply(self._status, self._headers, answer, body=body))
+        last = self._last_event
+        self._finish(Reply(self._status, self._headers, answer, last_event=last, body=body))
 
     def _finish(self, reply: Reply) -> None:
         if not self.done.done():
             self.done.set_result(reply)
 
     def fail(self, error: UpstreamError) -> None:
-        if not self.done.done():
+        if self.done.done():
+            return
+        if isinstance(error, BrokenError) and self._last_event is not None:
+            # However a resumable stream ended, what is missing can be fetched (SEP-1699).
+            self._finish(Reply(self._status, self._headers, last_event=self._last_event))
+        else:
             self.done.set_exception(error)
+
+
+class _Error(msgspec.Struct):
+    code: int
+    message: str
+
+
+_error = msgspec.json.Decoder(_Error).decode
+
+
+def _read(text: bytes) -> Incoming | None:
+    """The message, or None when it is none that could be passed on."""
+    try:
+        if not text.isascii():  # msgspec does not look into the strings of what it keeps raw
+            str(text, "utf-8")
+        return read_incoming(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return _read(text[3:]) if text.startswith(_BOM) else None
+
+
+def _is_response(message: Incoming) -> bool:
+    """Whether it is a JSON-RPC response. Web servers also write objects with an `error` in them."""
+    if message.error is None:
+        return message.result is not None or message.jsonrpc == "2.0"
+    try:
+        _error(message.error)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return message.jsonrpc == "2.0"
+
+
+def is_answer(message: Incoming, wanted: bytes) -> bool:
+    """Whether a response is the one to this request id (JSON text).
+
+    Servers spell ids anew: 1 as 1.0 or "1", letters as escapes. An error may have none, when the
+    server could not read the request.
+    """
+    if message.id is None:
+        return message.error is not None
+    own = bytes(message.id)
+    if own == wanted:
+        return True
+    if own == b"null":
+        return message.error is not None
+    return _spelled(own) == _spelled(wanted)
+
+
+def _spelled(id_text: bytes) -> str:
+    found = msgspec.json.decode(id_text)
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    return str(found)

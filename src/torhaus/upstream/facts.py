@@ -6,17 +6,17 @@ import msgspec
 
 from torhaus.mcp import codes
 from torhaus.mcp.message import encode, request_text
-from torhaus.mcp.versions import CAPABILITIES_KEY, LATEST_LEGACY, MODERN, VERSION_KEY
+from torhaus.mcp.versions import CAPABILITIES_KEY, LATEST_LEGACY, LEGACY, MODERN, VERSION_KEY
 from torhaus.model.ports import Ask, UpstreamError
 from torhaus.model.servers import Era
 from torhaus.upstream.exchange import Reply
+from torhaus.upstream.replies import FOREIGN, code_of, object_of, session_of, unexpected
 from torhaus.upstream.requests import Requests
 
 LIFETIME = 24 * 3600.0
 """Seconds a verdict is believed: a stale modern one fails loudly, a stale legacy one never."""
 
 _INFO = {"name": "torhaus", "version": "1"}
-_NO_ERA = frozenset((400, 404, 405, 406, 415))
 
 Send = Callable[[bytes, bytes | None], Awaitable[Reply]]
 
@@ -24,13 +24,14 @@ Send = Callable[[bytes, bytes | None], Awaitable[Reply]]
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """`discover`, `initialize`: JSON text of those results, where the upstream gave one.
 
-    `probe_session`: the session that probing opened, to be closed. Both eras absent: the upstream
-    does not speak streamable HTTP.
+    `probe_session`: the session that probing opened, to be closed in `probe_version`. Both eras
+    absent: the upstream does not speak streamable HTTP.
     """
 
     discover: bytes | None = None
     initialize: bytes | None = None
     probe_session: str | None = None
+    probe_version: str = LATEST_LEGACY
 
     @property
     def modern(self) -> bool:
@@ -55,7 +56,7 @@ async def learn(send: Send, requests: Requests, wanted: str) -> Facts:
     """Ask the upstream. `wanted`: `auto`, `legacy` or `modern`. Raises UpstreamError.
 
     A modern request comes first: it is stateless, and a legacy server refuses it plainly. 401, 403,
-    5xx and silence say nothing about the era, so they are errors.
+    429, 5xx, redirects and silence say nothing about the era, so they are errors.
     """
     discover = None if wanted == "legacy" else await _discover(send, requests)
     if wanted == "modern":
@@ -64,15 +65,16 @@ async def learn(send: Send, requests: Requests, wanted: str) -> Facts:
         return Facts(discover=discover)
     body = initialize_text(b'"torhaus-probe-2"', b"{}", b"", LATEST_LEGACY)
     reply = await send(requests.legacy(body, None, None), b'"torhaus-probe-2"')
-    answer = reply.answer
-    if answer is not None and answer.result is not None:
-        session = reply.headers.get(b"mcp-session-id")
+    found = None if reply.answer is None else object_of(reply.answer.result)
+    if found is not None and reply.answer is not None and reply.answer.result is not None:
+        version = found.get("protocolVersion")
         return Facts(
             discover=discover,
-            initialize=bytes(answer.result),
-            probe_session=None if session is None else session.decode("latin-1"),
+            initialize=bytes(reply.answer.result),
+            probe_session=session_of(reply),
+            probe_version=version if version in LEGACY else LATEST_LEGACY,
         )
-    if discover is None and reply.status not in _NO_ERA:
+    if not _says_no(reply) or (discover is None and reply.status not in FOREIGN):
         raise unexpected(reply)
     return Facts(discover=discover)
 
@@ -89,37 +91,25 @@ async def _discover(send: Send, requests: Requests) -> bytes | None:
         principal="",
     )
     reply = await send(requests.modern(request_text(ask.id, ask.method, params), ask), ask.id)
-    answer = reply.answer
-    if answer is not None and answer.result is not None and reply.status == 200:
-        versions = msgspec.json.decode(answer.result).get("supportedVersions")
-        return bytes(answer.result) if isinstance(versions, list) and MODERN in versions else None
-    if reply.status in (401, 403) or reply.status >= 500:
+    if not _says_no(reply):
         raise unexpected(reply)
-    if answer is not None and answer.error is not None and _code(answer.error) in _SPEAKS_MODERN:
+    answer = reply.answer
+    found = None if answer is None else object_of(answer.result)
+    if answer is not None and answer.result is not None and found is not None:
+        versions = found.get("supportedVersions")
+        return bytes(answer.result) if isinstance(versions, list) and MODERN in versions else None
+    if answer is not None and _speaks_modern(reply.status, code_of(answer)):
         return b'{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{}}'
     return None
 
 
-_SPEAKS_MODERN = codes.MODERN_EVIDENCE - {codes.UNSUPPORTED_VERSION}
+def _says_no(reply: Reply) -> bool:
+    """Whether it is an answer of the server itself, which a refusal of the era would be."""
+    return 200 <= reply.status < 300 or reply.status in FOREIGN
 
 
-def _code(error: bytes) -> int:
-    loose = msgspec.json.decode(error)
-    code = loose.get("code") if isinstance(loose, dict) else None
-    return code if isinstance(code, int) else 0
-
-
-def unexpected(reply: Reply) -> UpstreamError:
-    """The sentence for an answer that is none."""
-    status = reply.status
-    if status in (401, 403):
-        return UpstreamError(f"it refused the gateway's credential (HTTP {status})")
-    if 300 <= status < 400:
-        return UpstreamError(f"it answered with a redirect (HTTP {status}): correct its `url`")
-    if status == 429 or status == 503:
-        wait = reply.headers.get(b"retry-after", b"").decode("latin-1")
-        hint = f", retry after {wait} s" if wait.isdigit() else ""
-        return UpstreamError(f"it is overloaded (HTTP {status}{hint})")
-    if status >= 400:
-        return UpstreamError(f"it answered HTTP {status}")
-    return UpstreamError(f"it did not answer with an MCP message (HTTP {status})")
+def _speaks_modern(status: int, code: int | None) -> bool:
+    """Only a modern server checks these headers, or says 404 in a JSON-RPC error (-32601)."""
+    if status == 404 and code == codes.METHOD_NOT_FOUND:
+        return True
+    return code in (codes.HEADER_MISMATCH, codes.MISSING_CAPABILITY)

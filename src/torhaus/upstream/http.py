@@ -1,4 +1,4 @@
-"""Our own pooled HTTP/1.1 client: keep-alive, TLS, streaming, limits (RFC 9112).
+"""Our own HTTP/1.1 client: connections that carry one exchange after another (RFC 9112).
 
 A general client costs several times the CPU of everything else a call needs. This one does what a
 relay needs: a request in one write, callbacks for what comes back, and nothing it could guess.
@@ -7,8 +7,8 @@ Redirects, proxies and compressed answers are not followed or undone; they end i
 
 import asyncio
 import re
-import ssl
-from collections import deque
+import socket
+from collections.abc import Callable
 from typing import Protocol, cast
 from urllib.parse import urlsplit
 
@@ -17,11 +17,8 @@ import msgspec
 
 from torhaus.model.ports import UpstreamError
 
-IDLE = 4.0
-"""Seconds an idle connection is trusted when the server names no `Keep-Alive: timeout`."""
 MAX_HEADER_BYTES = 64 * 1024
-SWEEP = 0.5
-
+"""Also the most bytes of framing (chunk sizes, trailers) between two pieces of a body."""
 
 # A head that changes nothing about how its body is read. What is not listed here, and whatever
 # stands twice that must not, is the parser's business.
@@ -92,17 +89,24 @@ class Exchange(Protocol):
     def fail(self, error: UpstreamError) -> None: ...
 
 
+class Owner(Protocol):
+    """Whom a connection belongs to: `torhaus.upstream.pool`."""
+
+    now: Callable[[], float]
+
+    def give_back(self, connection: "Connection", keep_alive: bytes | None) -> None: ...
+    def forget(self, connection: "Connection") -> None: ...
+
+
 class Connection(asyncio.Protocol):
     """One connection of a pool. Carries one exchange at a time."""
 
     __slots__ = (
         "_answered",
-        "_feeding",
-        "_header_bytes",
+        "_begun",
         "_headers",
-        "_in_head",
         "_parser",
-        "_unread",
+        "_unheard",
         "deadline",
         "exchange",
         "idle_until",
@@ -111,16 +115,14 @@ class Connection(asyncio.Protocol):
         "transport",
     )
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: Owner) -> None:
         self.pool = pool
         self.exchange: Exchange | None = None
         self.transport = cast(asyncio.Transport, None)
         self._parser: httptools.HttpResponseParser | None = None
         self._headers: dict[bytes, bytes] = {}
-        self._header_bytes = 0
-        self._in_head = False
-        self._feeding = 0
-        self._unread = 0
+        self._begun = False
+        self._unheard = 0
         self._answered = False
         self.deadline: float | None = None
         self.patience: float | None = None
@@ -129,6 +131,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self._parser = httptools.HttpResponseParser(self)
+        _notice_silence(transport.get_extra_info("socket"))
 
     def start(self, data: bytes, exchange: Exchange, patience: float | None) -> None:
         self.exchange = exchange
@@ -136,6 +139,21 @@ class Connection(asyncio.Protocol):
         self.patience = patience
         self.deadline = None if patience is None else self.pool.now() + patience
         self.transport.write(data)
+
+    def linger(self, seconds: float) -> None:
+        """Its answer has come: give the rest of the stream this long, whatever it says."""
+        self.patience = None
+        self.deadline = self.pool.now() + seconds
+
+    def hold(self) -> None:
+        """Read no more for now. Its reader downstream is slow, so silence is not its fault."""
+        self.deadline = None
+        self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        if self.patience is not None:
+            self.deadline = self.pool.now() + self.patience
+        self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         parser = self._parser
@@ -146,7 +164,8 @@ class Connection(asyncio.Protocol):
         self._answered = True
         if self.patience is not None:
             self.deadline = self.pool.now() + self.patience
-        self._feeding = len(data)
+        # The parser keeps a field until its line ends, however long it gets.
+        self._unheard += len(data)
         try:
             parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -156,10 +175,8 @@ class Connection(asyncio.Protocol):
             self.give_up(cause)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.give_up(UpstreamError("it does not speak HTTP/1.1 properly"))
-        if self._in_head:
-            # The parser collects one header, or trailer, of any size before it reports it.
-            self._unread += len(data)
-            if self._unread > MAX_HEADER_BYTES:
+        else:
+            if self._unheard > MAX_HEADER_BYTES:
                 self.give_up(UpstreamError("its response headers are too large"))
 
     def _whole(self, data: bytes) -> bool:
@@ -184,45 +201,49 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._headers = {}
-        self._header_bytes = 0
-        self._in_head = True
-        self._unread = -self._feeding
-
-    def on_chunk_header(self) -> None:
-        """What follows is data or trailers."""
-        self._in_head = True
-        self._unread = -self._feeding
+        self._begun = False
+        if self.exchange is None:
+            # Nobody asked. Were it kept, the next caller would get this for an answer.
+            self.transport.abort()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_bytes += len(name) + len(value)
-        if self._header_bytes > MAX_HEADER_BYTES:
-            raise UpstreamError("its response headers are too large")
-        self._headers[name.lower()] = value
+        if not self._begun:  # trailers mean nothing here (RFC 9110 section 6.5.1)
+            self._headers[name.lower()] = value.strip()  # the parser leaves spaces at the end
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
         status = self._parser.get_status_code() if self._parser is not None else 0
-        if status >= 200 and self.exchange is not None:
-            self.exchange.head(status, self._headers)
+        if status < 200 or self.exchange is None:
+            return
+        headers = self._headers
+        if self._unheard > MAX_HEADER_BYTES and _size(headers) > MAX_HEADER_BYTES:
+            raise UpstreamError("its response headers are too large")
+        self._unheard = 0
+        self._begun = True
+        self.exchange.head(status, headers)
 
     def on_body(self, body: bytes) -> None:
-        self._in_head = False
+        self._unheard = 0
         if self.exchange is not None:
             self.exchange.data(body)
 
     def on_message_complete(self) -> None:
-        self._in_head = False
         parser = self._parser
         if parser is None or parser.get_status_code() < 200:
             return
+        self._unheard = 0
+        self._begun = False
         exchange, self.exchange = self.exchange, None
-        self.deadline = None
-        if exchange is None or not parser.should_keep_alive():
+        self.deadline = self.patience = None
+        if exchange is None or not parser.should_keep_alive() or self._refused_early(parser):
             self.transport.close()
         else:
             self.pool.give_back(self, self._headers.get(b"keep-alive"))
         if exchange is not None:
             exchange.end()
+
+    def _refused_early(self, parser: "httptools.HttpResponseParser") -> bool:
+        """Whether it refused a request that it has not read: the rest would be in the way."""
+        return parser.get_status_code() >= 400 and self.transport.get_write_buffer_size() > 0
 
     def give_up(self, error: UpstreamError) -> None:
         """End the exchange with an error and the connection with it."""
@@ -231,158 +252,38 @@ class Connection(asyncio.Protocol):
         if exchange is not None:
             exchange.fail(error)
 
-    def connection_lost(self, _exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         parser, self._parser = self._parser, None
         self.pool.forget(self)
         exchange, self.exchange = self.exchange, None
         if exchange is None or parser is None:
             return
-        exchange.fail(BrokenError("it closed the connection", answered=self._answered))
+        if self._begun and exc is None and not _framed(self._headers):
+            exchange.end()  # such an answer ends with its connection (RFC 9112 section 6.3)
+        else:
+            exchange.fail(BrokenError("it closed the connection", answered=self._answered))
 
 
-class Pool:
-    """Connections to one origin, the last used first. Owned by one event loop.
-
-    `limit`: most connections at once; further requests wait their turn.
-    """
-
-    def __init__(
-        self,
-        target: Target,
-        *,
-        connect_timeout: float,
-        ca_file: str | None = None,
-        limit: int = 512,
-    ) -> None:
-        self.target = target
-        self._connect_timeout = connect_timeout
-        self._loop = asyncio.get_running_loop()
-        self.now = self._loop.time
-        self._tls = ssl.create_default_context(cafile=ca_file) if target.tls else None
-        self._limit = limit
-        self._idle: list[Connection] = []
-        self._all: set[Connection] = set()
-        self._opening = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._sweeper: asyncio.TimerHandle | None = None
-        self._closed = False
-
-    def idle(self) -> Connection | None:
-        """A connection ready for use, or None. Costs no wait."""
-        now = self.now()
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.transport.is_closing():
-                continue
-            if connection.idle_until > now:
-                return connection
-            connection.transport.close()
-        return None
-
-    async def acquire(self) -> Connection:
-        """A connection, new or kept. Raises ConnectError."""
-        end = self.now() + self._connect_timeout
-        while True:
-            connection = self.idle()
-            if connection is not None:
-                return connection
-            if len(self._all) + self._opening < self._limit:
-                # A task of its own: a call's drive has none, and the timeout asks for one.
-                return await self._loop.create_task(self._open())
-            turn = self._loop.create_future()
-            self._waiting.append(turn)
-            alarm = self._loop.call_at(end, _ring, turn)
-            try:
-                await turn
-            finally:
-                alarm.cancel()
-                if turn in self._waiting:
-                    self._waiting.remove(turn)
-
-    async def _open(self) -> Connection:
-        if self._closed:
-            raise ConnectError("the gateway is shutting down")
-        where = self.target
-        self._opening += 1
-        try:
-            async with asyncio.timeout(self._connect_timeout):
-                _, connection = await self._loop.create_connection(
-                    lambda: Connection(self),
-                    where.host,
-                    where.port,
-                    ssl=self._tls,
-                    server_hostname=where.host if where.tls else None,
-                )
-        except TimeoutError as error:
-            raise ConnectError(
-                f"no connection to {where.authority} within {self._connect_timeout:g} s"
-            ) from error
-        except ssl.SSLError as error:
-            reason = getattr(error, "verify_message", "") or error.reason or "handshake failed"
-            raise ConnectError(f"TLS with {where.authority} failed: {reason}") from error
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise ConnectError(f"no connection to {where.authority}: {reason}") from error
-        finally:
-            self._opening -= 1
-        self._all.add(connection)
-        if self._sweeper is None:
-            self._sweeper = self._loop.call_later(SWEEP, self._sweep)
-        return connection
-
-    def give_back(self, connection: Connection, keep_alive: bytes | None) -> None:
-        connection.idle_until = self.now() + _trust(keep_alive)
-        self._idle.append(connection)
-        self._next()
-
-    def forget(self, connection: Connection) -> None:
-        self._all.discard(connection)
-        self._next()
-
-    def _next(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-
-    def _sweep(self) -> None:
-        """One timer for all: silent exchanges time out, idle connections are let go."""
-        self._sweeper = None
-        now = self.now()
-        for connection in list(self._all):
-            if connection.deadline is not None and connection.deadline < now:
-                waited = connection.patience or 0.0
-                connection.give_up(UpstreamError(f"it did not answer within {waited:g} s"))
-        stale = [each for each in self._idle if each.idle_until <= now]
-        for connection in stale:
-            self._idle.remove(connection)
-            connection.transport.close()
-        if self._all and not self._closed:
-            self._sweeper = self._loop.call_later(SWEEP, self._sweep)
-
-    def close(self) -> None:
-        self._closed = True
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            self._sweeper = None
-        for connection in list(self._all):
-            connection.give_up(UpstreamError("the gateway is shutting down"))
-        for turn in self._waiting:
-            turn.cancel()
+def refuse_compressed(headers: dict[bytes, bytes]) -> None:
+    """Raises UpstreamError for an encoding that was not asked for."""
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise UpstreamError("it sent a compressed answer although we did not accept one")
 
 
-def _ring(turn: "asyncio.Future[None]") -> None:
-    if not turn.done():
-        turn.set_exception(ConnectError("all connections to it are in use"))
+def _size(headers: dict[bytes, bytes]) -> int:
+    return sum(len(name) + len(value) for name, value in headers.items())
 
 
-def _trust(keep_alive: bytes | None) -> float:
-    """Seconds to keep an idle connection: a second less than the server says it will."""
-    if keep_alive is None:
-        return IDLE
-    for part in keep_alive.split(b","):
-        name, _, value = part.strip().partition(b"=")
-        if name.lower() == b"timeout" and value.isdigit():
-            return min(float(value[:6]), 120.0) - 1.0
-    return IDLE
+def _framed(headers: dict[bytes, bytes]) -> bool:
+    """Whether an answer says by itself where it ends."""
+    return b"content-length" in headers or b"transfer-encoding" in headers
+
+
+def _notice_silence(sock: socket.socket | None) -> None:
+    """A server that vanishes sends no FIN, and a listening stream may be silent for hours."""
+    if sock is None:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

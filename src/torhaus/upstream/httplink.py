@@ -6,42 +6,73 @@ from collections.abc import Callable
 import msgspec
 
 from torhaus.mcp import eras
-from torhaus.mcp.message import encode, error_object, notification_text, request_text
-from torhaus.mcp.versions import LATEST_LEGACY
+from torhaus.mcp.message import encode, notification_text, request_text
+from torhaus.mcp.versions import LEGACY, negotiate
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Detached, NoStream, Sink, UpstreamError
 from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
-from torhaus.upstream.exchange import McpExchange, Reply
-from torhaus.upstream.facts import Facts, initialize_text, unexpected
-from torhaus.upstream.http import BrokenError, Connection, Pool, target
-from torhaus.upstream.requests import Requests
+from torhaus.upstream import crossing
+from torhaus.upstream.chores import Chores
+from torhaus.upstream.exchange import McpExchange, Reply, is_answer
+from torhaus.upstream.facts import Facts, initialize_text
+from torhaus.upstream.http import BrokenError, Connection, target
+from torhaus.upstream.memory import LEVELS, MAX_URIS, Memory
+from torhaus.upstream.pool import Pool, trust
+from torhaus.upstream.pooled import Pooled, StatelessSink
+from torhaus.upstream.replies import (
+    FOREIGN,
+    is_dead,
+    object_of,
+    session_of,
+    speaks_legacy,
+    streamed,
+    unexpected,
+)
+from torhaus.upstream.requests import REPEATABLE, Requests
 
-POOLED_IDLE = 300.0
-_DEAD_BODY = (b"session", b"Session", b"not initialized")
+RESTORE = 10.0
+"""Seconds an upstream gets for each wish it is told again."""
+_WISHES = frozenset(("logging/setLevel", "resources/subscribe", "resources/unsubscribe"))
+_RESPONSE = b'{"jsonrpc":"2.0","id":'
+_NO_STREAM = "it has no stream for unsolicited messages"
 
 
 class HttpLink:
     """One streamable HTTP upstream. Owned by one event loop.
 
-    `pool` carries requests, `streams` carries listening streams, so that many open streams never
-    starve calls. `ids` yields request ids that are unique in this process for ever.
+    `_pool` carries requests, `_streams` carries listening streams, so that many open streams never
+    starve calls. `ids` yields request ids that are unique in this process for ever. `doubt` is
+    called when the upstream answers as if `facts` were no longer true. Raises UpstreamError.
     """
 
-    def __init__(self, server: Server, address: HttpAddress, ids: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        server: Server,
+        address: HttpAddress,
+        ids: Callable[[], str],
+        doubt: Callable[[], None] = lambda: None,
+    ) -> None:
         where = target(address.url)
+        self.requests = Requests(where, address.headers)
         self._server = server
         self._ids = ids
+        self._doubt = doubt
         self._loop = asyncio.get_running_loop()
         wait = server.connect_timeout
-        self._pool = Pool(where, connect_timeout=wait, ca_file=address.ca_file)
-        self._streams = Pool(where, connect_timeout=wait, ca_file=address.ca_file, limit=8192)
-        self.requests = Requests(where, address.headers)
+        tls = trust(where, address.ca_file)
+        self._pool = Pool(where, connect_timeout=wait, tls=tls)
+        self._streams = Pool(where, connect_timeout=wait, tls=tls, limit=8192)
         self.facts = Facts()
         self._reopening: dict[str, asyncio.Task[None]] = {}
-        self._pooled: dict[str, Session] = {}
+        self._chores = Chores()
+        self._memory = Memory()
+        self._pooled = Pooled(
+            server.name,
+            opens=lambda session: self._reopen(session, session.upstream_id),
+            closes=lambda session: self._chores.start(self.close(session)),
+        )
         self._trouble: str | None = None
-        self._sweeping: asyncio.TimerHandle | None = None
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -49,31 +80,53 @@ class HttpLink:
         if ask.era is Era.MODERN:
             if self.facts.modern:
                 return await self._stateless(ask, sink)
-            return await self._modern_on_legacy(ask)
+            return await self._modern_on_legacy(ask, sink)
         if not self.facts.legacy:
             return await self._legacy_on_modern(ask, sink)
         body = request_text(ask.id, ask.method, ask.params)
-        if ask.session is None:
+        safe = ask.method in REPEATABLE
+        session = ask.session
+        if session is None:
             data = self.requests.legacy(body, None, None)
-        else:
-            data = self._in_session(body, ask.session)
-        reply = await self.send(data, ask.id, sink, ask.timeout, safe=ask.method != "tools/call")
-        if ask.session is not None and _dead(reply, ask.session):
-            await self._reopen(ask.session)
-            data = self._in_session(body, ask.session)
-            reply = await self.send(data, ask.id, sink, ask.timeout)
-        return self._answer(reply, ask, ask.id)
+            return self._answer(await self.send(data, ask.id, sink, ask.timeout, safe=safe), ask)
+        used = session.upstream_id
+        data = self._in_session(body, session)
+        reply = await self.send(data, ask.id, sink, ask.timeout, safe=safe)
+        if reply.status != 200 and is_dead(reply):
+            await self._reopen(session, used)
+            data = self._in_session(body, session)
+            reply = await self.send(data, ask.id, sink, ask.timeout, safe=safe)
+        answer = self._answer(reply, ask)
+        if safe and answer.result is not None:
+            self._remember(ask, session)
+        return answer
 
     def _in_session(self, body: bytes, session: Session) -> bytes:
         return self.requests.legacy(body, session.version, session.upstream_id)
 
+    def _remember(self, ask: Ask, session: Session) -> None:
+        """What an upstream session must be told again when it is opened anew."""
+        if ask.method not in _WISHES:
+            return
+        wanted = object_of(ask.params) or {}
+        level, uri = wanted.get("level"), wanted.get("uri")
+        wishes = self._memory.of(session.jti)
+        if ask.method == "logging/setLevel" and level in LEVELS:
+            wishes.level = level
+        elif ask.method == "resources/unsubscribe":
+            wishes.uris.discard(uri)
+        elif isinstance(uri, str) and len(wishes.uris) < MAX_URIS:
+            wishes.uris.add(uri)
+
     async def _stateless(self, ask: Ask, sink: Sink) -> Answer:
         body = request_text(ask.id, ask.method, ask.params)
         data = self.requests.modern(body, ask)
-        reply = await self.send(data, ask.id, sink, ask.timeout, safe=ask.method != "tools/call")
-        return self._answer(reply, ask, ask.id)
+        reply = await self.send(data, ask.id, sink, ask.timeout, safe=ask.method in REPEATABLE)
+        if reply.status in FOREIGN and (reply.answer is None or speaks_legacy(reply.answer)):
+            self._doubt()
+        return self._answer(reply, ask)
 
-    async def _modern_on_legacy(self, ask: Ask) -> Answer:
+    async def _modern_on_legacy(self, ask: Ask, sink: Sink) -> Answer:
         """A stateless caller on a session upstream: a pooled session of that principal carries it.
 
         The session declares no client capabilities, so the upstream asks nothing back.
@@ -87,66 +140,25 @@ class HttpLink:
             raise UpstreamError(
                 "it cannot serve `subscriptions/listen`: it speaks an older protocol"
             )
-        session = await self._pooled_session(ask.principal)
-        own_id = encode(self._ids())
-        body = request_text(own_id, ask.method, eras.to_legacy_params(ask.params))
-        safe = ask.method != "tools/call"
-        data = self._in_session(body, session)
-        reply = await self.send(data, own_id, None, ask.timeout, safe=safe)
-        if _dead(reply, session):
-            await self._reopen(session)
-            reply = await self.send(self._in_session(body, session), own_id, None, ask.timeout)
-        answer = self._answer(reply, ask, own_id)
-        if answer.result is not None:
-            info = msgspec.json.decode(initialize).get("serverInfo")
-            text = None if info is None else encode(info)
-            return Answer(result=eras.to_modern_result(ask.method, answer.result, text))
-        return Answer(error=eras.to_modern_error(ask.method, answer.error or b"{}"))
-
-    async def _pooled_session(self, principal: str) -> Session:
-        now = self._loop.time()
-        session = self._pooled.get(principal)
-        if session is None:
-            session = Session(
-                token="",
-                jti=f"pool-{principal}",
-                server=self._server.name,
-                principal=principal,
-                version=LATEST_LEGACY,
-                capabilities=b"{}",
-                client_info=b"",
-                created=now,
-                expires=float("inf"),
+        session = await self._pooled.borrow(ask.principal)
+        try:
+            meta = (object_of(ask.params) or {}).get("_meta")
+            level = meta.get(eras.PREFIX + "logLevel") if isinstance(meta, dict) else None
+            inner = StatelessSink(sink, level, lambda body: self._answer_back(session, body))
+            params = eras.to_legacy_params(ask.params)
+            own = msgspec.structs.replace(
+                ask, id=encode(self._ids()), params=params, session=session, era=Era.LEGACY
             )
-            self._pooled[principal] = session
-            session.last_used = now
-            await self._reopen(session)
-        elif not session.initialized:
-            await self._reopen(session)
-        session.last_used = now
-        if self._sweeping is None:
-            self._sweeping = self._loop.call_later(POOLED_IDLE, self._sweep)
-        return session
+            answer = await self.request(own, inner)
+        except Detached as error:
+            # Nobody could resume it: the session and its event ids are ours.
+            raise UpstreamError(str(error)) from error
+        finally:
+            self._pooled.give_back(session)
+        return crossing.to_modern(ask.method, answer, initialize)
 
-    def _sweep(self) -> None:
-        self._sweeping = None
-        now = self._loop.time()
-        for principal, session in list(self._pooled.items()):
-            if session.last_used + POOLED_IDLE <= now:
-                del self._pooled[principal]
-                self._spawn_close(session)
-        if self._pooled:
-            self._sweeping = self._loop.call_later(POOLED_IDLE, self._sweep)
-
-    def _spawn_close(self, session: Session) -> None:
-        task = self._loop.create_task(self.close(session))
-        self._reopening[f"close-{session.jti}-{id(session)}"] = task
-        task.add_done_callback(lambda _: self._forget_task(task))
-
-    def _forget_task(self, task: asyncio.Task[None]) -> None:
-        for name, each in list(self._reopening.items()):
-            if each is task:
-                del self._reopening[name]
+    def _answer_back(self, session: Session, body: bytes) -> None:
+        self._chores.start(self.post(session, session.principal, body))
 
     async def _legacy_on_modern(self, ask: Ask, sink: Sink) -> Answer:
         """A session caller on a stateless upstream: the session lives in the gateway alone."""
@@ -154,21 +166,23 @@ class HttpLink:
         if discover is None:
             raise UpstreamError("it speaks neither era of the protocol")
         if ask.method == "initialize":
-            return Answer(result=eras.initialize_from_discover(discover, LATEST_LEGACY))
+            asked = (object_of(ask.params) or {}).get("protocolVersion")
+            return Answer(result=eras.initialize_from_discover(discover, negotiate(asked)))
         session = ask.session
         if session is None:
             raise UpstreamError("a request without a session")
+        if ask.method in ("ping", "logging/setLevel"):  # a stateless server knows neither
+            self._remember(ask, session)
+            return Answer(result=b"{}")
+        wishes = self._memory.known(session.jti)
         params = eras.to_modern_params(
-            ask.params, capabilities=b"{}", client_info=session.client_info
+            ask.params,
+            capabilities=b"{}",
+            client_info=session.client_info,
+            log_level=None if wishes is None else wishes.level,
         )
         modern = msgspec.structs.replace(ask, params=params, era=Era.MODERN)
-        answer = await self._stateless(modern, sink)
-        if answer.result is None:
-            return Answer(error=eras.to_legacy_error(ask.method, answer.error or b"{}"))
-        if b'"input_required"' in answer.result and _asks(answer.result):
-            text = "the server asks a question that this client's protocol version cannot carry"
-            return Answer(error=error_object(-32603, text))
-        return Answer(result=eras.to_legacy_result(answer.result))
+        return crossing.to_legacy(ask.method, await self._stateless(modern, sink))
 
     # -- what carries them ---------------------------------------------------------------------
 
@@ -183,124 +197,156 @@ class HttpLink:
     ) -> Reply:
         """One POST and the end of its exchange.
 
-        A kept connection may turn out to be closed. What is `safe` is then sent once more; a tool
-        call is not, because the upstream may have begun it (checklist U12). Raises UpstreamError.
+        A kept connection may turn out to be closed. What is `safe` is then sent once more, on one
+        that is new; a tool call is not, because the upstream may have begun it (checklist U12).
+        Raises UpstreamError.
         """
-        pool = self._pool
-        connection = pool.idle()
-        kept = connection is not None
-        if connection is None:
-            connection = await self._connected(pool)
-        exchange = McpExchange(self._loop, connection, wanted, sink)
-        exchange.plain = not safe  # the answer to a tool call is all in its body
-        connection.start(data, exchange, patience)
-        try:
-            return await exchange.done
-        except BrokenError as error:
-            self._trouble = str(error)
-            if not (kept and safe and not error.answered):
+        connection = self._pool.idle()
+        while True:
+            kept = connection is not None
+            if connection is None:
+                connection = await self._fresh(self._pool)
+            exchange = McpExchange(self._loop, connection, wanted, sink)
+            exchange.plain = not safe  # the answer to a tool call is all in its body
+            connection.start(data, exchange, patience)
+            try:
+                return await exchange.done
+            except BrokenError as error:
+                self._trouble = str(error)
+                if not (kept and safe) or error.answered:
+                    raise
+            except UpstreamError as error:
+                self._trouble = str(error)
                 raise
-        except UpstreamError as error:
-            self._trouble = str(error)
-            raise
-        finally:
-            if connection.exchange is exchange:
-                if not exchange.done.done() or exchange.done.cancelled():
-                    connection.transport.abort()
-                elif sink is not None:
-                    sink.throttle = None
-                    connection.transport.resume_reading()
-        return await self.send(data, wanted, sink, patience)
+            finally:
+                if connection.exchange is exchange:
+                    _let_go(connection, exchange, sink)
+            connection = None
 
-    async def _connected(self, pool: Pool) -> Connection:
+    async def _fresh(self, pool: Pool) -> Connection:
         try:
-            return await pool.acquire()
+            return await pool.fresh()
         except UpstreamError as error:
             self._trouble = str(error)
             raise
 
-    def _answer(self, reply: Reply, ask: Ask, wanted: bytes) -> Answer:
+    def _answer(self, reply: Reply, ask: Ask) -> Answer:
         message = reply.answer
-        self._trouble = None
-        if message is None:
-            if reply.last_event is not None:
+        if message is None or reply.status in (401, 403):
+            resumable = ask.era is Era.LEGACY and ask.session is not None
+            if resumable and message is None and reply.last_event is not None:
                 raise Detached("it ended the stream before it answered")
-            raise unexpected(reply)
-        if reply.status in (401, 403):
-            raise unexpected(reply)
-        if message.error is None and (message.id is None or bytes(message.id) != wanted):
-            raise UpstreamError("it answered another request than the one it was sent")
-        status = reply.status if reply.status in (200, 400, 404) else 200
-        if message.error is not None:
+            error = unexpected(reply)
+            self._trouble = str(error)
+            raise error
+        self._trouble = None
+        if message.error is not None:  # whatever its id: the Python SDK writes "server-error"
+            status = reply.status if reply.status in (200, 400, 404) else 200
             return Answer(error=bytes(message.error), status=status, event_id=reply.event_id)
+        if not is_answer(message, ask.id):
+            raise UpstreamError("it answered another request than the one it was sent")
         if message.result is None:
             raise UpstreamError("its answer holds neither a result nor an error")
-        session = reply.headers.get(b"mcp-session-id") if ask.method == "initialize" else None
-        return Answer(
-            result=bytes(message.result),
-            session=None if session is None else session.decode("latin-1"),
-            event_id=reply.event_id,
-        )
+        session = session_of(reply) if ask.method == "initialize" else None
+        return Answer(result=bytes(message.result), session=session, event_id=reply.event_id)
 
     # -- sessions ------------------------------------------------------------------------------
 
-    async def _reopen(self, session: Session) -> None:
-        """Open a new upstream session behind a living front one. One attempt serves all waiters."""
+    async def _reopen(self, session: Session, used: str | None) -> None:
+        """Open a new upstream session behind a living front one. One attempt serves all waiters.
+
+        `used`: the upstream session that was found dead; nothing happens if it is already replaced.
+        """
         task = self._reopening.get(session.jti)
         if task is None:
+            if session.upstream_id != used:
+                return
             task = self._loop.create_task(self._open(session))
             self._reopening[session.jti] = task
-            task.add_done_callback(lambda _: self._reopening.pop(session.jti, None))
+            task.add_done_callback(lambda task: self._reopened(session.jti, task))
         await asyncio.shield(task)
+
+    def _reopened(self, jti: str, task: asyncio.Task[None]) -> None:
+        self._reopening.pop(jti, None)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it
 
     async def _open(self, session: Session) -> None:
         own_id = encode(self._ids())
         body = initialize_text(own_id, session.capabilities, session.client_info, session.version)
         data = self.requests.legacy(body, None, None)
         reply = await self.send(data, own_id, None, self._server.timeout, safe=True)
-        if reply.answer is None or reply.answer.result is None:
+        result = None if reply.answer is None else object_of(reply.answer.result)
+        if result is None:
+            if reply.status in FOREIGN:
+                self._doubt()
             raise unexpected(reply)
-        opened = reply.headers.get(b"mcp-session-id")
-        session.upstream_id = None if opened is None else opened.decode("latin-1")
-        version = msgspec.json.decode(reply.answer.result).get("protocolVersion")
-        if not session.token and isinstance(version, str):
+        session.upstream_id = session_of(reply)
+        version = result.get("protocolVersion")
+        if not session.token and version in LEGACY:
             session.version = version
         session.initialized = True
-        hello = notification_text("notifications/initialized", b"")
-        await self.send(self._in_session(hello, session), None, None, self._server.timeout)
+        hello = self._in_session(notification_text("notifications/initialized", b""), session)
+        await self.send(hello, None, None, self._server.timeout, safe=True)
+        await self._restore(session)
+        if session.closed:
+            await self.close(session)
+
+    async def _restore(self, session: Session) -> None:
+        """Tell a new upstream session what the old one had been told."""
+        wishes = self._memory.known(session.jti)
+        if wishes is None:
+            return
+        told = [("resources/subscribe", {"uri": uri}) for uri in sorted(wishes.uris)]
+        if wishes.level is not None:
+            told.append(("logging/setLevel", {"level": wishes.level}))
+        for method, params in told:
+            own_id = encode(self._ids())
+            body = request_text(own_id, method, encode(params))
+            await self.send(self._in_session(body, session), own_id, None, RESTORE, safe=True)
 
     async def post(self, session: Session | None, principal: str, body: bytes) -> None:  # noqa: ARG002 -- the port's shape
         if session is None or not self.facts.legacy:
             return  # the modern era defines no messages of this kind
-        data = self._in_session(body, session)
-        reply = await self.send(data, None, None, self._server.timeout)
-        if _dead(reply, session):
-            await self._reopen(session)
-            reply = await self.send(
-                self._in_session(body, session), None, None, self._server.timeout
-            )
+        used = session.upstream_id
+        patience = self._server.timeout
+        reply = await self.send(self._in_session(body, session), None, None, patience, safe=True)
+        if is_dead(reply):
+            if body.startswith(_RESPONSE):
+                raise UpstreamError("it has forgotten the session in which it asked")
+            await self._reopen(session, used)
+            data = self._in_session(body, session)
+            reply = await self.send(data, None, None, patience, safe=True)
         if reply.status >= 300:
             raise unexpected(reply)
 
     async def listen(self, session: Session, last_event_id: str | None, sink: Sink) -> None:
         if not self.facts.legacy:
-            raise NoStream("it has no stream for unsolicited messages")
-        connection = await self._streams.acquire()
+            raise NoStream(_NO_STREAM)
+        used = session.upstream_id
+        reply = await self._listen(session, last_event_id, sink)
+        if used is not None and is_dead(reply):
+            await self._reopen(session, used)
+            reply = await self._listen(session, None, sink)
+        if reply.status in (404, 405, 501) or (reply.status == 200 and not streamed(reply)):
+            raise NoStream(_NO_STREAM)
+        if reply.status != 200:
+            raise unexpected(reply)
+
+    async def _listen(self, session: Session, last_event_id: str | None, sink: Sink) -> Reply:
+        connection = await self._fresh(self._streams)
         exchange = McpExchange(self._loop, connection, None, sink, sink.opened)
         data = self.requests.get(session.version, session.upstream_id, last_event_id)
         connection.start(data, exchange, None)
         try:
-            reply = await exchange.done
+            return await exchange.done
         finally:
             sink.throttle = None
             if connection.exchange is exchange:
                 connection.transport.abort()
-        if reply.status == 405:
-            raise NoStream("it has no stream for unsolicited messages")
-        if reply.status != 200:
-            raise unexpected(reply)
 
     async def close(self, session: Session) -> None:
+        self._memory.forget(session.jti)
         if session.upstream_id is None or not self.facts.legacy:
             return
         data = self.requests.delete(session.version, session.upstream_id)
@@ -314,29 +360,20 @@ class HttpLink:
         return "ready" if self._trouble is None else f"down: {self._trouble}"
 
     async def shutdown(self) -> None:
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-        pooled, self._pooled = list(self._pooled.values()), {}
-        if pooled:
-            await asyncio.wait([asyncio.ensure_future(self.close(s)) for s in pooled], timeout=2.0)
+        reopening = list(self._reopening.values())
+        for task in reopening:
+            task.cancel()
+        self._pooled.end()
+        await self._chores.finish(2.0)
         self._pool.close()
         self._streams.close()
+        await asyncio.gather(*reopening, return_exceptions=True)
 
 
-def _dead(reply: Reply, session: Session) -> bool:
-    """Whether the upstream no longer knows the session, so that nothing was processed (U7)."""
-    if session.upstream_id is None and session.token:
-        return False
-    if reply.status == 404:
-        return True
-    error = None if reply.answer is None else reply.answer.error
-    return (
-        reply.status == 400
-        and error is not None
-        and any(word in bytes(error) for word in _DEAD_BODY)
-    )
-
-
-def _asks(result: bytes) -> bool:
-    loose = msgspec.json.decode(result)
-    return isinstance(loose, dict) and loose.get("resultType") == "input_required"
+def _let_go(connection: Connection, exchange: McpExchange, sink: Sink | None) -> None:
+    """The caller is done though the exchange is not: it hung up, or the stream goes on."""
+    if not exchange.done.done() or exchange.done.cancelled():
+        connection.transport.abort()
+    elif sink is not None:
+        sink.throttle = None
+        connection.transport.resume_reading()

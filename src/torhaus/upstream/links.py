@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from torhaus.model.ports import Link
+from torhaus.model.ports import Link, UpstreamError
 from torhaus.model.servers import HttpAddress, Server, StdioAddress
-from torhaus.upstream.autolink import AutoLink
+from torhaus.upstream.autolink import AutoLink, Old
 from torhaus.upstream.oldsse import oldsse_opener
 from torhaus.upstream.pipelink import PipeLink
 from torhaus.upstream.plainhttp import PlainHttp
@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 GRACE = 30.0
 """Seconds that calls under way on a replaced link have to finish."""
+ENDPOINT = 10.0
+"""Seconds an HTTP+SSE server has to name its endpoint once it is connected."""
 
 
 class Links:
@@ -26,13 +28,31 @@ class Links:
     def __init__(self, ids: Callable[[], str]) -> None:
         self._ids = ids
         self._links: dict[str, tuple[Server, Link]] = {}
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._configured: dict[str, Server] | None = None
+        self._retiring: dict[asyncio.Task[None], Link] = {}
+        self._shut = False
 
     def link(self, server: Server) -> Link:
+        """The link to the server of this name, as it is configured now.
+
+        What began before a reload asks with the former server: it must not bring back a credential
+        that was replaced. Raises UpstreamError when the server is no longer configured.
+        """
+        known = self._links.get(server.name)
+        if known is not None and known[0] is server:
+            return known[1]
+        return self._current(server)
+
+    def _current(self, server: Server) -> Link:
+        if self._shut:
+            raise UpstreamError("the gateway is shutting down")
+        if self._configured is not None:
+            current = self._configured.get(server.name)
+            if current is None:
+                raise UpstreamError("it is no longer configured")
+            server = current
         known = self._links.get(server.name)
         if known is not None:
-            if known[0] is server:
-                return known[1]
             if _reach(known[0]) == _reach(server):
                 self._links[server.name] = (server, known[1])
                 return known[1]
@@ -46,10 +66,11 @@ class Links:
 
         Returns their names.
         """
-        wanted = {server.name: _reach(server) for server in servers}
+        self._configured = {server.name: server for server in servers}
         gone = []
         for name, (server, link) in list(self._links.items()):
-            if wanted.get(name) != _reach(server):
+            wanted = self._configured.get(name)
+            if wanted is None or _reach(wanted) != _reach(server):
                 del self._links[name]
                 self._retire(link)
                 gone.append(name)
@@ -64,28 +85,34 @@ class Links:
             case StdioAddress() as address:
                 return TaskLink(PipeLink(server, stdio_opener(server.name, address)))
             case HttpAddress() as address:
-                return AutoLink(server, address, self._ids, _old)
+                return AutoLink(server, address, self._ids, Old(_old, _offered))
 
     def _retire(self, link: Link) -> None:
         task = asyncio.get_running_loop().create_task(_later(link))
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+        self._retiring[task] = link
+        task.add_done_callback(self._retired)
+
+    def _retired(self, task: asyncio.Task[None]) -> None:
+        self._retiring.pop(task, None)
+        if not task.cancelled() and (failed := task.exception()) is not None:
+            log.error("upstream.shutdown.failed", exc_info=failed)
 
     async def shutdown(self) -> None:
-        for task in list(self._retiring):
+        self._shut = True
+        retiring = dict(self._retiring)
+        for task in retiring:
             task.cancel()
-        ends = [link.shutdown() for _, link in self._links.values()]
+        links = [link for _, link in self._links.values()] + list(retiring.values())
         self._links.clear()
-        for failed in await asyncio.gather(*ends, *self._retiring, return_exceptions=True):
+        ends = [link.shutdown() for link in links]
+        for failed in await asyncio.gather(*ends, *retiring, return_exceptions=True):
             if isinstance(failed, Exception):
                 log.error("upstream.shutdown.failed", exc_info=failed)
 
 
 async def _later(link: Link) -> None:
-    try:
-        await asyncio.sleep(GRACE)
-    finally:
-        await link.shutdown()
+    await asyncio.sleep(GRACE)
+    await link.shutdown()
 
 
 def _reach(server: Server) -> tuple[object, ...]:
@@ -93,13 +120,38 @@ def _reach(server: Server) -> tuple[object, ...]:
     return (server.address, server.timeout, server.connect_timeout, server.sharing)
 
 
-def _old(server: Server, address: HttpAddress) -> Link:
-    http = PlainHttp(
+def _plain(server: Server, address: HttpAddress) -> PlainHttp:
+    return PlainHttp(
         address.url,
         connect_timeout=server.connect_timeout,
         timeout=server.timeout,
         ca_file=address.ca_file,
     )
-    wait = server.connect_timeout + 10.0
-    opener = oldsse_opener(server.name, address, http, wait)
+
+
+def _old(server: Server, address: HttpAddress) -> Link:
+    http = _plain(server, address)
+    opener = oldsse_opener(server.name, address, http, server.connect_timeout + ENDPOINT)
     return TaskLink(PipeLink(server, opener, on_shutdown=http.close))
+
+
+async def _offered(server: Server, address: HttpAddress) -> None:
+    """Raises UpstreamError unless it names an endpoint on an event stream (checklist U1)."""
+    http = _plain(server, address)
+    try:
+        opener = oldsse_opener(server.name, address, http, server.connect_timeout + ENDPOINT)
+        pipe = await opener(_NobodyListens())
+        await pipe.close()
+    finally:
+        http.close()
+
+
+class _NobodyListens:
+    def message(self, data: bytes) -> None:
+        """Nothing was asked."""
+
+    def oversized(self, head: bytes, tail: bytes) -> None:
+        """Nothing was asked."""
+
+    def ended(self, reason: str) -> None:
+        """It is not needed any more."""

@@ -33,6 +33,10 @@ class Memory:
             wishes = self._wishes[jti] = _Wishes()
         return wishes
 
+    def known(self, jti: str) -> _Wishes | None:
+        """What this session wished, without making room for it."""
+        return self._wishes.get(jti)
+
     def forget(self, jti: str) -> None:
         self._wishes.pop(jti, None)
 

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from torhaus.mcp.sse import Event, SseParser, TooLargeError
 from torhaus.model.ports import UpstreamError
 from torhaus.upstream.exchange import MAX_BODY, Reply
-from torhaus.upstream.facts import unexpected
-from torhaus.upstream.http import Connection, Pool, Target, target
+from torhaus.upstream.http import Connection, Target, refuse_compressed, target
+from torhaus.upstream.pool import Pool, trust
+from torhaus.upstream.replies import unexpected
+from torhaus.upstream.requests import fields
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -32,6 +34,7 @@ class EventStream:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def head(self, status: int, headers: dict[bytes, bytes]) -> None:
+        refuse_compressed(headers)
         if status == 200 and b"text/event-stream" in headers.get(b"content-type", b"").lower():
             self._status = status
             if not self.opened.done():
@@ -88,7 +91,8 @@ class _Posted:
         self.body = bytearray()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def head(self, status: int, _headers: dict[bytes, bytes]) -> None:
+    def head(self, status: int, headers: dict[bytes, bytes]) -> None:
+        refuse_compressed(headers)
         self.status = status
 
     def data(self, chunk: bytes) -> None:
@@ -113,8 +117,9 @@ class PlainHttp:
     ) -> None:
         where = target(url)
         self._timeout = timeout
-        self._posts = Pool(where, connect_timeout=connect_timeout, ca_file=ca_file)
-        self._streams = Pool(where, connect_timeout=connect_timeout, ca_file=ca_file, limit=8192)
+        tls = trust(where, ca_file)
+        self._posts = Pool(where, connect_timeout=connect_timeout, tls=tls)
+        self._streams = Pool(where, connect_timeout=connect_timeout, tls=tls, limit=8192)
 
     async def stream(
         self,
@@ -123,7 +128,7 @@ class PlainHttp:
         on_event: Callable[[Event], None],
         on_close: Callable[[Exception | None], None],
     ) -> EventStream:
-        connection = await self._streams.acquire()
+        connection = await self._streams.fresh()
         stream = EventStream(connection, on_event, on_close)
         head = _head("GET", target(url), headers, "accept: text/event-stream\r\n")
         connection.start(head + b"\r\n", stream, None)
@@ -135,7 +140,7 @@ class PlainHttp:
         return stream
 
     async def post(self, url: str, headers: Headers, body: bytes) -> tuple[int, bytes]:
-        connection = self._posts.idle() or await self._posts.acquire()
+        connection = self._posts.idle() or await self._posts.fresh()
         posted = _Posted()
         more = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
         data = _head("POST", target(url), headers, more) + b"\r\n" + body
@@ -153,6 +158,5 @@ class PlainHttp:
 
 
 def _head(method: str, where: Target, headers: Headers, more: str) -> bytes:
-    own = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    start = f"{method} {where.path} HTTP/1.1\r\nhost: {where.authority}\r\n"
-    return f"{start}user-agent: torhaus\r\n{own}{more}".encode("latin-1")
+    start = f"{method} {where.path} HTTP/1.1\r\nhost: {where.authority}\r\n{more}"
+    return start.encode("ascii") + fields(headers)

@@ -1,12 +1,41 @@
 """The bytes of MCP requests to one HTTP upstream; what never changes is written once."""
 
+import re
+
 from torhaus.mcp import headers
-from torhaus.mcp.versions import MODERN
-from torhaus.model.ports import Ask
+from torhaus.mcp.versions import LEGACY, MODERN
+from torhaus.model.ports import Ask, UpstreamError
 from torhaus.model.secret import Secret
 from torhaus.upstream.http import Target
 
-AGENT = b"user-agent: torhaus\r\n"
+READS = ("tools/list", "prompts/list", "prompts/get", "completion/complete", "server/discover")
+RESOURCES = ("resources/list", "resources/templates/list", "resources/read")
+SETTINGS = ("logging/setLevel", "resources/subscribe", "resources/unsubscribe")
+OPENINGS = ("initialize", "ping", "subscriptions/listen")
+TASKS = ("tasks/get", "tasks/list", "tasks/result")
+REPEATABLE = frozenset((*READS, *RESOURCES, *SETTINGS, *OPENINGS, *TASKS))
+"""Methods that may be sent again when nobody knows whether they arrived (checklist U12)."""
+
+OURS = (("user-agent", "torhaus"), ("accept-encoding", "identity"))
+
+# What an upstream calls its version travels back to it only if we know it: anything could be in it.
+_VERSIONS = {version: b"mcp-protocol-version: %b\r\n" % version.encode() for version in LEGACY}
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
+
+
+def fields(configured: tuple[tuple[str, str], ...]) -> bytes:
+    """Configured header fields and our own, as lines. Raises UpstreamError, without the value."""
+    lines = []
+    for name, value in configured:
+        if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
+            raise UpstreamError(
+                f"the header {name!r} configured for it is not one that can be sent"
+            )
+        lines.append(f"{name.lower()}: {value}\r\n")
+    given = {name.lower() for name, _ in configured}
+    lines += [f"{name}: {value}\r\n" for name, value in OURS if name not in given]
+    return "".join(lines).encode("ascii")
 
 
 class Requests:
@@ -15,12 +44,9 @@ class Requests:
     __slots__ = ("_delete", "_get", "_post")
 
     def __init__(self, target: Target, configured: tuple[tuple[str, Secret], ...]) -> None:
-        own = b"".join(
-            b"%b: %b\r\n" % (name.lower().encode("ascii"), value.reveal().encode("latin-1"))
-            for name, value in configured
-        )
+        own = fields(tuple((name, value.reveal()) for name, value in configured))
         where = b" %b HTTP/1.1\r\nhost: %b\r\n" % (target.path.encode(), target.authority.encode())
-        common = where + AGENT + own
+        common = where + own
         both = b"accept: application/json, text/event-stream\r\n"
         self._post = b"POST" + common + both + b"content-type: application/json\r\n"
         self._get = b"GET" + common + b"accept: text/event-stream\r\n"
@@ -44,7 +70,7 @@ class Requests:
             extra += f"{name}: {value}\r\n"
         return b"%b%bcontent-length: %d\r\n\r\n%b" % (
             self._post,
-            extra.encode("ascii"),
+            extra.encode("latin-1"),
             len(body),
             body,
         )
@@ -60,9 +86,7 @@ class Requests:
 
 
 def _session(version: str | None, session: str | None) -> bytes:
-    lines = b""
-    if version is not None:
-        lines = b"mcp-protocol-version: %b\r\n" % version.encode("ascii")
+    lines = b"" if version is None else _VERSIONS.get(version, b"")
     if session is not None:
         lines += b"mcp-session-id: %b\r\n" % session.encode("ascii")
     return lines

@@ -1,0 +1,47 @@
+"""An upstream's answer for a caller of the other era."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from torhaus.mcp import eras
+from torhaus.mcp.codes import INTERNAL_ERROR, METHOD_NOT_FOUND
+from torhaus.mcp.message import encode, error_object
+from torhaus.model.outcome import Answer
+from torhaus.model.ports import UpstreamError
+from torhaus.upstream.replies import object_of
+
+_CANNOT_ASK = "the server asks a question that this client's protocol version cannot carry"
+
+
+def to_modern(method: str, answer: Answer, initialize: bytes) -> Answer:
+    """`initialize`: the upstream's result of it. Raises UpstreamError for an unreadable result."""
+    if answer.result is None:
+        error = eras.to_modern_error(method, answer.error or b"{}")
+        unknown = (object_of(error) or {}).get("code") == METHOD_NOT_FOUND
+        return Answer(error=error, status=404 if unknown else 200)
+    info = (object_of(initialize) or {}).get("serverInfo")
+    text = None if info is None else encode(info)
+    change = _changed(lambda raw: eras.to_modern_result(method, raw, text), answer.result)
+    return Answer(result=change)
+
+
+def to_legacy(method: str, answer: Answer) -> Answer:
+    """Raises UpstreamError for an unreadable result."""
+    result = answer.result
+    if result is None:
+        return Answer(error=eras.to_legacy_error(method, answer.error or b"{}"))
+    if b'"input_required"' in result and _asks(result):
+        return Answer(error=error_object(INTERNAL_ERROR, _CANNOT_ASK))
+    return Answer(result=_changed(eras.to_legacy_result, result))
+
+
+def _asks(result: bytes) -> bool:
+    return (object_of(result) or {}).get("resultType") == "input_required"
+
+
+def _changed(change: Callable[[bytes], bytes], result: bytes) -> bytes:
+    try:
+        return change(result)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise UpstreamError("it sent a result that cannot be read") from error
