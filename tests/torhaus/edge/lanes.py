@@ -15,6 +15,7 @@ from torhaus.edge.wire import Lane, lane
 
 MAX_BODY = 1000
 HOST = b"host: localhost\r\n"
+CHUNKED = b"POST /mcp/x HTTP/1.1\r\n" + HOST + b"transfer-encoding: chunked\r\n\r\n"
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:

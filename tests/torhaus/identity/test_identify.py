@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from torhaus.identity.identify import anonymous, by_key
+from torhaus.identity.identify import anonymous, by_key, in_networks
 from torhaus.identity.keys import digest
 from torhaus.model.people import AnonymousAccess, Principal
 from torhaus.model.rules import Rules
@@ -51,3 +51,22 @@ def test_only_listed_networks_act_without_a_credential(ip: str, expected: Princi
 
 def test_without_networks_nobody_is_anonymous() -> None:
     assert anonymous(Rules(version="1"), "127.0.0.1") is None
+
+
+@pytest.mark.parametrize(
+    ("ip", "inside"),
+    [
+        ("10.1.2.3", True),
+        ("::ffff:10.1.2.3", True),
+        ("fd00::1", True),
+        ("11.0.0.1", False),
+        ("fe80::1%eth0", False),
+        ("", False),
+        ("somewhere", False),
+    ],
+)
+def test_an_address_is_in_a_network_or_not(ip: str, inside: bool) -> None:
+    networks = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+
+    assert in_networks(networks, ip) is inside
+    assert not in_networks((), ip)

@@ -1,0 +1,249 @@
+from ipaddress import ip_network
+
+import pytest
+
+from tests.torhaus.cast import ALICE, BOB
+from tests.torhaus.edge.fakes import exchange
+from torhaus.config.settings import Settings
+from torhaus.edge.admission import Admission, Denied
+from torhaus.identity.keys import digest
+from torhaus.model.people import AnonymousAccess, Principal
+from torhaus.model.rules import Rules
+
+GUEST = Principal(id="anonymous", email="anonymous")
+RULES = Rules(
+    version="1",
+    keys={digest("alice-key"): ALICE, digest("bob-key"): BOB},
+    anonymous=(AnonymousAccess((ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8")), GUEST),),
+)
+NAMED = Settings(
+    host="0.0.0.0",
+    public_url="https://gw.example.com",
+    allowed_hosts=("other.example.com:8443",),
+    allowed_origins=("https://app.example.com",),
+)
+
+
+def admit(settings: Settings, headers: dict[str, str], ip: str = "127.0.0.1", tls: bool = False):
+    return Admission(settings).admit(exchange(headers, ip=ip, tls=tls), RULES)
+
+
+def status(settings: Settings, headers: dict[str, str], ip: str = "127.0.0.1") -> int:
+    """200, or what the caller is turned away with."""
+    try:
+        admit(settings, headers, ip)
+    except Denied as denied:
+        return denied.error.status
+    return 200
+
+
+# -- host -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "LocalHost:1"])
+def test_loopback_names_are_always_ours(host: str) -> None:
+    for settings in (Settings(), NAMED):
+        assert status(settings, {"host": host, "apikey": "alice-key"}) == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example.com",
+        "localhost.evil.example.com",
+        "evil.example.com:localhost",
+        "localhost:80@evil.example.com",
+        "localhost:",
+        "localhost:8x",
+        "[::1",
+        "[::1]evil",
+        "",
+        " ",
+        "::1",
+        "0177.0.0.1",
+    ],
+)
+def test_other_names_are_misdirected(host: str) -> None:
+    expected = 200 if host == "localhost:" else 421  # an empty port is legal (RFC 3986 3.2.3)
+    assert status(Settings(), {"host": host, "apikey": "alice-key"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("gw.example.com", 200),
+        ("gw.example.com:8080", 200),
+        ("GW.EXAMPLE.COM", 200),
+        ("other.example.com:8443", 200),
+        ("other.example.com", 421),
+        ("other.example.com:443", 421),
+        ("gw.example.com.evil.com", 421),
+        ("192.0.2.1", 421),
+    ],
+)
+def test_told_names_are_ours_too(host: str, expected: int) -> None:
+    assert status(NAMED, {"host": host, "apikey": "alice-key"}) == expected
+
+
+def test_without_a_host_there_is_no_admission() -> None:
+    assert status(Settings(), {"apikey": "alice-key"}) == 421
+
+
+def test_whoever_listens_beyond_loopback_and_was_told_no_name_hears_any() -> None:
+    anywhere = Settings(host="0.0.0.0")
+
+    assert status(anywhere, {"host": "director.company.local", "apikey": "alice-key"}) == 200
+    # But nobody without a key, or a page at evil.example.com could act for its reader.
+    assert status(anywhere, {"host": "evil.example.com"}) == 401
+    assert status(anywhere, {"host": "localhost"}) == 200
+
+
+def test_two_hosts_and_two_origins_are_refused() -> None:
+    for name, expected in (("host", 421), ("origin", 403)):
+        came = exchange({"host": "localhost", "apikey": "alice-key", "origin": "http://localhost"})
+        came.head.add(name.encode(), b"localhost")
+        with pytest.raises(Denied) as denied:
+            Admission(Settings()).admit(came, RULES)
+        assert denied.value.error.status == expected
+
+
+# -- origin -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("https://app.example.com", 200),
+        ("HTTPS://APP.EXAMPLE.COM", 200),
+        ("https://gw.example.com", 200),
+        ("http://localhost:3000", 200),
+        ("http://app.example.com", 403),
+        ("https://app.example.com:8443", 403),
+        ("https://app.example.com.evil.com", 403),
+        ("https://evil.com/https://app.example.com", 403),
+        ("null", 403),
+        ("", 403),
+        ("file://", 403),
+        ("file://localhost", 403),
+        ("localhost", 403),
+        ("http://localhost@evil.com", 403),
+        ("chrome-extension://localhost", 403),
+    ],
+)
+def test_only_listed_pages_and_our_own_may_call(origin: str, expected: int) -> None:
+    found = status(NAMED, {"host": "localhost", "apikey": "alice-key", "origin": origin})
+
+    assert found == expected
+
+
+# -- plaintext --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plaintext", "ip", "expected"),
+    [
+        ("private", "127.0.0.1", 200),
+        ("private", "10.1.2.3", 200),
+        ("private", "192.168.1.1", 200),
+        ("private", "100.64.0.1", 200),
+        ("private", "8.8.8.8", 403),
+        ("private", "2606:4700::1", 403),
+        ("private", "::ffff:8.8.8.8", 403),
+        ("loopback", "::1", 200),
+        ("loopback", "10.1.2.3", 403),
+        ("any", "8.8.8.8", 200),
+    ],
+)
+def test_plaintext_is_refused_from_too_far_away(plaintext: str, ip: str, expected: int) -> None:
+    settings = Settings(host="0.0.0.0", plaintext=plaintext)
+
+    assert status(settings, {"host": "gw", "apikey": "alice-key"}, ip) == expected
+
+
+def test_the_refusal_names_the_url_to_use() -> None:
+    with pytest.raises(Denied, match=r"https://gw\.example\.com"):
+        admit(NAMED, {"host": "gw.example.com", "apikey": "alice-key"}, "8.8.8.8")
+
+
+def test_with_tls_it_does_not_matter_where_from() -> None:
+    visitor = admit(NAMED, {"host": "gw.example.com", "apikey": "alice-key"}, "8.8.8.8", tls=True)
+
+    assert visitor.principal is ALICE
+
+
+# -- who --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "Bearer alice-key"},
+        {"authorization": "bearer alice-key"},
+        {"apikey": "alice-key"},
+        {"x-api-key": "alice-key"},
+        {"apikey": "alice-key", "authorization": "Bearer alice-key"},
+    ],
+)
+def test_a_key_says_who_asks(headers: dict[str, str]) -> None:
+    visitor = admit(Settings(), {"host": "localhost", **headers})
+
+    assert visitor.principal is ALICE
+    assert visitor.key == b"alice-key"
+
+
+@pytest.mark.parametrize(
+    ("headers", "error"),
+    [
+        ({"apikey": "wrong"}, "invalid_token"),
+        ({"apikey": ""}, "invalid_request"),
+        ({"authorization": "Basic YTpi"}, "invalid_request"),
+        ({"authorization": ""}, "invalid_request"),
+        ({"apikey": "alice-key", "x-api-key": "bob-key"}, "invalid_request"),
+        ({"apikey": "alice-key", "authorization": "Bearer wrong"}, "invalid_request"),
+    ],
+)
+def test_a_broken_credential_is_never_taken_for_none(headers: dict[str, str], error: str) -> None:
+    """Not even where callers without one are welcome."""
+    with pytest.raises(Denied) as denied:
+        admit(Settings(), {"host": "localhost", **headers})
+
+    assert denied.value.error.status == 401
+    (challenge,) = denied.value.headers
+    assert challenge[0] == b"www-authenticate"
+    assert challenge[1].startswith(b'Bearer realm="torhaus"')
+    assert b'error="%b"' % error.encode() in challenge[1]
+    assert b"alice-key" not in challenge[1]
+
+
+def test_a_credential_that_stands_twice_is_refused() -> None:
+    came = exchange({"host": "localhost", "apikey": "alice-key"})
+    came.head.add(b"apikey", b"alice-key")
+
+    with pytest.raises(Denied, match="twice"):
+        Admission(Settings()).admit(came, RULES)
+
+
+@pytest.mark.parametrize(
+    ("ip", "more", "expected"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("10.1.2.3", {}, 200),
+        ("192.168.1.1", {}, 401),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, 401),
+        ("127.0.0.1", {"forwarded": "for=127.0.0.1"}, 401),
+        ("127.0.0.1", {"x-real-ip": "127.0.0.1"}, 401),
+    ],
+)
+def test_without_a_credential_the_peers_network_decides(
+    ip: str, more: dict[str, str], expected: int
+) -> None:
+    """Behind a proxy the peer's address says nothing about who asks."""
+    assert status(Settings(), {"host": "localhost", **more}, ip) == expected
+
+
+def test_no_credential_at_all_gets_a_challenge_without_an_error() -> None:
+    """RFC 6750 3.1: no error code when the request lacks any authentication."""
+    with pytest.raises(Denied) as denied:
+        admit(Settings(), {"host": "localhost"}, "192.168.1.1")
+
+    assert denied.value.headers == ((b"www-authenticate", b'Bearer realm="torhaus"'),)

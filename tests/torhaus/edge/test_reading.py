@@ -1,0 +1,166 @@
+from typing import Any
+
+import pytest
+
+from tests.torhaus.cast import ALICE, BOB, CAROL, DAY, MALLORY, NOW, github
+from tests.torhaus.edge.fakes import exchange, head
+from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream
+from torhaus.edge.visitor import Visitor
+from torhaus.identity.keys import digest
+from torhaus.mcp.message import CallerError
+from torhaus.model.people import Principal
+from torhaus.model.rules import Rules
+
+SERVER = github()
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        (b"/mcp", ""),
+        (b"/mcp/", ""),
+        (b"/mcp?x=/y", ""),
+        (b"/mcp/github", "github"),
+        (b"/mcp/github/", "github"),
+        (b"/mcp//github", "github"),
+        (b"/mcp/github?x=/y", "github"),
+        (b"/mcp/%67ithub", "github"),
+        (b"/mcp/GitHub", "GitHub"),
+        (b"/mcp/github/x", "github/x"),
+        (b"/mcp/%2e%2e/", ".."),
+        (b"/mcp/%00", "\0"),
+        (b"/mcp/%ff", "\ufffd"),
+        (b"/mcp/%zz", "%zz"),
+        (b"/mcp/\xff", "\xff"),
+    ],
+)
+def test_the_path_names_the_server(target: bytes, name: str) -> None:
+    assert server_name(target) == name
+
+
+@pytest.mark.parametrize(
+    ("kind", "fine"),
+    [
+        ("application/json", True),
+        ("application/json; charset=utf-8", True),
+        ("Application/JSON", True),
+        ("application/json ;x", True),
+        ("application/jsonp", False),
+        ("text/json", False),
+        ("", False),
+    ],
+)
+def test_a_post_carries_json(kind: str, fine: bool) -> None:
+    if fine:
+        assert takes_stream(head({"content-type": kind}))
+        return
+    with pytest.raises(CallerError) as refused:
+        takes_stream(head({"content-type": kind}))
+    assert refused.value.status == 415
+
+
+@pytest.mark.parametrize(
+    ("accept", "stream"),
+    [
+        (None, True),
+        ("*/*", True),
+        ("application/json, text/event-stream", True),
+        ("text/event-stream", True),
+        ("application/json", False),
+        ("application/*", False),
+    ],
+)
+def test_accept_says_whether_a_stream_will_do(accept: str | None, stream: bool) -> None:
+    headers = {"content-type": "application/json"}
+    headers |= {} if accept is None else {"accept": accept}
+
+    assert takes_stream(head(headers)) is stream
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/*", ""])
+def test_who_takes_neither_is_told(accept: str) -> None:
+    with pytest.raises(CallerError) as refused:
+        takes_stream(head({"content-type": "application/json", "accept": accept}))
+    assert refused.value.status == 406
+
+
+@pytest.mark.parametrize(
+    ("accept", "fine"),
+    [(None, True), ("text/event-stream", True), ("*/*", True), ("application/json", False)],
+)
+def test_a_listener_takes_event_streams(accept: str | None, fine: bool) -> None:
+    assert is_event_stream(exchange({} if accept is None else {"accept": accept})) is fine
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mcp-session-id",
+        "mcp-protocol-version",
+        "mcp-method",
+        "mcp-name",
+        "mcp-param-x",
+        "last-event-id",
+    ],
+)
+def test_what_decides_may_stand_once(name: str) -> None:
+    came = exchange({name: "a"})
+    came.head.add(name.encode(), b"a")
+
+    with pytest.raises(CallerError, match=name) as refused:
+        once(came)
+    assert refused.value.code == -32020
+
+
+def test_what_does_not_decide_may_stand_twice() -> None:
+    came = exchange({"cookie": "a"})
+    came.head.add(b"cookie", b"b")
+
+    once(came)
+
+
+def door(principal: Principal = ALICE, key: bytes | None = b"k", **headers: str) -> Door:
+    return Door(exchange(headers), Visitor(principal, key), SERVER)
+
+
+def test_parameter_headers_are_read_and_no_others() -> None:
+    found = door(**{"mcp-param-repo": "a/b", "mcp-name": "x", "mcp-param-n": "1"}).params()
+
+    assert found == (("mcp-param-repo", "a/b"), ("mcp-param-n", "1"))
+
+
+def test_a_parameter_header_beyond_ascii_is_refused() -> None:
+    with pytest.raises(CallerError, match="ASCII"):
+        door(**{"mcp-param-repo": "\xe4"}).params()
+
+
+def rules(**more: Any) -> Rules:
+    found = {"servers": {"github": SERVER}, "keys": {digest("k"): ALICE}, **more}
+    return Rules(version="1", **found)
+
+
+def test_a_caller_with_a_key_stays_as_long_as_the_key_is_his() -> None:
+    assert door().still_valid(rules(), NOW)
+    assert not door().still_valid(rules(keys={}), NOW)
+    assert not door().still_valid(rules(keys={digest("k"): BOB}), NOW)
+
+
+def test_a_caller_stays_until_access_expires() -> None:
+    mine = door(CAROL)
+
+    assert mine.still_valid(rules(keys={digest("k"): CAROL}), NOW + DAY - 1)
+    assert not mine.still_valid(rules(keys={digest("k"): CAROL}), NOW + DAY)
+
+
+def test_a_caller_stays_as_long_as_anything_is_permitted() -> None:
+    now_nobody = Principal(id=ALICE.id, email=ALICE.email, access=MALLORY.access)
+
+    assert not door().still_valid(rules(keys={digest("k"): now_nobody}), NOW)
+    assert not door().still_valid(rules(servers={}), NOW)
+
+
+def test_a_caller_without_a_key_stays_as_long_as_the_door_is_open() -> None:
+    guest = door(key=None)
+
+    assert guest.still_valid(rules(principals={ALICE.id: ALICE}), NOW)
+    assert not guest.still_valid(rules(), NOW)

@@ -1,0 +1,134 @@
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from torhaus.model.rules import Rules
+from torhaus.web.operations import Operations, application
+from torhaus.web.status import ServerState
+
+LOOPBACK = Rules(version="1", metrics_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
+
+
+@dataclass
+class Page:
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def operations(
+    *,
+    states: list[ServerState] | None = None,
+    audit: bool = True,
+    trouble: str | None = None,
+    rules: Rules = LOOPBACK,
+) -> Operations:
+    return Operations(
+        rules=lambda: rules,
+        states=lambda: states or [],
+        audit_healthy=lambda: audit,
+        config_trouble=lambda: trouble,
+        metrics=lambda: (b"mcp_gateway_requests_total 1\n", "text/plain; version=1.0.0"),
+        started="2026-01-01 08:00 UTC",
+    )
+
+
+def get(path: str, shown: Operations, ip: str | None = "127.0.0.1", **headers: str) -> Page:
+    """What the application answers, through its ASGI door."""
+    page = Page()
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            page.status = message["status"]
+            page.headers = {k.decode(): v.decode() for k, v in message["headers"]}
+        else:
+            page.body += message["body"]
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
+        "client": None if ip is None else (ip, 5),
+        "server": ("localhost", 80),
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+    app: Callable[..., Any] = application(shown)
+    asyncio.run(app(scope, receive, send))
+    return page
+
+
+def test_health_is_the_product_texts_byte_for_byte() -> None:
+    page = get("/health", operations(audit=False))
+
+    assert page.status == 200
+    assert page.body == b'{"status": "healthy"}'
+    assert page.headers["content-type"] == "application/json"
+
+
+def test_ready_tells_of_servers_without_the_reason_they_are_down() -> None:
+    states = [ServerState("git", "ready"), ServerState("time", "down: no way to 10.0.0.1")]
+
+    page = get("/ready", operations(states=states))
+
+    assert page.status == 200
+    assert json.loads(page.body) == {
+        "status": "ready",
+        "audit": "ok",
+        "configuration": "ok",
+        "servers": {"git": "ready", "time": "down"},
+    }
+
+
+def test_ready_is_503_only_when_no_call_can_succeed() -> None:
+    down = get("/ready", operations(states=[ServerState("git", "down: x")]))
+    refused = get("/ready", operations(trouble="line 3: secret"))
+    broken = get("/ready", operations(audit=False))
+
+    assert (down.status, refused.status, broken.status) == (200, 200, 503)
+    assert b"secret" not in refused.body
+    assert json.loads(broken.body)["status"] == "not ready"
+
+
+@pytest.mark.parametrize(
+    ("ip", "status"),
+    [("127.0.0.1", 200), ("::1", 200), ("::ffff:127.0.0.1", 200), ("10.0.0.1", 403), (None, 403)],
+)
+def test_metrics_are_open_to_listed_networks_only(ip: str | None, status: int) -> None:
+    page = get("/metrics", operations(), ip)
+
+    assert page.status == status
+    assert (b"requests_total" in page.body) == (status == 200)
+
+
+@pytest.mark.parametrize("header", ["forwarded", "x_forwarded_for", "x_real_ip"])
+def test_metrics_are_closed_behind_a_proxy(header: str) -> None:
+    assert get("/metrics", operations(), **{header: "127.0.0.1"}).status == 403
+
+
+def test_the_status_page_may_load_nothing() -> None:
+    page = get("/status", operations(states=[ServerState("git", "ready")]))
+
+    assert page.status == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"
+    assert b"git" in page.body
+
+
+@pytest.mark.parametrize("path", ["/", "/mcp", "/mcp/git", "/health/", "/../health", "/Health"])
+def test_there_are_no_other_pages(path: str) -> None:
+    page = get(path, operations())
+
+    assert page.status in (404, 307)
+    assert b"healthy" not in page.body

@@ -1,0 +1,64 @@
+import pytest
+
+from torhaus import __version__
+from torhaus.web.status import ServerState, page
+
+HOSTILE = "<script>alert(1)</script>&\"'"
+
+
+def shown(*states: ServerState, audit: bool = True, refused: bool = False) -> str:
+    return page(states, audit_healthy=audit, config_refused=refused, started="2026-01-01 08:00 UTC")
+
+
+def test_names_and_reasons_of_servers_are_text_and_never_markup() -> None:
+    html = shown(ServerState(HOSTILE, f"down: {HOSTILE}"), ServerState("x", HOSTILE))
+
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_the_reason_a_server_is_down_stays_in_the_log() -> None:
+    assert "10.0.0.1" not in shown(ServerState("git", "down: no connection to 10.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("ready", "working"),
+        ("idle", "not used yet"),
+        ("starting", "starting"),
+        ("down: x", "cannot be reached"),
+        ("melting", "cannot be reached"),
+    ],
+)
+def test_every_state_has_words_for_people(state: str, words: str) -> None:
+    assert words in shown(ServerState("git", state))
+
+
+@pytest.mark.parametrize(
+    ("states", "audit", "headline"),
+    [
+        ([ServerState("a", "ready"), ServerState("b", "idle")], True, "Everything is working."),
+        ([ServerState("a", "ready"), ServerState("b", "down: x")], True, "1 of 2 servers"),
+        ([ServerState("a", "ready")], False, "calls are refused"),
+        ([], True, "Everything is working."),
+    ],
+)
+def test_the_headline_says_the_worst(states: list[ServerState], audit: bool, headline: str) -> None:
+    assert headline in shown(*states, audit=audit)
+
+
+def test_a_refused_configuration_is_told() -> None:
+    assert "refused" in shown(refused=True)
+    assert "refused" not in shown()
+
+
+def test_no_servers_are_a_sentence_and_not_an_empty_table() -> None:
+    assert "No servers are configured." in shown()
+
+
+def test_it_says_what_runs_since_when() -> None:
+    html = shown()
+
+    assert __version__ in html
+    assert "2026-01-01 08:00 UTC" in html
