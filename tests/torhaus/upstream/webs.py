@@ -1,0 +1,66 @@
+"""What tests of links by URL share: links to a server, sessions with it, facts about it."""
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from tests.torhaus.upstream import pipes
+from tests.torhaus.upstream.servers.http_server import HttpServer, Script, http_server
+from torhaus.model.servers import HttpAddress, Server
+from torhaus.model.session import Session
+from torhaus.upstream.facts import Facts
+from torhaus.upstream.httplink import HttpLink
+
+INITIALIZE = (
+    b'{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"old","version":"1"}}'
+)
+DISCOVER = (
+    b'{"resultType":"complete","supportedVersions":["2026-07-28"],'
+    b'"capabilities":{"tools":{"listChanged":true},"logging":{}}}'
+)
+LEGACY = Facts(initialize=INITIALIZE)
+MODERN = Facts(discover=DISCOVER)
+BOTH = Facts(initialize=INITIALIZE, discover=DISCOVER)
+
+
+def configured(url: str, **more: Any) -> Server:
+    """A server by URL. `headers`, `transport`, `era`, `ca_file` belong to its address."""
+    names = ("headers", "transport", "era", "ca_file")
+    address = HttpAddress(url=url, **{n: more.pop(n) for n in names if n in more})
+    known = {"name": "web", "timeout": 5.0, "connect_timeout": 2.0}
+    return Server(address=address, **{**known, **more})
+
+
+def numbers() -> Any:
+    count = itertools.count(1)
+    return lambda: f"own-{next(count)}"
+
+
+@contextlib.asynccontextmanager
+async def linked(
+    script: Script, facts: Facts = LEGACY, **more: Any
+) -> AsyncIterator[tuple[HttpServer, HttpLink]]:
+    """A server that does this, and a link that believes these facts."""
+    doubt = more.pop("doubt", lambda: None)
+    async with http_server(script) as server:
+        wanted = configured(server.url, **more)
+        assert isinstance(wanted.address, HttpAddress)
+        link = HttpLink(wanted, wanted.address, numbers(), doubt)
+        link.facts = facts
+        try:
+            yield server, link
+        finally:
+            await link.shutdown()
+
+
+async def begun(link: HttpLink, jti: str = "s1", who: str = "alice") -> Session:
+    """A front session whose upstream half is open."""
+    front = pipes.session(jti, who)
+    asked = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {}}
+    opening = msgspec.structs.replace(pipes.ask("initialize", asked, session=front), session=None)
+    answer = await link.request(opening, pipes.Memo())
+    front.upstream_id = answer.session
+    return front
