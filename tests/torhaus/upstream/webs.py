@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from tests.torhaus.upstream import pipes
-from tests.torhaus.upstream.servers.http_server import HttpServer, Script, http_server
+from tests.torhaus.upstream.servers.http_server import HttpServer, Script, http_server, saying
 from torhaus.model.servers import HttpAddress, Server
 from torhaus.model.session import Session
+from torhaus.upstream.exchange import Reply
 from torhaus.upstream.facts import Facts
 from torhaus.upstream.httplink import HttpLink
 
@@ -46,7 +47,7 @@ async def linked(
     """A server that does this, and a link that believes these facts."""
     doubt = more.pop("doubt", lambda: None)
     async with http_server(script) as server:
-        wanted = configured(server.url, **more)
+        wanted = configured(more.pop("url", server.url), **more)
         assert isinstance(wanted.address, HttpAddress)
         link = HttpLink(wanted, wanted.address, numbers(), doubt)
         link.facts = facts
@@ -64,3 +65,21 @@ async def begun(link: HttpLink, jti: str = "s1", who: str = "alice") -> Session:
     answer = await link.request(opening, pipes.Memo())
     front.upstream_id = answer.session
     return front
+
+
+def told(
+    answer: bytes | Script, *, loop: str = "uvloop", patience: float = 3.0
+) -> tuple[Reply, pipes.Memo]:
+    """The reply to request 1 that is answered with these bytes, and what came before it."""
+    kept: list[Reply] = []
+    memo = pipes.Memo()
+
+    async def story() -> None:
+        script = saying(answer) if isinstance(answer, bytes) else answer
+        async with linked(script) as (_, link):
+            body = b'{"jsonrpc":"2.0","id":1,"method":"x"}'
+            data = link.requests.legacy(body, None, None)
+            kept.append(await link.send(data, b"1", memo, patience))
+
+    pipes.run(story(), loop)
+    return kept[0], memo

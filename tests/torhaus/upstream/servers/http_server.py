@@ -225,3 +225,27 @@ def saying(*parts: bytes, then: str = "close") -> Script:
                 return
 
     return script
+
+
+def dying(*, kept_for: int = 1, say: bytes = b"") -> tuple[Script, list[str]]:
+    """A server whose first connections take one more request and die without an answer.
+
+    And what it took after the first request of each connection.
+    """
+    taken: list[str] = []
+
+    async def script(wire: Wire) -> None:
+        heard = await wire.request()
+        wire.say(whole(result(heard.message["id"], {"content": [{"text": "first"}]})))
+        if wire.number < kept_for:
+            heard = await wire.request()
+            taken.append(heard.asked)
+            wire.say(say)
+            wire.reset() if not say else wire.close()
+            return
+        while True:
+            heard = await wire.request()
+            taken.append(heard.asked)
+            wire.say(whole(result(heard.message["id"], {"content": [{"text": "again"}]})))
+
+    return script, taken
