@@ -17,16 +17,19 @@ from torhaus.upstream.tasklink import TaskLink
 log = structlog.get_logger()
 
 GRACE = 30.0
-"""Seconds that calls under way on a replaced link have to finish."""
 ENDPOINT = 10.0
 """Seconds an HTTP+SSE server has to name its endpoint once it is connected."""
 
 
 class Links:
-    """The `Upstreams` port. Owned by one event loop."""
+    """The `Upstreams` port. Owned by one event loop.
 
-    def __init__(self, ids: Callable[[], str]) -> None:
+    `grace`: seconds that calls under way on a replaced link have to finish.
+    """
+
+    def __init__(self, ids: Callable[[], str], grace: float = GRACE) -> None:
         self._ids = ids
+        self._grace = grace
         self._links: dict[str, tuple[Server, Link]] = {}
         self._configured: dict[str, Server] | None = None
         self._retiring: dict[asyncio.Task[None], Link] = {}
@@ -88,9 +91,13 @@ class Links:
                 return AutoLink(server, address, self._ids, Old(_old, _offered))
 
     def _retire(self, link: Link) -> None:
-        task = asyncio.get_running_loop().create_task(_later(link))
+        task = asyncio.get_running_loop().create_task(self._later(link))
         self._retiring[task] = link
         task.add_done_callback(self._retired)
+
+    async def _later(self, link: Link) -> None:
+        await asyncio.sleep(self._grace)
+        await link.shutdown()
 
     def _retired(self, task: asyncio.Task[None]) -> None:
         self._retiring.pop(task, None)
@@ -108,11 +115,6 @@ class Links:
         for failed in await asyncio.gather(*ends, *retiring, return_exceptions=True):
             if isinstance(failed, Exception):
                 log.error("upstream.shutdown.failed", exc_info=failed)
-
-
-async def _later(link: Link) -> None:
-    await asyncio.sleep(GRACE)
-    await link.shutdown()
 
 
 def _reach(server: Server) -> tuple[object, ...]:

@@ -9,11 +9,15 @@ import msgspec
 
 from tests.torhaus.upstream import pipes
 from tests.torhaus.upstream.servers.http_server import HttpServer, Script, http_server, saying
+from tests.torhaus.upstream.servers.mcp_server import McpServer
+from torhaus.model.ports import Link
 from torhaus.model.servers import HttpAddress, Server
 from torhaus.model.session import Session
+from torhaus.upstream.autolink import AutoLink, Old
 from torhaus.upstream.exchange import Reply
-from torhaus.upstream.facts import Facts
+from torhaus.upstream.facts import LIFETIME, Facts
 from torhaus.upstream.httplink import HttpLink
+from torhaus.upstream.links import _offered, _old
 
 INITIALIZE = (
     b'{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"old","version":"1"}}'
@@ -83,3 +87,31 @@ def told(
 
     pipes.run(story(), loop)
     return kept[0], memo
+
+
+@contextlib.asynccontextmanager
+async def auto(url: str, **more: Any) -> AsyncIterator[AutoLink]:
+    """A link that finds out by itself. `lifetime`: of its verdicts."""
+    lifetime = more.pop("lifetime", LIFETIME)
+    server = configured(url, **more)
+    assert isinstance(server.address, HttpAddress)
+    link = AutoLink(server, server.address, numbers(), Old(_old, _offered), lifetime)
+    try:
+        yield link
+    finally:
+        await link.shutdown()
+
+
+@contextlib.asynccontextmanager
+async def town(
+    upstream: McpServer | Script, **more: Any
+) -> AsyncIterator[tuple[HttpServer, AutoLink]]:
+    """A server and a link that finds out what it is."""
+    script = upstream.script if isinstance(upstream, McpServer) else upstream
+    async with http_server(script) as server, auto(server.url, **more) as link:
+        yield server, link
+
+
+async def call(link: Link, name: str = "a") -> Any:
+    """What a tool says to a stateless caller."""
+    return pipes.said(await link.request(pipes.tool(name), pipes.Memo()))

@@ -59,6 +59,9 @@ class SseServer:
         self.sessions.pop(number, None)
 
     async def _post(self, head: str, message: Any, writer: asyncio.StreamWriter) -> None:
+        if "session=" not in head.split("\r")[0]:  # as the SDKs' servers do on their GET path
+            writer.write(OK % (b"405 Method Not Allowed", 0, b""))
+            return
         number = head.split("session=")[1].split(" ")[0]
         stream = self.sessions.get(number)
         if self.refuse is not None:
