@@ -96,7 +96,7 @@ class House:
             gate=self.gate,
             talk=self.talk,
         )
-        self.lane = lane(self.edge.handle, self.edge.heads, self.settings.max_body)
+        self.lane = lane(self.edge, self.settings.max_body)
         self.reload: Reload | None = None
 
     def _gauges(self) -> Gauges:

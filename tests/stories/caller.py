@@ -164,7 +164,7 @@ def legacy(method: str, params: object = None, id: object = 1) -> dict[str, Any]
 
 
 def modern(method: str, params: Mapping[str, Any] | None = None, id: object = 1) -> dict[str, Any]:
-    return legacy(method, {**(params or {}), "_meta": ENVELOPE}, id)
+    return legacy(method, {**(params or {}), "_meta": dict(ENVELOPE)}, id)
 
 
 def routing(method: str, name: str | None = None) -> dict[str, str | None]:

@@ -146,3 +146,41 @@ def test_what_two_readers_could_read_differently_is_refused(head: bytes) -> None
             assert all(b"smuggled" not in each.body for each in lanes.post.came)
 
     run(story())
+
+
+@pytest.mark.parametrize("way", ["length", "chunks", "expect"])
+def test_a_stranger_is_turned_away_before_his_body_has_come(way: str) -> None:
+    async def story() -> None:
+        async with listening(max_body=10_000_000) as lanes:
+            client = await lanes.connect()
+            stranger = b"stranger: yes\r\n"
+
+            if way == "chunks":
+                client.send(CHUNKED[:-2] + stranger + b"\r\n1d4c0\r\n" + b"x" * 120_000)
+            elif way == "length":
+                client.send(posted(b"x" * 5_000_000, headers=stranger)[:120_000])
+            else:
+                whole = posted(b"x" * 10, headers=stranger + b"expect: 100-continue\r\n")
+                client.send(whole[:-10])
+
+            answer = await client.answer()
+            assert answer.status == 401
+            assert answer.headers[b"connection"] == b"close"
+            assert lanes.post.came == []
+
+    run(story())
+
+
+def test_a_known_caller_is_looked_at_once_and_sends_what_he_likes() -> None:
+    async def story() -> None:
+        async with listening(max_body=10_000_000) as lanes:
+            client = await lanes.connect()
+            body = b"x" * 1_000_000
+
+            client.send(posted(body))
+
+            assert (await client.answer()).body == b"ok " + body
+            client.send(posted(b"2"))
+            assert (await client.answer()).body == b"ok 2"
+
+    run(story())

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from torhaus.edge.heads import Head
+from torhaus.edge.heads import Head, Heads
 from torhaus.edge.peer import Peer
 from torhaus.mcp import sse
 
@@ -21,6 +21,20 @@ class Wire(Protocol):
     def date(self) -> bytes: ...
     def full(self) -> bool: ...
     def finished(self, exchange: "Exchange") -> None: ...
+
+
+class Entrance(Protocol):
+    """What a connection needs of the edge."""
+
+    heads: Heads
+
+    def handle(self, exchange: "Exchange") -> None:
+        """Take a whole request. Never raises."""
+        ...
+
+    def screen(self, exchange: "Exchange") -> None:
+        """Answer a request whose sender is turned away, although its body is still to come."""
+        ...
 
 
 REASONS = {
@@ -57,6 +71,7 @@ class Exchange:
     """Answered exactly once: by `answer`, or by events and `end`. Late calls do nothing.
 
     `chunked`: how a stream travels; HTTP/1.0 knows no chunks, there it ends with the connection.
+    `screened`: whether its sender was looked at before its body had come.
     `on_gone` is called when the client hangs up, `on_drain` when we want the stream to end.
     `takes_stream`: whether the client takes an event stream for an answer. `cancel` stops what
     works on the answer.
@@ -73,6 +88,7 @@ class Exchange:
         "on_drain",
         "on_gone",
         "peer",
+        "screened",
         "streaming",
         "takes_stream",
         "throttle",
@@ -88,6 +104,7 @@ class Exchange:
         self.closing = False
         self.done = False
         self.gone = False
+        self.screened = False
         self.streaming = False
         self.takes_stream = True
         self.throttle: Callable[[bool], None] | None = None

@@ -80,6 +80,15 @@ class McpEdge:
         except Exception as error:  # noqa: BLE001 -- the last line: a bug must not take a connection
             self._bug(exchange, error)
 
+    def screen(self, exchange: Exchange) -> None:
+        """Turn a stranger away before the whole body has come. Never raises."""
+        try:
+            self.admission.admit(exchange, self._rules())
+        except Denied as denied:
+            exchange.answer(*problems.caller_error(denied.error), *denied.headers)
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._bug(exchange, error)
+
     def _no_server(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> None:
         name = server_name(exchange.head.target)
         name = name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"

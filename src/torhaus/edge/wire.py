@@ -11,7 +11,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from torhaus.edge.exchange import HIGH_WATER, Exchange
+from torhaus.edge.exchange import HIGH_WATER, Entrance, Exchange
 from torhaus.edge.heads import Head, Heads, key_of
 from torhaus.edge.peer import peer_of
 from torhaus.mcp.codes import INVALID_REQUEST
@@ -25,7 +25,8 @@ LINGER = 5.0
 
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 
-Handle = Callable[[Exchange], None]
+STRANGERS_BODY = 64 * 1024
+"""Bytes of a body that are kept before it is known who sends it."""
 
 
 def _is_mcp(url: bytes) -> bool:
@@ -41,9 +42,10 @@ class Refusal(ValueError):  # noqa: N818 -- what the client did, not what we did
 
 
 class Lane(HttpToolsProtocol):
-    """Set `handle`, `heads` and `max_body` (bytes) in a subclass: see `lane`."""
+    """Set these in a subclass, `max_body` in bytes: see `lane`."""
 
-    handle: Handle
+    entrance: Entrance
+    handle: Callable[[Exchange], None]
     heads: Heads
     max_body: int
 
@@ -234,8 +236,10 @@ class Lane(HttpToolsProtocol):
         mine.closing = self._leaving or not parser.should_keep_alive()
         if mine.closing:
             mine.chunked = parser.get_http_version() != "1.0"
-        if b"expect" in head.headers and self._active is None:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if b"expect" in head.headers and self._free():
+            self._screen(mine)
+            if not mine.done:
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _leave_to_asgi(self) -> None:
         if self._active is not None or self._queue:
@@ -266,7 +270,10 @@ class Lane(HttpToolsProtocol):
             mine.body += body
         else:
             mine.body = bytearray(mine.body) + body
-        if len(mine.body) > self.max_body:
+        size = len(mine.body)
+        if size > STRANGERS_BODY and not mine.screened and self._free():
+            self._screen(mine)
+        if size > self.max_body and not mine.done:
             text = f"the body is larger than {self.max_body} bytes (server.max_body)"
             mine.body = b""
             if not self._free():
@@ -274,6 +281,17 @@ class Lane(HttpToolsProtocol):
             self._leaving = mine.closing = True
             self._active = mine
             mine.answer(413, error_text(None, error_object(INVALID_REQUEST, text)))
+
+    def _screen(self, mine: Exchange) -> None:
+        """Strangers with large bodies could fill the memory before anybody asks who they are."""
+        mine.screened = True
+        last, mine.closing = mine.closing, True
+        self.entrance.screen(mine)
+        if mine.done:
+            mine.body = b""
+            self._leaving = True
+        else:
+            mine.closing = last
 
     def on_message_complete(self) -> None:
         if self._offered is not None:
@@ -359,7 +377,12 @@ class Lane(HttpToolsProtocol):
             self.transport.close()
 
 
-def lane(handle: Handle, heads: Heads, max_body: int) -> type[Lane]:
+def lane(entrance: Entrance, max_body: int) -> type[Lane]:
     """The protocol class for uvicorn's `http` setting."""
-    own = {"handle": staticmethod(handle), "heads": heads, "max_body": max_body}
+    own = {
+        "entrance": entrance,
+        "handle": staticmethod(entrance.handle),
+        "heads": entrance.heads,
+        "max_body": max_body,
+    }
     return type("ServingLane", (Lane,), own)

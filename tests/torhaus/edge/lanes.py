@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
 
-from torhaus.edge.exchange import Exchange
+from torhaus.edge.exchange import Entrance, Exchange
 from torhaus.edge.heads import Heads
 from torhaus.edge.wire import Lane, lane
 
@@ -50,20 +50,16 @@ class Post:
     rang: asyncio.Event = field(default_factory=asyncio.Event)
     held: Callable[[Exchange], bool] = lambda exchange: b"hold" in exchange.body
 
+    def screen(self, exchange: Exchange) -> None:
+        if b"stranger" in exchange.head.headers:
+            exchange.answer(401, b"{}")
+
     def handle(self, exchange: Exchange) -> None:
         self.came.append(exchange)
         self.heads.keep(exchange.head)
         self.rang.set()
         if not self.held(exchange):
             exchange.json(200, b"ok " + bytes(exchange.body))
-
-
-class Door(Protocol):
-    """Whoever the requests come to."""
-
-    heads: Heads
-
-    def handle(self, exchange: Exchange) -> None: ...
 
 
 @dataclass
@@ -137,13 +133,13 @@ class Lanes:
 
 
 @asynccontextmanager
-async def listening(post: Door | None = None, max_body: int = MAX_BODY) -> AsyncIterator[Lanes]:
+async def listening(post: Entrance | None = None, max_body: int = MAX_BODY) -> AsyncIterator[Lanes]:
     post = Post() if post is None else post
     config = uvicorn.Config(pages, lifespan="off", ws="none", log_config=None, access_log=False)
     config.load()
     state = ServerState()
     made: list[Lane] = []
-    kind = lane(post.handle, post.heads, max_body)
+    kind = lane(post, max_body)
 
     def build() -> Lane:
         made.append(kind(config, state, {}))

@@ -1,4 +1,3 @@
-import asyncio
 import gc
 import json
 
@@ -349,39 +348,20 @@ def test_nothing_is_answered_while_no_record_can_be_kept() -> None:
     run(story())
 
 
-# -- the end ----------------------------------------------------------------------------------
-
-
-def test_draining_waits_for_calls() -> None:
+def test_a_stranger_is_told_so_before_his_body_has_come() -> None:
     async def story() -> None:
         async with open_house() as house:
-            held = house.world.upstream.waits()
-            caller = await house.connect()
-            caller.send(*tool())
-            await held.came()
-            draining = asyncio.ensure_future(house.edge.drain(5.0))
-            await settled()
+            stranger, known = await house.connect("guess"), await house.connect()
+            for caller in (stranger, known):
+                head = {"content-length": "99000"}
+                caller.send(b" " * 80_000, head)
 
-            held.answer(text("late, but there"))
+            answer = await stranger.client.answer()
+            known.client.send(b" " * 19_000)
 
-            assert "late" in (await caller.client.answer()).body.decode()
-            await draining
-            assert house.records() == [("list_issues", "success")]
-
-    run(story())
-
-
-def test_what_does_not_end_in_time_is_cancelled_and_recorded() -> None:
-    async def story() -> None:
-        async with open_house() as house:
-            held = house.world.upstream.waits()
-            caller = await house.connect()
-            caller.send(*tool())
-            await held.came()
-
-            await house.edge.drain(0.05)
-
-            assert house.world.upstream.cancelled == 1
-            assert house.records() == [("list_issues", "cancelled")]
+            assert answer.status == 401
+            assert answer.headers[b"www-authenticate"].startswith(b"Bearer")
+            assert (await known.client.answer()).status == 400
+            assert house.records() == [("invalid", "error")]
 
     run(story())

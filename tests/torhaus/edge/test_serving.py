@@ -247,3 +247,38 @@ def test_a_ledger_that_fails_is_a_reason_and_no_bug() -> None:
                 assert answer.status in (200, 400)
 
     run(story())
+
+
+def test_draining_waits_for_calls() -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            held = house.world.upstream.waits()
+            caller = await house.connect()
+            caller.send(*tool())
+            await held.came()
+            draining = asyncio.ensure_future(house.edge.drain(5.0))
+            await settled()
+
+            held.answer(text("late, but there"))
+
+            assert "late" in (await caller.client.answer()).body.decode()
+            await draining
+            assert house.records() == [("list_issues", "success")]
+
+    run(story())
+
+
+def test_what_does_not_end_in_time_is_cancelled_and_recorded() -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            held = house.world.upstream.waits()
+            caller = await house.connect()
+            caller.send(*tool())
+            await held.came()
+
+            await house.edge.drain(0.05)
+
+            assert house.world.upstream.cancelled == 1
+            assert house.records() == [("list_issues", "cancelled")]
+
+    run(story())
