@@ -50,7 +50,11 @@ class Reload:
                 await asyncio.sleep(0.05)  # editors write in several steps
             self._asked.clear()
             self._seen = self._stamp()
-            await self.reload()
+            try:
+                await self.reload()
+            except Exception as error:  # the last line: a bug must not end the watching
+                self.trouble = "it could not be put in force; the log knows more"
+                log.error("config.reload.failed", file=str(self._path), exc_info=error)
 
     async def reload(self) -> bool:
         """Read the file now. An invalid one is refused and the old version stays in force.
