@@ -138,16 +138,20 @@ class House:
         beat = loop.time() + BEAT
         while True:
             await asyncio.sleep(1.0)
-            now = time.time()
-            self.edge.revoke(now)
-            if loop.time() < beat:
-                continue
-            beat = loop.time() + BEAT
-            for session in self.sessions.sweep(now):
-                self.gate.abandon(session)
-            self.gate.expire(now)
-            for connection in connections():
-                connection.tick(loop.time(), idle=KEEP_ALIVE, slow=SLOW_REQUEST)
+            try:
+                self.edge.revoke(time.time())
+                if loop.time() >= beat:
+                    beat = loop.time() + BEAT
+                    self._sweep(connections(), loop.time())
+            except Exception:
+                log.exception("house.tick.failed")
+
+    def _sweep(self, connections: list[Lane], now: float) -> None:
+        for session in self.sessions.sweep(time.time()):
+            self.gate.abandon(session)
+        self.gate.expire(time.time())
+        for connection in connections:
+            connection.tick(now, idle=KEEP_ALIVE, slow=SLOW_REQUEST)
 
     async def close(self) -> None:
         self.gate.expire(float("inf"))

@@ -23,6 +23,9 @@ class Denied(Exception):  # noqa: N818 -- it is an answer, not a fault
         self.headers = headers
 
 
+_EXPOSED = b"access-control-expose-headers: mcp-session-id, www-authenticate\r\n"
+
+
 class Admission:
     """Compiled once from the settings."""
 
@@ -58,6 +61,33 @@ class Admission:
         if not exchange.peer.tls:
             self._check_plaintext(exchange)
         return ours
+
+    def cors(self, origin: bytes) -> bytes:
+        """Header lines that let a page of this origin read the answer; empty for most.
+
+        Only pages that the configuration names may: a name of our own is let in, as it may come
+        from a client that is no browser, but no script elsewhere on that host gets to read.
+        """
+        if origin.decode("latin-1").lower() not in self._origins:
+            return b""
+        return b"access-control-allow-origin: %b\r\nvary: origin\r\n%b" % (origin, _EXPOSED)
+
+    def preflight(self, exchange: Exchange) -> bool:
+        """Answer a browser's question before the real request (Fetch standard, CORS protocol)."""
+        headers = exchange.head.headers
+        if exchange.head.method != b"OPTIONS" or b"access-control-request-method" not in headers:
+            return False
+        if not exchange.cors:
+            return False
+        wanted = headers.get(b"access-control-request-headers", b"")
+        exchange.answer(
+            204,
+            b"",
+            (b"access-control-allow-methods", b"POST, GET, DELETE"),
+            (b"access-control-allow-headers", wanted if wanted.isascii() else b""),
+            (b"access-control-max-age", b"600"),
+        )
+        return True
 
     def _origin_allowed(self, origin: bytes) -> bool:
         text = origin.decode("latin-1").lower()

@@ -40,6 +40,7 @@ class Entrance(Protocol):
 REASONS = {
     200: b"OK",
     202: b"Accepted",
+    204: b"No Content",
     400: b"Bad Request",
     401: b"Unauthorized",
     403: b"Forbidden",
@@ -63,7 +64,7 @@ _LINES = {
 _STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache, no-store\r\n"
     b"x-accel-buffering: no\r\nx-content-type-options: nosniff\r\n"
-    b"%b%b%b\r\n"
+    b"%b%b%b%b\r\n"
 )
 
 
@@ -71,6 +72,7 @@ class Exchange:
     """Answered exactly once: by `answer`, or by events and `end`. Late calls do nothing.
 
     `chunked`: how a stream travels; HTTP/1.0 knows no chunks, there it ends with the connection.
+    `cors`: header lines that let a page of an allowed origin read the answer.
     `screened`: whether its sender was looked at before its body had come.
     `on_gone` is called when the client hangs up, `on_drain` when we want the stream to end.
     `takes_stream`: whether the client takes an event stream for an answer. `cancel` stops what
@@ -82,6 +84,7 @@ class Exchange:
         "cancel",
         "chunked",
         "closing",
+        "cors",
         "done",
         "gone",
         "head",
@@ -102,6 +105,7 @@ class Exchange:
         self.body: bytes | bytearray = b""
         self.chunked = True
         self.closing = False
+        self.cors = b""
         self.done = False
         self.gone = False
         self.screened = False
@@ -118,7 +122,7 @@ class Exchange:
         """A whole answer in JSON: the end of nearly every call."""
         if self.done:
             return
-        if self.closing:
+        if self.closing or self.cors:
             self.answer(status, body)
             return
         self.done = True
@@ -137,6 +141,7 @@ class Exchange:
         extra = b"".join(b"%b: %b\r\n" % header for header in headers)
         if body:
             extra += b"content-type: application/json\r\n"
+        extra += self.cors
         if self.closing:
             extra += b"connection: close\r\n"
         shown = b"" if self.head.method == b"HEAD" else body  # RFC 9110 9.3.2
@@ -156,7 +161,7 @@ class Exchange:
         self.streaming = True
         close = b"connection: close\r\n" if self.closing else b""
         chunked = b"transfer-encoding: chunked\r\n" if self.chunked else b""
-        self.wire.send(_STREAM % (self.wire.date(), chunked, close))
+        self.wire.send(_STREAM % (self.wire.date(), self.cors, chunked, close))
 
     def _write(self, data: bytes) -> None:
         self.wire.send(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)

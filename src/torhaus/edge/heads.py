@@ -17,7 +17,7 @@ MOST = 2048
 LONGEST = 4096
 
 _LENGTH = re.compile(rb"\r\n(?i:content-length):[ \t]*([0-9]{1,10})[ \t]*(?=\r\n)")
-_NEVER = (b"transfer-encoding", b"expect", b"connection", b"upgrade")
+_NEVER = (b"transfer-encoding", b"expect", b"upgrade")
 
 
 class Head:
@@ -119,5 +119,7 @@ def key_of(data: bytes, head: Head) -> bytes | None:
     if not data.startswith(b"POST %b HTTP/1.1\r\n" % head.target):
         return None  # the parser had eaten some of it before, or it is another request's
     if any(name in head.headers for name in _NEVER):
+        return None
+    if head.headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
         return None
     return data[: found.start()] + data[found.end() : end]

@@ -64,6 +64,10 @@ class McpEdge:
         try:
             rules = self._rules()
             head = exchange.head
+            if b"origin" in head.headers:
+                exchange.cors = self.admission.cors(head.headers[b"origin"])
+                if self.admission.preflight(exchange):
+                    return
             visitor, server = head.visitor, head.server
             if visitor is None or head.rules is not rules or head.peer != exchange.peer:
                 visitor = self.admission.admit(exchange, rules)

@@ -14,7 +14,7 @@ LIFETIME = 30 * 86400.0
 IDLE = 30 * 60.0
 """Seconds after which an unused session leaves the table; its id can still bring it back."""
 
-MAX_KEPT = 4096
+MAX_KEPT = 1024
 """Bytes of capabilities and client info that a session id may carry. Ids travel in a header."""
 
 
@@ -101,7 +101,7 @@ class Sessions:
 
     def _bring_back(self, token: str, server: str, principal: str, now: float) -> Session | None:
         """A session from before a restart, or one that was idle: its id holds what is needed."""
-        if len(token) > 4 * MAX_KEPT:
+        if len(token) > 16 * MAX_KEPT:
             return None
         try:
             bound = binding("session", server, principal)

@@ -38,8 +38,8 @@ class SegmentLedger:
         self._batch = Batch()  # what comes now
         self._ahead = Batch()  # what the writer has
         self._busy: float | None = None  # since when (monotonic) it has that
-        self._failing = False
         self._urgent = False
+        self._last_try = False
         self._departure: asyncio.Handle | None = None
 
     def start(self) -> None:
@@ -148,7 +148,6 @@ class SegmentLedger:
         if error is not None:
             self._fail(ahead, error)
             return
-        self._failing = False
         if self._open:
             self._refusal = None
         if self._urgent:
@@ -159,15 +158,15 @@ class SegmentLedger:
 
     def _fail(self, ahead: Batch, error: str) -> None:
         """Those who wait hear of it, and their records are dropped; the others stay."""
-        batch, again = self._batch, self._failing
+        batch = self._batch
         self._batch = Batch(ahead.not_awaited() + batch.not_awaited())
-        self._failing = True
         if self._departure is not None:
             self._departure.cancel()
         if self._open:
             self._refusal = error
             self._departure = self._loop.call_later(self._settings.retry, self._leave)
-        elif not again:
+        elif not self._last_try:
+            self._last_try = True
             self._leave()
         else:
             self._lost(self._batch.records, error)

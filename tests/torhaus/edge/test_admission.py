@@ -247,3 +247,53 @@ def test_no_credential_at_all_gets_a_challenge_without_an_error() -> None:
         admit(Settings(), {"host": "localhost"}, "192.168.1.1")
 
     assert denied.value.headers == ((b"www-authenticate", b'Bearer realm="torhaus"'),)
+
+
+# -- pages of other origins -------------------------------------------------------------------
+
+PAGE = "https://app.example.com"
+
+
+def test_only_a_page_that_the_configuration_names_may_read_answers() -> None:
+    admission = Admission(NAMED)
+
+    assert b"access-control-allow-origin: https://app.example.com\r\n" in admission.cors(
+        PAGE.encode()
+    )
+    for other in (b"https://gw.example.com", b"http://localhost", b"null", b"https://evil.example"):
+        assert admission.cors(other) == b""
+    assert Admission(Settings()).cors(PAGE.encode()) == b""
+
+
+def test_a_browsers_question_before_a_request_is_answered_without_a_credential() -> None:
+    asked = exchange(
+        {
+            "origin": PAGE,
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "content-type, authorization",
+        },
+        method="OPTIONS",
+    )
+    admission = Admission(NAMED)
+    asked.cors = admission.cors(PAGE.encode())
+
+    assert admission.preflight(asked)
+
+    sent = asked.wire.text  # type: ignore[attr-defined]
+    assert sent.startswith(b"HTTP/1.1 204 ")
+    assert b"access-control-allow-headers: content-type, authorization\r\n" in sent
+    assert b"access-control-allow-origin: https://app.example.com\r\n" in sent
+
+
+@pytest.mark.parametrize(
+    ("method", "origin", "asks"),
+    [("POST", PAGE, True), ("OPTIONS", "https://evil.example", True), ("OPTIONS", PAGE, False)],
+)
+def test_no_other_request_is_a_preflight(method: str, origin: str, asks: bool) -> None:
+    question = {"access-control-request-method": "POST"} if asks else {}
+    asked = exchange({"origin": origin, **question}, method=method)
+    admission = Admission(NAMED)
+    asked.cors = admission.cors(origin.encode())
+
+    assert not admission.preflight(asked)
+    assert not asked.done

@@ -129,3 +129,10 @@ def test_the_first_of_two_headers_counts_and_the_second_is_known():
 
     assert head.headers == {b"host": b"a"}
     assert head.twice == [b"host"]
+
+
+def test_a_client_that_asks_to_keep_the_connection_is_recognised_too():
+    data = request(b"{}", b"Connection: keep-alive")
+    heads, head = remembered(data)
+
+    assert heads.find(data) == (head, b"{}")
