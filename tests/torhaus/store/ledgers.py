@@ -3,10 +3,11 @@
 import asyncio
 import fcntl
 import os
+import resource
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,31 @@ async def hanging(ledger: SegmentLedger) -> AsyncIterator[None]:
     finally:
         os.close(reader)  # an error at last, and the thread comes free
         await until(lambda: all(thread.name != "audit" for thread in threading.enumerate()))
+
+
+@contextmanager
+def no_file_over(size: int) -> Iterator[None]:
+    """What stands for a full disk: writes take what fits, and then fail with EFBIG."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
+def filled(ledger: SegmentLedger, prefix: str) -> tuple[list[str], Awaitable[None]]:
+    """Notes records until one has to wait: all their ids, and what the last one waits for."""
+    for count in range(1, 100):
+        waiter = ledger.note(record(f"{prefix}{count}"))
+        if waiter is not None:
+            return [f"{prefix}{i}" for i in range(1, count + 1)], waiter
+    raise AssertionError("the queue never filled")
+
+
+def whole_lines(directory: Path) -> int:
+    """How many there are, though more are being written."""
+    return sum(path.read_bytes().count(b"\n") for path in segments(directory))
 
 
 def written(directory: Path) -> list[str]:

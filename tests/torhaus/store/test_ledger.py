@@ -3,13 +3,21 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.torhaus.store.ledgers import hanging, opened, record, until, written
+from tests.torhaus.store.ledgers import (
+    filled,
+    hanging,
+    opened,
+    record,
+    until,
+    whole_lines,
+    written,
+)
 from torhaus.model.ports import LedgerError
 from torhaus.store.ledger import SegmentLedger
 from torhaus.store.segments import segments
@@ -26,15 +34,6 @@ def program(name: str, directory: Path) -> subprocess.Popen[str]:
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
     )
-
-
-def filled(ledger: SegmentLedger, prefix: str) -> tuple[list[str], Awaitable[None]]:
-    """Notes records until one has to wait: all their ids, and what the last one waits for."""
-    for count in range(1, 100):
-        waiter = ledger.note(record(f"{prefix}{count}"))
-        if waiter is not None:
-            return [f"{prefix}{i}" for i in range(1, count + 1)], waiter
-    raise AssertionError("the queue never filled")
 
 
 def test_an_awaited_record_is_on_disk(tmp_path: Path):
@@ -96,6 +95,19 @@ def test_closing_writes_what_is_queued_without_waiting_for_the_flush_time(tmp_pa
         assert await ledger.close()
 
         assert len(written(tmp_path)) == 10_000
+
+    asyncio.run(story())
+
+
+def test_a_batch_of_many_bytes_does_not_wait_for_the_flush_time(tmp_path: Path):
+    large = msgspec.Raw(b'"' + b"x" * 600_000 + b'"')
+
+    async def story() -> None:
+        async with opened(tmp_path, durability="async", flush=3600) as ledger:
+            assert ledger.note(record("r1", parameters=large)) is None
+            assert ledger.note(record("r2", parameters=large)) is None
+
+            await until(lambda: whole_lines(tmp_path) == 2)
 
     asyncio.run(story())
 
@@ -185,97 +197,6 @@ def test_an_unused_ledger_leaves_no_file(tmp_path: Path):
     asyncio.run(story())
 
     assert list(tmp_path.iterdir()) == []
-
-
-def test_callers_hear_of_a_failure_and_the_ledger_gets_well_by_itself(tmp_path: Path):
-    directory, away = tmp_path / "hot", tmp_path / "away"
-
-    async def story() -> None:
-        # Every write begins a new segment, which a missing directory makes fail.
-        async with opened(directory, segment_bytes=1, retry=0.01) as ledger:
-            await ledger.note(record("r0"))
-            directory.rename(away)
-            waiters = [ledger.note(record(f"lost{i}")) for i in range(3)]
-            results = await asyncio.gather(*waiters, return_exceptions=True)
-
-            assert [type(result) for result in results] == [LedgerError] * 3
-            assert not ledger.healthy()
-            with pytest.raises(LedgerError, match="cannot be written: No such file") as told:
-                ledger.note(record("lost"))
-            assert str(tmp_path) not in str(told.value)
-
-            away.rename(directory)
-            await until(ledger.healthy)
-            await ledger.note(record("r1"))
-
-            assert written(directory) == ["r0", "r1"]
-
-    asyncio.run(story())
-
-
-def test_async_records_survive_a_failure_and_awaited_ones_do_not(tmp_path: Path):
-    directory, away = tmp_path / "hot", tmp_path / "away"
-
-    async def story() -> None:
-        settings = {"durability": "async", "flush": 3600.0, "queue_records": 3}
-        async with opened(directory, segment_bytes=1, retry=0.01, **settings) as ledger:
-            directory.rename(away)
-            # The first batch is written into the segment that is open; the second fails.
-            good, waiter = filled(ledger, "a")
-            await waiter
-            kept, waiter = filled(ledger, "b")
-            with pytest.raises(LedgerError):
-                await waiter
-            assert not ledger.healthy()
-
-            away.rename(directory)
-            await until(ledger.healthy)
-
-            assert written(directory) == good + kept[:-1]
-
-    asyncio.run(story())
-
-
-def test_closing_a_broken_ledger_says_that_records_are_lost(tmp_path: Path):
-    directory, away = tmp_path / "hot", tmp_path / "away"
-
-    async def story() -> None:
-        async with opened(
-            directory, durability="async", flush=0.001, segment_bytes=1, retry=3600
-        ) as ledger:
-            ledger.note(record("r0"))
-            await until(lambda: written(directory) == ["r0"])
-            directory.rename(away)
-            ledger.note(record("r1"))
-            await until(lambda: not ledger.healthy())
-
-            assert not await ledger.close()
-
-        assert written(away) == ["r0"]
-
-    asyncio.run(story())
-
-
-def test_closing_a_broken_ledger_tries_once_more(tmp_path: Path):
-    directory, away = tmp_path / "hot", tmp_path / "away"
-
-    async def story() -> None:
-        async with opened(
-            directory, durability="async", flush=0.001, segment_bytes=1, retry=3600
-        ) as ledger:
-            ledger.note(record("r0"))
-            await until(lambda: written(directory) == ["r0"])
-            directory.rename(away)
-            ledger.note(record("r1"))
-            ledger.note(record("r2"))
-            await until(lambda: not ledger.healthy())
-            away.rename(directory)
-
-            assert await ledger.close()
-
-        assert written(directory) == ["r0", "r1", "r2"]
-
-    asyncio.run(story())
 
 
 def test_a_write_that_takes_too_long_is_unhealthy(tmp_path: Path):

@@ -1,8 +1,22 @@
 import asyncio
 from pathlib import Path
 
-from tests.torhaus.store.ledgers import opened, record, sealed, until, written
+import pytest
+
+from tests.torhaus.store.ledgers import (
+    filled,
+    no_file_over,
+    opened,
+    record,
+    sealed,
+    until,
+    whole_lines,
+    written,
+)
+from torhaus.model.ports import LedgerError
+from torhaus.store.ledger import SegmentLedger
 from torhaus.store.segments import segments
+from torhaus.store.writer import LedgerSettings
 
 
 def test_a_full_segment_is_sealed(tmp_path: Path):
@@ -27,5 +41,156 @@ def test_an_old_segment_is_sealed_though_nothing_comes(tmp_path: Path):
 
             assert len(segments(tmp_path)) == 2
             assert written(tmp_path) == ["r1", "r2"]
+
+    asyncio.run(story())
+
+
+def test_callers_hear_of_a_failure_and_the_ledger_gets_well_by_itself(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        # Every write begins a new segment, which a missing directory makes fail.
+        async with opened(directory, segment_bytes=1, retry=0.01) as ledger:
+            await ledger.note(record("r0"))
+            directory.rename(away)
+            waiters = [ledger.note(record(f"lost{i}")) for i in range(3)]
+            results = await asyncio.gather(*waiters, return_exceptions=True)
+
+            assert [type(result) for result in results] == [LedgerError] * 3
+            assert not ledger.healthy()
+            with pytest.raises(LedgerError, match="cannot be written: No such file") as told:
+                ledger.note(record("lost"))
+            assert str(tmp_path) not in str(told.value)
+
+            away.rename(directory)
+            await until(ledger.healthy)
+            await ledger.note(record("r1"))
+
+            assert written(directory) == ["r0", "r1"]
+
+    asyncio.run(story())
+
+
+def test_those_behind_a_write_that_fails_hear_of_it_too(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        async with opened(directory, segment_bytes=1, retry=3600) as ledger:
+            await ledger.note(record("r0"))
+            directory.rename(away)
+            first = ledger.note(record("with the writer"))
+            ledger._leave()
+            second = ledger.note(record("behind it"))
+            async with asyncio.timeout(10):
+                results = await asyncio.gather(first, second, return_exceptions=True)
+
+            assert [type(result) for result in results] == [LedgerError] * 2
+
+    asyncio.run(story())
+
+
+def test_async_records_survive_a_failure_and_awaited_ones_do_not(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        settings = {"durability": "async", "flush": 3600.0, "queue_records": 3}
+        async with opened(directory, segment_bytes=1, retry=0.01, **settings) as ledger:
+            directory.rename(away)
+            # The first batch is written into the segment that is open; the second fails.
+            good, waiter = filled(ledger, "a")
+            await waiter
+            kept, waiter = filled(ledger, "b")
+            with pytest.raises(LedgerError):
+                await waiter
+            assert not ledger.healthy()
+
+            away.rename(directory)
+            await until(ledger.healthy)
+
+            assert written(directory) == good + kept[:-1]
+
+    asyncio.run(story())
+
+
+def test_records_that_come_while_a_write_fails_are_written_after_those_before(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        async with opened(
+            directory, durability="async", flush=0.001, segment_bytes=1, retry=0.01
+        ) as ledger:
+            ledger.note(record("r0"))
+            await until(lambda: written(directory) == ["r0"])
+            directory.rename(away)
+            ledger.note(record("r1"))
+            ledger._leave()
+            ledger.note(record("r2"))
+            await until(lambda: not ledger.healthy())
+
+            away.rename(directory)
+            await until(ledger.healthy)
+
+            assert written(directory) == ["r0", "r1", "r2"]
+
+    asyncio.run(story())
+
+
+def test_closing_a_broken_ledger_says_that_records_are_lost(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        async with opened(
+            directory, durability="async", flush=0.001, segment_bytes=1, retry=3600
+        ) as ledger:
+            ledger.note(record("r0"))
+            await until(lambda: written(directory) == ["r0"])
+            directory.rename(away)
+            ledger.note(record("r1"))
+            await until(lambda: not ledger.healthy())
+
+            assert not await ledger.close()
+
+        assert written(away) == ["r0"]
+
+    asyncio.run(story())
+
+
+def test_closing_a_broken_ledger_tries_once_more(tmp_path: Path):
+    directory, away = tmp_path / "hot", tmp_path / "away"
+
+    async def story() -> None:
+        async with opened(
+            directory, durability="async", flush=0.001, segment_bytes=1, retry=3600
+        ) as ledger:
+            ledger.note(record("r0"))
+            await until(lambda: written(directory) == ["r0"])
+            directory.rename(away)
+            ledger.note(record("r1"))
+            ledger.note(record("r2"))
+            await until(lambda: not ledger.healthy())
+            away.rename(directory)
+
+            assert await ledger.close()
+
+        assert written(directory) == ["r0", "r1", "r2"]
+
+    asyncio.run(story())
+
+
+def test_a_write_that_fails_while_closing_is_tried_once_more(tmp_path: Path):
+    async def story() -> None:
+        ledger = SegmentLedger(tmp_path, LedgerSettings(durability="async", flush=0.001))
+        ledger.start()
+        for i in range(40):
+            ledger.note(record(f"r{i}"))
+        await until(lambda: whole_lines(tmp_path) == 40)
+        for i in range(40, 60):
+            ledger.note(record(f"r{i}"))
+
+        with no_file_over(20_000):
+            assert await ledger.close()
+
+        assert written(tmp_path) == [f"r{i}" for i in range(60)]
+        assert len(segments(tmp_path)) == 2
 
     asyncio.run(story())
