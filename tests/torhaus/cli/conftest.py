@@ -17,7 +17,7 @@ class Gate:
         self.data = home / "data"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     home = tmp_path_factory.mktemp("gate")
     configured(home)
