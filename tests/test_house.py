@@ -27,14 +27,22 @@ TESTED_BY = {
     "config/compile.py": "torhaus/config/test_cases.py",
     "config/servers.py": "torhaus/config/test_cases.py",
     "config/validate.py": "torhaus/config/test_cases.py",
-    "upstream/channel.py": "torhaus/upstream/test_pipelink.py",
-    "upstream/chores.py": "torhaus/upstream/test_pipelink.py",
-    "upstream/conversation.py": "torhaus/upstream/test_pipelink.py",
-    "upstream/flow.py": "torhaus/upstream/test_pipelink.py",
-    "upstream/listeners.py": "torhaus/upstream/test_pipelink.py",
     "upstream/pipe.py": "torhaus/upstream/test_pipelink.py",
-    "upstream/questions.py": "torhaus/upstream/test_pipelink.py",
-    "upstream/routes.py": "torhaus/upstream/test_modern_callers.py",
+    "watch/tally.py": "torhaus/watch/test_metrics.py",
+}
+# Tests of what several files of a room do together, named by that subject.
+SUBJECTS = {
+    "upstream": {
+        "listening",
+        "lost_sessions",
+        "modern_callers",
+        "real_servers",
+        "reopened_sessions",
+        "sending_again",
+        "session_callers",
+        "stateless_callers",
+        "verdicts",
+    },
 }
 # Names are put together here, so that this file does not break its own rule.
 REGISTRIES = [".".join(parts) for parts in (
@@ -104,15 +112,35 @@ def test_what_is_tested_elsewhere_is_there(source: str, test: str) -> None:
 
 
 def test_every_test_file_stands_beside_a_source_file() -> None:
+    """Under the file's name, or its name and a subject, or a subject that its room has."""
     stray = [
         inside
         for inside in (path.relative_to(TESTS) for path in sorted(TESTS.rglob("test_*.py")))
         if f"torhaus/{inside}" not in TESTED_BY.values()
-        and not (SRC / inside.parent / inside.name.removeprefix("test_")).exists()
-        and not (SRC / inside.parent / inside.stem.removeprefix("test_")).is_dir()
+        and inside.stem.removeprefix("test_") not in SUBJECTS.get(inside.parts[0], ())
+        and not stands_beside(inside)
     ]
 
     assert [str(each) for each in stray] == []
+
+
+def stands_beside(test: Path) -> bool:
+    room, name = SRC / test.parent, test.stem.removeprefix("test_")
+    files = [path.stem for path in room.glob("*.py")]
+    return (room / name).is_dir() or any(
+        name == file or name.startswith(f"{file}_") for file in files if file != "__init__"
+    )
+
+
+def test_every_subject_has_its_test() -> None:
+    missing = [
+        name
+        for room, names in SUBJECTS.items()
+        for name in names
+        if not (TESTS / room / f"test_{name}.py").exists()
+    ]
+
+    assert missing == []
 
 
 def test_packages_hold_one_docstring_and_nothing_else() -> None:
