@@ -254,6 +254,20 @@ def test_a_pool_without_connections_has_no_timer():
     run(story())
 
 
+def test_a_connection_that_was_lost_while_it_was_opened_takes_no_place():
+    async def story():
+        async with http_server(polite) as server, pool(server) as opened:
+            connection = await opened.fresh()
+            connection.transport.abort()
+            await until(lambda: not opened._all)
+            opened._add(connection)  # the end of its opening, which comes late
+
+            assert not opened._all
+            assert opened.idle() is None
+
+    run(story())
+
+
 def test_a_vanished_server_is_noticed_by_the_kernel():
     async def story():
         async with http_server(polite) as server, pool(server) as opened:
