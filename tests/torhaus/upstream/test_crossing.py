@@ -70,7 +70,7 @@ def test_a_resource_that_is_not_there_has_the_older_code():
 
 
 def test_a_result_that_cannot_be_read_is_the_servers_fault():
-    deep = Answer(result=b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}")
+    deep = Answer(result=b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}")
 
     for change in (to_legacy, lambda m, a: to_modern(m, a, INITIALIZE)):
         with pytest.raises(UpstreamError, match="result that cannot be read"):

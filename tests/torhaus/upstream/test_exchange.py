@@ -58,7 +58,7 @@ def test_a_json_answer_is_read_however_it_is_laid_out(body, label):
         b"<html>not found</html>",
         b'{"jsonrpc":"2.0","id":1,"result":{"a":}}',
         b'{"jsonrpc":"2.0","id":1,"result":{"a":"\xff\xfe"}}',
-        b'{"jsonrpc":"2.0","id":1,"result":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"jsonrpc":"2.0","id":1,"result":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
         b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
         note("notifications/message"),
     ],
