@@ -134,7 +134,7 @@ def discover_from_initialize(init_result: bytes) -> bytes:
     answer: dict[str, Any] = {
         "resultType": "complete",
         "supportedVersions": [MODERN],
-        "capabilities": _modern_capabilities(known.get("capabilities")),
+        "capabilities": _relayed_capabilities(known.get("capabilities")),
         "ttlMs": 0,
         "cacheScope": "private",
     }
@@ -178,6 +178,3 @@ def _relayed_capabilities(capabilities: object) -> dict[str, Any]:
             value = {k: v for k, v in value.items() if k not in ("subscribe", "listChanged")}
         kept[name] = value
     return kept
-
-
-_modern_capabilities = _relayed_capabilities
