@@ -16,7 +16,8 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     of a tools/call, the method otherwise. `arguments`: the decoded `params.arguments` of a
     tools/call and of prompts/get, else the decoded `params`. `payload`: the same as strict JSON
     text. `retry`: carries `inputResponses` or `requestState`, so it is never cached.
-    `hints`: the tool's annotations in the server's own list, where known.
+    `hints`: the tool's annotations in the server's own list, where known. `client`: the name the
+    client gives itself (`clientInfo.name`), empty where it gives none.
     """
 
     id: str
@@ -29,3 +30,4 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ip: str
     retry: bool = False
     hints: Mapping[str, Any] = {}
+    client: str = ""

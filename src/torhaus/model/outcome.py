@@ -2,7 +2,7 @@
 
 import msgspec
 
-from torhaus.model.verdict import Allow, Deny, Verdict
+from torhaus.model.verdict import Allow, Deny, Hold, Verdict
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -35,6 +35,17 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     verdict: Deny
 
 
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """Somebody has to agree first. `approval`: the id of the request for it.
+
+    `answer`: what the caller gets now: where to ask, and how to come back.
+    """
+
+    verdict: Hold
+    approval: str
+    answer: Answer
+
+
 class Limited(msgspec.Struct, frozen=True, gc=False):
     """`retry_after`: seconds until the next call of this kind fits into the window."""
 
@@ -56,4 +67,4 @@ class Abandoned(msgspec.Struct, frozen=True, gc=False):
     verdict: Verdict
 
 
-Outcome = Answered | Refused | Limited | Failed | Abandoned
+Outcome = Answered | Refused | Held | Limited | Failed | Abandoned

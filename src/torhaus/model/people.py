@@ -1,42 +1,57 @@
-"""Who asks: principals and what their roles let them do."""
+"""Who asks: principals and what their roles let them do, now and later."""
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
+from math import inf
 
 import msgspec
 
-Network = IPv4Network | IPv6Network
+from torhaus.model.access import NO_ACCESS, Access
+from torhaus.model.networks import Network
 
 
-class Permission(msgspec.Struct, frozen=True):
-    """One grant, in the parts of `server:type:action`; `*` stands for any.
+class Phase(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds from `begins` (Unix seconds) until just before `ends`.
 
-    `rule` is the name a verdict and the audit record carry, such as `developer: github.read`.
+    `access`: server name -> access; the entry `*` is for servers without one of their own.
     """
 
-    server: str
-    type: str
-    action: str
-    rule: str
+    begins: float = -inf
+    ends: float = inf
+    roles: tuple[str, ...] = ()
+    access: Mapping[str, Access] = {}
+
+    def on(self, server: str) -> Access:
+        found = self.access.get(server)
+        return self.access.get("*", NO_ACCESS) if found is None else found
+
+
+NO_PHASE = Phase()
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """A user, service account, or the anonymous caller of a listed network.
 
     `expires`: Unix seconds, the first instant at which access has ended; None for never.
-    `access`: server name -> the permissions that can apply to it. The entry `*` holds those
-    that name no particular server; entries of named servers already include them.
+    `phases`: in order of time and without gaps; temporary access begins and ends phases.
     """
 
     id: str
     email: str
-    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     expires: float | None = None
-    access: Mapping[str, tuple[Permission, ...]] = {}
+    phases: tuple[Phase, ...] = ()
 
-    def permissions(self, server: str) -> tuple[Permission, ...]:
-        found = self.access.get(server)
-        return self.access.get("*", ()) if found is None else found
+    def phase(self, now: float) -> Phase:
+        """What holds at `now`; once access has expired, nothing."""
+        if self.expires is not None and now >= self.expires:
+            return NO_PHASE
+        for phase in self.phases:
+            if now < phase.ends:
+                return phase
+        return NO_PHASE
+
+    def roles(self, now: float) -> tuple[str, ...]:
+        return self.phase(now).roles
 
 
 class AnonymousAccess(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from torhaus.model.approval import Approval, Wanted
 from torhaus.model.call import Call
 from torhaus.model.outcome import Answer, Outcome
 from torhaus.model.record import Record
@@ -173,6 +174,30 @@ class Ledger(Protocol):
         ...
 
     def healthy(self) -> bool: ...
+
+
+class Approvals(Protocol):
+    """Requests for approval, durable. Raises StateError from every method when it cannot say."""
+
+    async def request(self, wanted: Wanted, now: float) -> Approval:
+        """The open request for exactly this call and policy version, made if there is none."""
+        ...
+
+    async def take(self, id: str, wanted: Wanted, now: float) -> bool:  # noqa: A002 -- its name
+        """Use up an approval for exactly this call. At most one taker ever gets True."""
+        ...
+
+    async def wait(self, id: str, seconds: float) -> Approval | None:  # noqa: A002 -- its name
+        """The approval once it is decided, or as it is after `seconds`; None for an unknown id."""
+        ...
+
+    async def cancel(self, id: str, now: float) -> None:  # noqa: A002 -- its name
+        """The requester no longer wants it."""
+        ...
+
+
+class StateError(Exception):
+    """The state database cannot answer. The text is a sentence for people."""
 
 
 class Meter(Protocol):

@@ -4,14 +4,20 @@ from collections.abc import Mapping
 
 import msgspec
 
-from torhaus.model.people import AnonymousAccess, Network, Principal
+from torhaus.model.networks import Network
+from torhaus.model.people import AnonymousAccess, Principal
 from torhaus.model.servers import Server
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """`keys`: SHA-256 digest of an API key -> who it belongs to."""
+    """`keys`: SHA-256 digest of an API key -> who it belongs to.
+
+    `version` changes with every change of the file; `policy_version` only with what decides calls
+    (people, roles, policies, classifications), so that approvals outlive other changes.
+    """
 
     version: str
+    policy_version: str = ""
     servers: Mapping[str, Server] = {}
     keys: Mapping[bytes, Principal] = {}
     anonymous: tuple[AnonymousAccess, ...] = ()

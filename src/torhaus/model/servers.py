@@ -53,6 +53,21 @@ class Window(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class TargetArgs(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a call names one thing it is about: `args` joined by `/` (owner, repo -> myorg/api).
+
+    `kind`: `repos`, `projects`, `channels`, `paths`. The last of several `args` may hold the whole
+    name alone (`repo: myorg/api`). `many`: it may be a list of names, of which each is a target.
+    `missing`: what absent arguments mean: `unknown`, `none`, or `primary` (the first target's part
+    stands in for a missing one).
+    """
+
+    kind: str
+    args: tuple[str, ...]
+    missing: str = "unknown"
+    many: bool = False
+
+
 class ToolClass(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool does, before its arguments are known.
 
@@ -62,6 +77,8 @@ class ToolClass(msgspec.Struct, frozen=True, kw_only=True):
     `dispatch`: (name argument, arguments argument) of a tool that runs another tool.
     `pinned`: (argument, regular expression it must match in full), for arguments that choose
     where the upstream's credential is sent.
+    `targets`: the things a call is about; `blind`: kinds of things it is about that no argument
+    names reliably (opaque ids, free text). A kind in neither is not involved.
     """
 
     actions: frozenset[str]
@@ -74,6 +91,8 @@ class ToolClass(msgspec.Struct, frozen=True, kw_only=True):
     method_absent: str | None = None
     dispatch: tuple[str, str] | None = None
     pinned: tuple[tuple[str, str], ...] = ()
+    targets: tuple[TargetArgs, ...] = ()
+    blind: frozenset[str] = frozenset()
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
