@@ -93,6 +93,7 @@ class Effect(StrEnum):
     DENY_OTHER_CLIENTS = "deny_other_clients"
     REQUIRE_APPROVAL = "require_approval"
     LOG_ONLY = "log_only"
+    REDACT = "redact"
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
