@@ -6,6 +6,7 @@ import msgspec
 
 from torhaus.model.networks import Network
 from torhaus.model.people import AnonymousAccess, Principal
+from torhaus.model.redaction import Pattern
 from torhaus.model.servers import Server
 
 
@@ -14,6 +15,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     `version` changes with every change of the file; `policy_version` only with what decides calls
     (people, roles, policies, classifications), so that approvals outlive other changes.
+    `patterns`: what redaction masks beyond what the house knows by itself.
     """
 
     version: str
@@ -23,3 +25,4 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     anonymous: tuple[AnonymousAccess, ...] = ()
     principals: Mapping[str, Principal] = {}
     metrics_networks: tuple[Network, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
