@@ -31,7 +31,7 @@ class Glob(msgspec.Struct, frozen=True):
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True):
-    """Every target of `kind` (`repo`, `project`, ...) must match `allow` and none of `deny`.
+    """Every target of `kind` (`repos`, `projects`, ...) must match `allow` and none of `deny`.
 
     `allow` None: any. A call whose targets of this kind are unknown is outside.
     """
@@ -61,16 +61,16 @@ class TagDeny(msgspec.Struct, frozen=True):
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True):
-    """Office hours in one time zone. `days`: Monday is 0. Seconds of the day, end excluded.
+    """Office hours in one time zone. `days`: Monday is 0.
 
-    `end` <= `start` is an overnight window, which belongs to the day it starts on; `start` ==
-    `end` is the whole day. On `holidays` no window starts.
+    `windows`: (start, end) in seconds of the day, end excluded; one of them must hold. `end` <=
+    `start` is an overnight window, which belongs to the day it starts on; `start` == `end` is the
+    whole day. On `holidays` no window starts.
     """
 
     zone: tzinfo
     days: frozenset[int] = frozenset(range(7))
-    start: int = 0
-    end: int = 0
+    windows: tuple[tuple[int, int], ...] = ((0, 0),)
     holidays: frozenset[date] = frozenset()
 
 

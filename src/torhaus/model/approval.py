@@ -5,6 +5,17 @@ from enum import StrEnum
 import msgspec
 
 
+class ApprovalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The file's `approvals` block, in seconds.
+
+    `hold`: how long a caller who cannot be asked is kept waiting; `expires`: how long a request
+    can be decided and an approval used.
+    """
+
+    hold: float = 25.0
+    expires: float = 900.0
+
+
 class State(StrEnum):
     """PENDING and APPROVED can still change; the others are final."""
 

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from torhaus.model.approval import ApprovalSettings
+from torhaus.model.grant import Grant
 from torhaus.model.networks import Network
+from torhaus.model.notify import Webhook
 from torhaus.model.people import AnonymousAccess, Principal
 from torhaus.model.redaction import Pattern
 from torhaus.model.servers import Server
@@ -26,3 +29,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     principals: Mapping[str, Principal] = {}
     metrics_networks: tuple[Network, ...] = ()
     patterns: tuple[Pattern, ...] = ()
+    roles: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = {}
+    grants: tuple[Grant, ...] = ()
+    patterns: Mapping[str, str] = {}
+    approvals: ApprovalSettings = ApprovalSettings()
+    webhook: Webhook | None = None

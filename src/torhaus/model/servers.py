@@ -101,6 +101,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     `credential`: a digest over the address and the credential sent there; every cache key holds it.
     `classes`: normalised tool name -> class, from the shipped table and the configuration.
     `parents`: resource type -> the type it belongs to (`labels` -> `issues`).
+    `drift_new`, `drift_changed`: what happens to tools the server has anew or otherwise than
+    pinned: `accept`, `warn` or `quarantine`. `hide_denied`: a refused tool is an unknown one.
     """
 
     name: str
@@ -114,3 +116,6 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: Window | None = None
     classes: Mapping[str, ToolClass] = {}
     parents: Mapping[str, str] = {}
+    drift_new: str = "warn"
+    drift_changed: str = "quarantine"
+    hide_denied: bool = False
