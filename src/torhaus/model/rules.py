@@ -19,6 +19,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     `version` changes with every change of the file; `policy_version` only with what decides calls
     (people, roles, policies, classifications), so that approvals outlive other changes.
     `patterns`: what redaction masks beyond what the house knows by itself.
+    `roles`: every role's name; `groups`: name -> the e-mail addresses in it. `grants`: temporary
+    access, from the file and from the database.
     """
 
     version: str
@@ -32,6 +34,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = {}
     grants: tuple[Grant, ...] = ()
-    patterns: Mapping[str, str] = {}
     approvals: ApprovalSettings = ApprovalSettings()
     webhook: Webhook | None = None
