@@ -11,6 +11,8 @@ from torhaus.cli.call import call
 from torhaus.cli.check import check
 from torhaus.cli.demo import demo
 from torhaus.cli.doctor.report import doctor
+from torhaus.cli.explain import explain
+from torhaus.cli.policy import run as policy_test
 from torhaus.cli.schema import schema
 from torhaus.cli.serve import serve
 from torhaus.cli.tools import tools
@@ -41,10 +43,14 @@ config.command()(schema)
 audit = typer.Typer(no_args_is_help=True, help="About the audit log.")
 audit.command()(tail)
 
-for command in (serve, demo, check, call, tools, doctor):
+policy = typer.Typer(no_args_is_help=True, help="About the rules.")
+policy.command("test")(policy_test)
+
+for command in (serve, demo, check, call, explain, tools, doctor):
     torhaus.command()(command)
 torhaus.add_typer(config, name="config")
 torhaus.add_typer(audit, name="audit")
+torhaus.add_typer(policy, name="policy")
 torhaus.command()(version)
 
 
