@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from re import Pattern
 
 import msgspec
 
@@ -60,12 +61,20 @@ class TargetArgs(msgspec.Struct, frozen=True, kw_only=True):
     name alone (`repo: myorg/api`). `many`: it may be a list of names, of which each is a target.
     `missing`: what absent arguments mean: `unknown`, `none`, or `primary` (the first target's part
     stands in for a missing one).
+    `either`: further arguments that may name the thing alone, as the last of `args` may. Every one
+    that is present names a target, all must be within the bounds; `missing` holds when all are
+    absent.
+    `pattern`: what each whole name must match in full, as the caller wrote it; group 1 is the
+    target's name (`ABC-123` -> `ABC`). A name that does not match, or has no group 1, is unknown:
+    so are numbers where a name is needed, and with `(?!)` whatever is there.
     """
 
     kind: str
     args: tuple[str, ...]
     missing: str = "unknown"
     many: bool = False
+    either: tuple[str, ...] = ()
+    pattern: Pattern[str] | None = None
 
 
 class ToolClass(msgspec.Struct, frozen=True, kw_only=True):
