@@ -28,7 +28,9 @@ class State(StrEnum):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that needs approval. `digest`: SHA-256 over the canonical form of user, server, tool
+    """A call that needs approval.
+
+    `digest`: SHA-256 over the canonical form of user, server, tool
     and exact arguments. `arguments`: JSON text for the approver, already redacted.
 
     `requester` is a principal's id. `approvers`: per policy, who may decide it (roles, groups or

@@ -1,5 +1,7 @@
 """A role for a while: temporary access, from the file or granted on request."""
 
+from enum import StrEnum
+
 import msgspec
 
 
@@ -17,3 +19,44 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     ends: float
     replace: bool = False
     notify: float | None = None
+
+
+class Asked(StrEnum):
+    """What became of a request for access. Only PENDING can still change."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class AccessRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody asks for a role for `seconds`, counted from the decision.
+
+    `requester`: a principal's id. `expires` ends the waiting. `grant`: what came of it.
+    """
+
+    id: str
+    state: Asked
+    requester: str
+    email: str
+    role: str
+    reason: str
+    seconds: float
+    created: float
+    expires: float
+    decided_by: str | None = None
+    decided_at: float | None = None
+    comment: str = ""
+    grant: str | None = None
+
+
+class Granted(msgspec.Struct, frozen=True, kw_only=True):
+    """A grant of the database and its history. `granted_by` and `revoked_by`: principals' ids."""
+
+    grant: Grant
+    granted_by: str
+    created: float
+    revoked_by: str | None = None
+    revoked_at: float | None = None

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from torhaus.model.announcement import Announcement
 from torhaus.model.approval import Approval, Wanted
 from torhaus.model.call import Call
 from torhaus.model.outcome import Answer, Outcome
@@ -177,27 +178,39 @@ class Ledger(Protocol):
 
 
 class Approvals(Protocol):
-    """Requests for approval, durable. Raises StateError from every method when it cannot say."""
+    """Requests for approval, durable. Raises StateError from every method when it cannot say.
+
+    Every end leaves its own audit record and those who may decide are told: the implementation
+    sees to both, the gate records its call only. Every method may be awaited from a drive.
+    """
 
     async def request(self, wanted: Wanted, now: float) -> Approval:
         """The open request for exactly this call and policy version, made if there is none."""
         ...
 
-    async def take(self, id: str, wanted: Wanted, now: float) -> bool:  # noqa: A002 -- its name
+    async def take(self, id: str, wanted: Wanted, now: float) -> bool:
         """Use up an approval for exactly this call. At most one taker ever gets True."""
         ...
 
-    async def wait(self, id: str, seconds: float) -> Approval | None:  # noqa: A002 -- its name
+    async def wait(self, id: str, seconds: float) -> Approval | None:
         """The approval once it is decided, or as it is after `seconds`; None for an unknown id."""
         ...
 
-    async def cancel(self, id: str, now: float) -> None:  # noqa: A002 -- its name
+    async def cancel(self, id: str, now: float) -> None:
         """The requester no longer wants it."""
         ...
 
 
 class StateError(Exception):
     """The state database cannot answer. The text is a sentence for people."""
+
+
+class Notifier(Protocol):
+    """A way to people. Fails soft: what cannot be delivered is logged and counted."""
+
+    async def tell(self, announcement: Announcement) -> None:
+        """Returns once it is delivered, or given up. Never raises."""
+        ...
 
 
 class Meter(Protocol):

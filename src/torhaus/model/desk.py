@@ -1,0 +1,107 @@
+"""What administrative acts need of the state database: one transaction, and what it can change.
+
+Every method raises StateError when the database cannot answer. Times are Unix seconds and, like
+ids, come from the caller.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from torhaus.model.approval import Approval, State, Wanted
+from torhaus.model.grant import AccessRequest, Asked, Grant, Granted
+
+
+class ApprovalDesk(Protocol):
+    """Requests for approval of calls."""
+
+    async def open(self, wanted: Wanted, now: float) -> Approval | None:
+        """The pending or approved request for exactly this call and policy version."""
+        ...
+
+    async def add(self, approval: Approval) -> bool:
+        """False, and nothing added, when an open request for the same call stands already."""
+        ...
+
+    async def take(self, id: str, wanted: Wanted, now: float) -> bool:
+        """From approved to used, if it is for exactly this call, requester and policy version."""
+        ...
+
+    async def get(self, id: str) -> Approval | None: ...
+
+    async def newest(
+        self, state: State | None, most: int, before: float | None = None
+    ) -> list[Approval]:
+        """The newest first; of those made before `before` where given."""
+        ...
+
+    async def move(
+        self,
+        id: str,
+        old: State,
+        new: State,
+        *,
+        by: str | None = None,
+        comment: str = "",
+        now: float,
+    ) -> bool:
+        """Compare and set. False when it is not in state `old` (any more)."""
+        ...
+
+    async def overdue(self, now: float, most: int) -> list[Approval]:
+        """Open requests whose time is over."""
+        ...
+
+    async def those(self, ids: Sequence[str]) -> list[Approval]: ...
+
+
+class AccessDesk(Protocol):
+    """Requests for access, and grants."""
+
+    async def add_request(self, request: AccessRequest) -> None: ...
+    async def request(self, id: str) -> AccessRequest | None: ...
+    async def requests(self, state: Asked | None, most: int) -> list[AccessRequest]:
+        """The newest first."""
+        ...
+
+    async def decide_request(self, request: AccessRequest) -> bool:
+        """Keep what was decided. False when the request is not pending any more."""
+        ...
+
+    async def overdue(self, now: float, most: int) -> list[AccessRequest]:
+        """Pending requests whose time is over."""
+        ...
+
+    async def add_grant(self, granted: Granted) -> None: ...
+    async def grant(self, id: str) -> Granted | None: ...
+    async def grants(self, most: int) -> list[Granted]:
+        """Every one that ever was, the newest first."""
+        ...
+
+    async def in_force(self, now: float) -> list[Grant]:
+        """Grants that are neither revoked nor over, by id; also those that have not begun."""
+        ...
+
+    async def revoke(self, id: str, by: str, now: float) -> bool:
+        """False when it was revoked or over already."""
+        ...
+
+    async def tell_once(self, key: str, now: float) -> bool:
+        """True for the first who asks, over all processes, for ever."""
+        ...
+
+
+class Desk(Protocol):
+    """One transaction. What is done here is kept when its context ends without an exception."""
+
+    @property
+    def approvals(self) -> ApprovalDesk: ...
+    @property
+    def access(self) -> AccessDesk: ...
+
+
+class Office(Protocol):
+    """Opens desks. Never from a drive: a desk needs a task."""
+
+    def write(self) -> AbstractAsyncContextManager[Desk]: ...
+    def read(self) -> AbstractAsyncContextManager[Desk]: ...

@@ -1,0 +1,61 @@
+"""Who may agree to a call: four eyes, the lists of every policy that asks, rights held now."""
+
+from torhaus.model.access import Access
+from torhaus.model.approval import Approval
+from torhaus.model.people import Principal
+from torhaus.model.rules import Rules
+
+
+def may_decide(principal: Principal, approval: Approval, rules: Rules, now: float) -> str | None:
+    """None when this principal may decide it now; otherwise a sentence that says why not.
+
+    Asked at the decision and again when the call is made: whoever lost the right meanwhile has
+    not approved anything. The requester never may, under whatever name.
+    """
+    wanted = approval.wanted
+    if is_same(principal, wanted.requester, wanted.email):
+        return "nobody approves his own call: ask somebody else"
+    known = rules.principals.get(principal.id)
+    if known is None:
+        return f"{principal.email} is not in the configuration any more"
+    lists = wanted.approvers or ((),)
+    for names in lists:
+        if names and not named(known, names, now):
+            return f"this needs one of: {', '.join(names)}"
+        if not names and not administers(known, wanted.server, now):
+            return f"this needs somebody with admin permission on {wanted.server}"
+    return None
+
+
+def is_same(principal: Principal, requester: str, email: str) -> bool:
+    """Whether this is the person who asked; addresses are compared without case."""
+    return principal.id == requester or principal.email.casefold() == email.casefold()
+
+
+def named(principal: Principal, names: tuple[str, ...], now: float) -> bool:
+    """Whether a list of roles, groups and e-mail addresses names somebody who has access now."""
+    if not active(principal, now):
+        return False
+    email = principal.email.casefold()
+    held = {*principal.roles(now), *principal.groups}
+    return any(name in held or name.casefold() == email for name in names)
+
+
+def administers(principal: Principal, server: str, now: float) -> bool:
+    """Whether `admin` on the whole server is allowed and not denied."""
+    if not active(principal, now):
+        return False
+    access = principal.phase(now).on(server)
+    return _covers(access, server, denies=False) and not _covers(access, server, denies=True)
+
+
+def active(principal: Principal, now: float) -> bool:
+    return principal.expires is None or now < principal.expires
+
+
+def _covers(access: Access, server: str, *, denies: bool) -> bool:
+    """A permission for one type of things (`github:repos:admin`) is not one on the server."""
+    return any(
+        each.server in ("*", server) and each.type == "*" and each.action in ("*", "admin")
+        for each in (access.denies if denies else access.allows)
+    )
