@@ -18,7 +18,7 @@ from torhaus.gate.explain import explain as explained
 STYLES = {"allow": "green", "pass": "green", "deny": "red", "approval": "yellow", "note": "yellow"}
 
 
-def explain(
+def explain(  # noqa: PLR0913 - each argument is an option of the command
     *,
     user: Annotated[str, typer.Option(metavar="EMAIL", help="Who would call.")],
     server: Annotated[str, typer.Option(metavar="SERVER", help="Which server.")],

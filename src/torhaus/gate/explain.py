@@ -99,7 +99,9 @@ def _request(question: Question) -> Request:
     except (CallerError, msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
         raise ValueError(f"the arguments are not JSON the gate takes: {error}") from error
     if not isinstance(message, Request) or not isinstance(message.params["arguments"], dict):
-        raise ValueError('the arguments must be an object, such as {"repo": "myorg/myrepo"}')
+        raise ValueError(  # noqa: TRY004 - a value of the right type with the wrong content
+            'the arguments must be an object, such as {"repo": "myorg/myrepo"}'
+        )
     return message
 
 
