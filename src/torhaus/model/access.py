@@ -11,16 +11,29 @@ import msgspec
 from torhaus.model.networks import Network
 
 
+class Condition(Protocol):
+    """A compiled `when:`. `text` is what the file says."""
+
+    text: str
+
+    def holds(self, facts: Mapping[str, Any]) -> bool:
+        """Whether it is true of a call. Raises ValueError when it cannot be told."""
+        ...
+
+
 class Permission(msgspec.Struct, frozen=True):
     """One grant or deny, in the parts of `server:type:action`; `*` stands for any.
 
     `rule` is the name a verdict and the audit record carry, such as `developer: github.read`.
+    `when`: it stands only for calls that this holds for. Where that cannot be told, a grant does
+    not stand and a deny does.
     """
 
     server: str
     type: str
     action: str
     rule: str
+    when: Condition | None = None
 
 
 class Glob(msgspec.Struct, frozen=True):
@@ -33,13 +46,15 @@ class Glob(msgspec.Struct, frozen=True):
 class Bound(msgspec.Struct, frozen=True, kw_only=True):
     """Every target of `kind` (`repos`, `projects`, ...) must match `allow` and none of `deny`.
 
-    `allow` None: any. A call whose targets of this kind are unknown is outside.
+    `allow` None: any. A call whose targets of this kind are unknown is outside. With `when` it
+    stands for calls that this holds for, and where that cannot be told.
     """
 
     kind: str
     rule: str
     allow: tuple[Glob, ...] | None = None
     deny: tuple[Glob, ...] = ()
+    when: Condition | None = None
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,16 +87,6 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True):
     days: frozenset[int] = frozenset(range(7))
     windows: tuple[tuple[int, int], ...] = ((0, 0),)
     holidays: frozenset[date] = frozenset()
-
-
-class Condition(Protocol):
-    """A compiled `when:`. `text` is what the file says."""
-
-    text: str
-
-    def holds(self, facts: Mapping[str, Any]) -> bool:
-        """Whether it is true of a call. Raises ValueError when it cannot be told."""
-        ...
 
 
 class Effect(StrEnum):
