@@ -13,7 +13,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input
 NODE_CLIENTS := tests/clients/node
 LOCKED := requirements/runtime.txt requirements/build.txt requirements/demo.txt
 
-.PHONY: help setup run test test-313 pytest lint bench conformance claude-code soak lock clean
+.PHONY: help setup run test test-313 pytest lint bench conformance claude-code soak mutation lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ claude-code: $(VENV)/.installed ## The real Claude Code, newest and older, conne
 
 soak: $(VENV)/.tests-installed $(NODE_CLIENTS)/node_modules/.installed ## 10,000 sessions, and a kill -9 under load
 	$(PY) -m pytest tests/soak -m 'soak or not soak' --timeout 1800
+
+mutation: $(VENV)/.tests-installed ## Does a test notice every change of the policy room? At least 90 % of them
+	$(PY) -m scripts.mutation
 
 lock: $(VENV)/.lock-installed ## Renew the hash-locked requirements; `make lock ARGS=--upgrade` for newer versions
 	requirements/compile.sh "$(abspath $(VENV))/bin/uv" $(ARGS)
