@@ -32,7 +32,10 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
+    """`approval`: the id of the request for approval it is about, if any."""
+
     verdict: Deny
+    approval: str | None = None
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
@@ -62,9 +65,13 @@ class Failed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Abandoned(msgspec.Struct, frozen=True, gc=False):
-    """The caller hung up, or we crashed, before another end was reached."""
+    """The caller hung up, or we crashed, before another end was reached.
+
+    `approval`: the id of the request for approval it was waiting for.
+    """
 
     verdict: Verdict
+    approval: str | None = None
 
 
 Outcome = Answered | Refused | Held | Limited | Failed | Abandoned

@@ -185,7 +185,12 @@ class Approvals(Protocol):
     """
 
     async def request(self, wanted: Wanted, now: float) -> Approval:
-        """The open request for exactly this call and policy version, made if there is none."""
+        """The open request for exactly this call and policy version, made if there is none.
+
+        A denial stands until the request would have expired: it is returned instead of making a
+        new one, or whoever calls again would never hear of it and could ask until somebody gives
+        in.
+        """
         ...
 
     async def take(self, id: str, wanted: Wanted, now: float) -> bool:

@@ -10,7 +10,10 @@ class RecordUser(msgspec.Struct, frozen=True, gc=False):
 
 
 class RecordResult(msgspec.Struct, frozen=True, gc=False):
-    """`status`: success, error, denied, limited or cancelled. `items`: None where unknown."""
+    """`status`: success, error, denied, pending, limited or cancelled.
+
+    `items`: None where unknown.
+    """
 
     status: str
     items: int | None
@@ -18,10 +21,13 @@ class RecordResult(msgspec.Struct, frozen=True, gc=False):
     duration_ms: float
 
 
-class RecordAccess(msgspec.Struct, frozen=True, gc=False):
+class RecordAccess(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """`approval`: the id of the request for approval that the call needed or used."""
+
     policy_applied: str
     allowed: bool
     reason: str
+    approval: str | None = None
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
