@@ -11,16 +11,12 @@ from torhaus.policy.names import normal
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """`names`: what people call the server; `hosts`: it, or any name below it, serves it.
-
-    `pinned`: argument -> the only values any of its tools may be given, as in `ToolClass`.
-    """
+    """`names`: what people call the server; `hosts`: it, or any name below it, serves it."""
 
     tools: Mapping[str, ToolClass]
     names: tuple[str, ...]
     hosts: tuple[str, ...] = ()
     parents: Mapping[str, str] = {}
-    pinned: tuple[tuple[str, str], ...] = ()
 
 
 TABLES = (
@@ -34,7 +30,6 @@ TABLES = (
         tools=sentry.TOOLS,
         names=("sentry",),
         hosts=("mcp.sentry.dev", "mcp.sentry.io"),
-        pinned=sentry.PINNED,
     ),
     Table(tools=reference.TIME, names=("time",)),
     Table(tools=reference.GIT, names=("git",), parents=reference.GIT_PARENTS),
@@ -59,11 +54,7 @@ def shipped(server_name: str, url: str | None) -> tuple[Mapping[str, ToolClass],
     table = (url is not None and _by_host(url)) or _by_name(server_name)
     if not table:
         return {}, {}
-    classes = {
-        normal(name): msgspec.structs.replace(row, pinned=table.pinned)
-        for name, row in table.tools.items()
-    }
-    return classes, dict(table.parents)
+    return {normal(name): row for name, row in table.tools.items()}, dict(table.parents)
 
 
 def _by_host(url: str) -> Table | None:

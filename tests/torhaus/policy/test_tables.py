@@ -2,8 +2,8 @@ import re
 
 import pytest
 
+from torhaus.policy.known.spec import ACTIONS
 from torhaus.policy.names import normal
-from torhaus.policy.permission import ACTIONS
 from torhaus.policy.tables import TABLES, TYPES, Table, shipped
 
 GITHUB, SENTRY = 117, 54
@@ -57,5 +57,6 @@ def test_no_two_tools_of_a_table_share_a_normal_name(table: Table) -> None:
 
 def test_the_pinned_patterns_are_regular_expressions() -> None:
     for table in TABLES:
-        for _, pattern in table.pinned:
-            re.compile(pattern)
+        for row in table.tools.values():
+            for _, pattern in row.pinned:
+                re.compile(pattern)

@@ -1,6 +1,8 @@
 """The tools of GitHub's own MCP server (github-mcp-server, commit 64a49f3 of 2026-08-20)."""
 
+from torhaus.policy.known.build import table
 from torhaus.policy.known.rows import tool
+from torhaus.policy.known.spec import Extra
 
 PARENTS = {
     "contents": "repos",
@@ -13,7 +15,7 @@ PARENTS = {
     "sub_issues": "issues",
 }
 
-TOOLS = {
+_ROWS = {
     "actions_get": tool("read", "actions", "repo"),
     "actions_list": tool("read", "actions", "repo"),
     "actions_run_trigger": tool(
@@ -47,7 +49,7 @@ TOOLS = {
     "create_or_update_file": tool("write", "contents", "repo"),
     "create_pull_request": tool("write", "pull_requests", "repo"),
     "create_pull_request_review": tool("write", "reviews", "repo"),
-    "create_repository": tool("admin", "repos", "repo"),
+    "create_repository": tool("admin", "repos", "repo", owner_arg="organization", repo_arg="name"),
     "delete_file": tool("delete", "contents", "repo"),
     "delete_pending_pull_request_review": tool("delete", "reviews", "repo"),
     "delete_repository": tool("delete", "repos", "repo"),
@@ -69,7 +71,9 @@ TOOLS = {
     ),
     "dismiss_notification": tool("write", "notifications", "id"),
     "find_duplicate": tool("read", "issues", "repo"),
-    "fork_repository": tool("admin", "repos", "repo"),
+    "fork_repository": tool(
+        "admin", "repos", "repo", extra_targets=(Extra(owner_arg="organization", repo_arg="repo"),)
+    ),
     "get_code_quality_finding": tool("read", "security_alerts", "repo", tags="sensitive"),
     "get_code_scanning_alert": tool("read", "security_alerts", "repo", tags="sensitive"),
     "get_commit": tool("read", "commits", "repo"),
@@ -93,7 +97,13 @@ TOOLS = {
     "get_teams": tool("read", "teams"),
     "issue_dependency_read": tool("read", "issues", "repo"),
     "issue_dependency_write": tool(
-        "", "issues", "repo", method=("method", {"add": "write", "remove": "delete"})
+        "",
+        "issues",
+        "repo",
+        method=("method", {"add": "write", "remove": "delete"}),
+        extra_targets=(
+            Extra(owner_arg="related_owner", repo_arg="related_repo", default="primary"),
+        ),
     ),
     "issue_read": tool("read", "issues", "repo"),
     "issue_write": tool(
@@ -165,6 +175,7 @@ TOOLS = {
                 "create_iteration_field": "write",
             },
         ),
+        extra_targets=(Extra(owner_arg="item_owner", repo_arg="item_repo", optional=True),),
     ),
     "pull_request_read": tool("read", "pull_requests", "repo"),
     "pull_request_review_write": tool(
@@ -222,3 +233,5 @@ TOOLS = {
     "update_pull_request_state": tool("write", "pull_requests", "repo"),
     "update_pull_request_title": tool("write", "pull_requests", "repo"),
 }
+
+TOOLS = table(_ROWS)

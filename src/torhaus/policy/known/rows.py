@@ -1,35 +1,34 @@
-"""How one row of a table is written."""
+"""How one row of a shipped table is written."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from torhaus.model.servers import ToolClass
-
-Method = tuple[str, Mapping[str, str]]
+from torhaus.policy.known.spec import Dispatch, Method, ToolSpec
 
 
-def tool(  # noqa: PLR0913 - a row has as many columns as the table; all but three are rare
+def tool(
     actions: str,
     of: str,
     scope: str = "none",
     *,
     tags: str = "",
-    method: Method | None = None,
-    absent: str | None = None,
-    dispatch: tuple[str, str] | None = None,
-) -> ToolClass:
-    """A row: what it does, to which type, and how far that depends on its arguments.
+    method: tuple[str, Mapping[str, str]] | None = None,
+    **words: Any,
+) -> ToolSpec:
+    """A row: what it does, to which type, and where it says to which thing.
 
-    `actions` and `tags` are separated by blanks. `method`: (argument, value -> action).
+    `actions` and `tags` are separated by blanks. `method`: (argument, value -> action), with
+    `absent` and `dispatch` beside it as `ToolSpec` describes them; so are all other `words`.
     """
-    argument, values = ("", {}) if method is None else method
-    return ToolClass(
-        actions=frozenset(actions.split()) | frozenset(values.values()),
-        type=of,
+    first, *also = actions.split() or [""]
+    absent, dispatch = words.pop("absent", None), words.pop("dispatch", None)
+    return ToolSpec(
+        action=first,
+        also=tuple(also),
+        resource=of,
         scope=scope,
-        tags=frozenset(tags.split()),
-        source="table",
-        method_arg=argument or None,
-        method_actions=values,
-        method_absent=absent,
-        dispatch=dispatch,
+        tags=tuple(tags.split()),
+        method=method and Method(arg=method[0], map=dict(method[1]), absent=absent),
+        dispatch=dispatch and Dispatch(name_arg=dispatch[0], args_arg=dispatch[1]),
+        **words,
     )

@@ -1,16 +1,25 @@
 from torhaus.policy.known.rows import tool
+from torhaus.policy.known.spec import Dispatch, Method, ToolSpec
 
 
-def test_a_row_with_a_method_may_do_all_that_its_values_do() -> None:
-    row = tool("", "labels", method=("method", {"create": "write", "delete": "delete"}))
+def test_a_row_says_in_columns_what_a_file_says_in_words() -> None:
+    assert tool("admin delete", "projects", "project", tags="cost sensitive") == ToolSpec(
+        action="admin",
+        also=("delete",),
+        resource="projects",
+        scope="project",
+        tags=("cost", "sensitive"),
+    )
 
-    assert row.actions == {"write", "delete"}
-    assert (row.method_arg, row.method_absent, row.source) == ("method", None, "table")
 
+def test_a_row_may_have_a_method_a_dispatch_and_other_words() -> None:
+    values = {"create": "write"}
 
-def test_a_plain_row_has_no_method() -> None:
-    row = tool("admin delete", "projects", "project", tags="cost sensitive")
-
-    assert row.actions == {"admin", "delete"}
-    assert row.tags == {"cost", "sensitive"}
-    assert row.method_arg is None
+    assert tool("", "labels", method=("how", values), absent="write", owner_arg="org") == ToolSpec(
+        resource="labels",
+        method=Method(arg="how", map=values, absent="write"),
+        owner_arg="org",
+    )
+    assert tool("", "*", dispatch=("name", "arguments")) == ToolSpec(
+        dispatch=Dispatch(name_arg="name", args_arg="arguments")
+    )

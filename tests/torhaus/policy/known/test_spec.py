@@ -1,0 +1,13 @@
+import msgspec
+import pytest
+
+from torhaus.policy.known.spec import SCOPES, Dispatch, Extra, Method, ServerSpec, Target, ToolSpec
+
+
+@pytest.mark.parametrize("word", [Dispatch, Extra, Method, ServerSpec, Target, ToolSpec])
+def test_no_word_of_a_file_is_passed_over(word: type[msgspec.Struct]) -> None:
+    assert word.__struct_config__.forbid_unknown_fields
+
+
+def test_no_scope_is_named_twice() -> None:
+    assert len(set(SCOPES)) == len(SCOPES)
