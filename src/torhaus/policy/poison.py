@@ -1,0 +1,188 @@
+"""What a server says of its tools, without what is meant for models alone."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from torhaus.policy.hidden import hidden, spelt, stripped
+
+MAX_TEXT = 4096
+"""Longest description, title or other text in a definition, in characters."""
+MAX_DEFINITION = 256 * 1024
+"""Longest definition as JSON text, in bytes."""
+MAX_DEPTH = 64
+MAX_FINDINGS = 32
+CUT = "… [cut by Torhaus]"
+
+_NAMES = frozenset(("name", "uri", "uriTemplate"))
+# Strings that mean something to programs: they pass as they are, or their tool does not.
+_EXACT = _NAMES | frozenset(
+    (
+        "const",
+        "enum",
+        "pattern",
+        "type",
+        "format",
+        "required",
+        "dependentRequired",
+        "mimeType",
+        "contentEncoding",
+        "contentMediaType",
+        "x-mcp-header",
+        "src",
+    )
+)
+# A shortened value would be another value.
+_VALUES = frozenset(("default", "examples"))
+
+_PHRASES = tuple(
+    re.compile(text, re.IGNORECASE)
+    for text in (
+        r"(?:ignore|disregard|forget|override)\s+(?:\w+\s+){0,3}(?:previous|prior|above|earlier)"
+        r"\s+(?:\w+\s+)?(?:instruction|prompt|rule|message|context)",
+        r"</?\s*(?:important|system|secret|instructions?|hidden)\s*>",
+        r"(?:do not|don't|never|without)\s+(?:tell|mention|inform|show|telling|informing|notify)"
+        r"\w*\s+(?:\w+\s+){0,3}(?:user|human|operator)",
+        r"(?:must|should)\s+(?:always\s+)?(?:first\s+)?(?:call|use|invoke)\s+this\s+tool\s+before",
+        r"(?:before|instead of)\s+(?:using|calling)\s+(?:any|every|all)\s+other\s+tools?",
+        r"(?:read|include|send|attach|pass)\s+(?:\S+\s+){0,5}"
+        r"(?:~/\.ssh|id_rsa|\.env\b|/etc/passwd|\.aws/credentials|mcp\.json)",
+        r"(?:system prompt|conversation history|chat history)",
+    )
+)
+_BLANK = re.compile(r"[ \t\u00a0\u2000-\u200a\u2800\u3000]{200}|(?:[ \t]*\r?\n){30}")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
+_SECRET = re.compile(r"auth|cookie|token|secret|passw|credential|api-?key", re.IGNORECASE)
+
+Path = tuple[str, ...]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something an administrator should look at.
+
+    `where`: a path into the definition, such as `inputSchema.properties.repo.description`.
+    `code`: `hidden`, `oversized`, `blank`, `phrase` or `header`. `text`: a sentence.
+    """
+
+    where: str
+    code: str
+    text: str
+
+
+class PoisonError(ValueError):
+    """A definition that cannot be cleaned without changing what it means. A sentence."""
+
+
+def cleaned(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition (of a tool, prompt or resource) as clients may have it.
+
+    Texts lose what cannot be seen, and what is beyond MAX_TEXT. Raises PoisonError where hidden
+    characters stand in a name or a value that programs compare: those cannot lose them.
+    """
+    out = _clean(definition, (), "")
+    return dict(out)
+
+
+def _clean(value: Any, path: Path, key: str) -> Any:
+    if len(path) > MAX_DEPTH:
+        raise PoisonError(f"it is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, str):
+        return _text(value, path, key)
+    if isinstance(value, list):
+        return [_clean(each, (*path, str(at)), key) for at, each in enumerate(value)]
+    if isinstance(value, Mapping):
+        for name in value:
+            if hidden(name):
+                raise PoisonError(f"{_at(path)} holds a name with hidden characters")
+        return {name: _clean(each, (*path, name), name) for name, each in value.items()}
+    return value
+
+
+def _text(value: str, path: Path, key: str) -> str:
+    if key in _EXACT or key.startswith("$"):
+        if hidden(value):
+            raise PoisonError(f"{_at(path)} has hidden characters")
+        return value
+    clean = stripped(value)
+    if len(clean) <= MAX_TEXT or key in _VALUES or path[0] == "_meta":
+        return clean
+    return stripped(clean[: MAX_TEXT - len(CUT)]) + CUT
+
+
+def scan(definition: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """What in a definition looks like an attack on whoever reads it. Nothing is blocked by it."""
+    found: list[Finding] = []
+    for path, text in _strings(definition, ()):
+        found += _findings(path, text)
+        if len(found) >= MAX_FINDINGS:
+            return tuple(found[:MAX_FINDINGS])
+    return tuple(found + _headers(definition.get("inputSchema")))
+
+
+def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if len(path) > MAX_DEPTH:
+        return
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from _strings(each, (*path, str(at)))
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield (*path, name), name
+            yield from _strings(each, (*path, name))
+
+
+def _findings(path: Path, text: str) -> list[Finding]:
+    where, found = _at(path), []
+    unseen = hidden(text)
+    if unseen:
+        codes = ", ".join(dict.fromkeys(f"U+{ord(each):04X}" for each in unseen[:64]))
+        secret = spelt(text)
+        says = f", which spell {secret[:200]!r}" if secret else ""
+        found.append(Finding(where, "hidden", f"{len(unseen)} hidden characters ({codes}){says}"))
+    if len(text) > MAX_TEXT:
+        found.append(
+            Finding(where, "oversized", f"{len(text)} characters, where {MAX_TEXT} may be")
+        )
+    if _BLANK.search(text):
+        found.append(Finding(where, "blank", "a long blank stretch hides what follows it"))
+    plain = stripped(text[: 16 * MAX_TEXT])
+    for phrase in _PHRASES:
+        match = phrase.search(plain)
+        if match is not None:
+            found.append(Finding(where, "phrase", f"it says {match[0][:120]!r}"))
+    return found
+
+
+def _headers(schema: Any) -> list[Finding]:
+    """`x-mcp-header` sends an argument where everything on the way can read it (SEP-2243)."""
+    seen: set[str] = set()
+    found = []
+    for path, value in _marked(schema, ("inputSchema",)):
+        where = _at(path)
+        if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+            found.append(Finding(where, "header", "x-mcp-header is not the name of a header"))
+        elif value.lower() in seen:
+            found.append(Finding(where, "header", f"two arguments share the header {value}"))
+        elif _SECRET.search(f"{value} {path[-2]}"):
+            found.append(Finding(where, "header", f"a secret would stand in the header {value}"))
+        seen.add(str(value).lower())
+    return found[:MAX_FINDINGS]
+
+
+def _marked(schema: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if len(path) > MAX_DEPTH or not isinstance(schema, Mapping | list):
+        return
+    pairs = schema.items() if isinstance(schema, Mapping) else enumerate(schema)
+    for name, each in pairs:
+        if name == "x-mcp-header" and path[-1] != "properties":
+            yield (*path, name), each
+        else:
+            yield from _marked(each, (*path, str(name)))
+
+
+def _at(path: Path) -> str:
+    return stripped(".".join(path))[:200] or "it"
