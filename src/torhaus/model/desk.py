@@ -15,16 +15,26 @@ from torhaus.model.grant import AccessRequest, Asked, Grant, Granted
 class ApprovalDesk(Protocol):
     """Requests for approval of calls."""
 
-    async def open(self, wanted: Wanted, now: float) -> Approval | None:
-        """The pending or approved request for exactly this call and policy version."""
+    async def open(self, wanted: Wanted) -> Approval | None:
+        """The pending or approved request for exactly this call, requester and policy version.
+
+        It may be overdue.
+        """
         ...
 
     async def add(self, approval: Approval) -> bool:
         """False, and nothing added, when an open request for the same call stands already."""
         ...
 
+    async def waiting(self, requester: str, now: float) -> int:
+        """How many of a requester's own are pending."""
+        ...
+
     async def take(self, id: str, wanted: Wanted, now: float) -> bool:
-        """From approved to used, if it is for exactly this call, requester and policy version."""
+        """From approved to used, if it is for exactly this call, requester and policy version.
+
+        Compare and set: of any number of takers, in any number of processes, one gets True.
+        """
         ...
 
     async def get(self, id: str) -> Approval | None: ...
@@ -35,17 +45,12 @@ class ApprovalDesk(Protocol):
         """The newest first; of those made before `before` where given."""
         ...
 
-    async def move(
-        self,
-        id: str,
-        old: State,
-        new: State,
-        *,
-        by: str | None = None,
-        comment: str = "",
-        now: float,
-    ) -> bool:
-        """Compare and set. False when it is not in state `old` (any more)."""
+    async def decide(self, id: str, state: State, by: str, comment: str, now: float) -> bool:
+        """From pending to `state`. False when it is not pending any more, or its time is over."""
+        ...
+
+    async def move(self, id: str, old: State, new: State) -> bool:
+        """Compare and set. False when it is not in state `old` any more."""
         ...
 
     async def overdue(self, now: float, most: int) -> list[Approval]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from torhaus.model.access import Access
 from torhaus.model.approval import ApprovalSettings
 from torhaus.model.grant import Grant
 from torhaus.model.networks import Network
@@ -19,8 +20,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     `version` changes with every change of the file; `policy_version` only with what decides calls
     (people, roles, policies, classifications), so that approvals outlive other changes.
     `patterns`: what redaction masks beyond what the house knows by itself.
-    `roles`: every role's name; `groups`: name -> the e-mail addresses in it. `grants`: temporary
-    access, from the file and from the database.
+    `role_access`: role -> server (or `*`) -> what the role alone may do there, so that nobody
+    hands out more than he holds. `roles`: every role's name; `groups`: name -> the e-mail addresses
+    in it. `grants`: temporary access, from the file and from the database.
     """
 
     version: str
@@ -32,6 +34,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     metrics_networks: tuple[Network, ...] = ()
     patterns: tuple[Pattern, ...] = ()
     roles: tuple[str, ...] = ()
+    role_access: Mapping[str, Mapping[str, Access]] = {}
     groups: Mapping[str, tuple[str, ...]] = {}
     grants: tuple[Grant, ...] = ()
     approvals: ApprovalSettings = ApprovalSettings()

@@ -1,6 +1,6 @@
 """Who may agree to a call: four eyes, the lists of every policy that asks, rights held now."""
 
-from torhaus.model.access import Access
+from torhaus.model.access import Permission
 from torhaus.model.approval import Approval
 from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
@@ -42,20 +42,22 @@ def named(principal: Principal, names: tuple[str, ...], now: float) -> bool:
 
 
 def administers(principal: Principal, server: str, now: float) -> bool:
-    """Whether `admin` on the whole server is allowed and not denied."""
+    """Whether `admin` on the whole server is allowed without conditions, and never denied."""
     if not active(principal, now):
         return False
     access = principal.phase(now).on(server)
-    return _covers(access, server, denies=False) and not _covers(access, server, denies=True)
+    allowed = any(_covers(each, server) and each.when is None for each in access.allows)
+    return allowed and not any(_covers(each, server) for each in access.denies)
 
 
 def active(principal: Principal, now: float) -> bool:
     return principal.expires is None or now < principal.expires
 
 
-def _covers(access: Access, server: str, *, denies: bool) -> bool:
+def _covers(permission: Permission, server: str) -> bool:
     """A permission for one type of things (`github:repos:admin`) is not one on the server."""
-    return any(
-        each.server in ("*", server) and each.type == "*" and each.action in ("*", "admin")
-        for each in (access.denies if denies else access.allows)
+    return (
+        permission.server in ("*", server)
+        and permission.type == "*"
+        and permission.action in ("*", "admin")
     )

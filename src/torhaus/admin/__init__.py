@@ -1,0 +1,1 @@
+"""The one door for administrative acts: checked, in one transaction, recorded."""

@@ -1,0 +1,92 @@
+"""Acts on requests for approval."""
+
+import msgspec
+
+from torhaus.admin.acts import CancelApproval, DecideApproval, Effect, Refusal, Scene
+from torhaus.admin.facts import approval_act, moved
+from torhaus.audit.acts import Act
+from torhaus.model.announcement import Announcement, Kind
+from torhaus.model.approval import Approval, State
+from torhaus.model.desk import Desk
+from torhaus.policy.approvers import administers, is_same, may_decide
+
+MAX_COMMENT = 1000
+OPEN = (State.PENDING, State.APPROVED)
+
+
+async def decide_approval(desk: Desk, scene: Scene, act: DecideApproval) -> Effect | Refusal:
+    new = State.APPROVED if act.approve else State.DENIED
+    approval = await desk.approvals.get(act.id)
+    if approval is None:
+        return unknown(act.id, f"approval.{new.value}")
+    tried = approval_act(approval, f"approval.{new.value}")
+    why = may_decide(scene.actor, approval, scene.rules, scene.now)
+    if why is not None:
+        return Refusal("not_allowed", why, tried)
+    if len(act.comment) > MAX_COMMENT:
+        text = f"the comment is longer than {MAX_COMMENT} characters"
+        return Refusal("invalid", text, tried, "write less")
+    decided = msgspec.structs.replace(
+        approval,
+        state=new,
+        decided_by=scene.actor.id,
+        decided_at=scene.now,
+        comment=act.comment,
+    )
+    if not await desk.approvals.decide(act.id, new, scene.actor.id, act.comment, scene.now):
+        return Refusal("conflict", _over(approval, scene.now), tried)
+    return Effect(
+        result=decided,
+        act=approval_act(decided, tried.operation, before=_state(approval), after=_state(decided)),
+        rule=approval.wanted.policy,
+        news=(_told(decided, scene),),
+        approval=act.id,
+    )
+
+
+async def cancel_approval(desk: Desk, scene: Scene, act: CancelApproval) -> Effect | Refusal:
+    approval = await desk.approvals.get(act.id)
+    if approval is None:
+        return unknown(act.id, "approval.cancelled")
+    done = moved(approval, State.CANCELLED)
+    wanted = approval.wanted
+    own = is_same(scene.actor, wanted.requester, wanted.email)
+    if not own and not administers(scene.actor, wanted.server, scene.now):
+        text = f"only {wanted.email} and administrators of {wanted.server} may cancel this"
+        return Refusal("not_allowed", text, done)
+    state = approval.state
+    if state not in OPEN or not await desk.approvals.move(act.id, state, State.CANCELLED):
+        return Refusal("conflict", _over(approval, scene.now), done)
+    cancelled = msgspec.structs.replace(approval, state=State.CANCELLED)
+    rule = "own request" if own else f"admin on {wanted.server}"
+    return Effect(result=cancelled, act=done, rule=rule, approval=act.id)
+
+
+def unknown(id: str, operation: str) -> Refusal:
+    act = Act(operation=operation, facts={"approval": id[:64]})
+    return Refusal("not_found", "there is no such request for approval", act)
+
+
+def _state(approval: Approval) -> dict[str, str]:
+    return {"state": approval.state.value}
+
+
+def _over(approval: Approval, now: float) -> str:
+    if approval.state in OPEN and approval.expires <= now:
+        return "this request has expired: the call has to be made again"
+    by = f" by {approval.decided_by}" if approval.decided_by is not None else ""
+    return f"this request is {approval.state.value}{by} already"
+
+
+def _told(approval: Approval, scene: Scene) -> Announcement:
+    wanted = approval.wanted
+    return Announcement(
+        kind=Kind.APPROVAL_DECIDED,
+        text=(
+            f"{scene.actor.email} has {approval.state.value} "
+            f"{wanted.server}.{wanted.tool} for {wanted.email}."
+        ),
+        at=scene.now,
+        to=(wanted.email,),
+        facts={"approval": approval.id, "state": approval.state.value, "server": wanted.server},
+    )

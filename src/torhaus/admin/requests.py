@@ -1,0 +1,231 @@
+"""The gate's side of approvals: asking, waiting, using one up, each recorded as it happens."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from torhaus.admin.facts import approval_act, moved
+from torhaus.admin.links import DecisionLinks
+from torhaus.admin.waiting import Waiting, ring
+from torhaus.audit.acts import HOUSE, Act, act_record, user
+from torhaus.model.announcement import Announcement, Kind
+from torhaus.model.approval import Approval, State, Wanted
+from torhaus.model.desk import Desk, Office
+from torhaus.model.ports import Ledger, StateError
+from torhaus.model.record import RecordUser
+from torhaus.model.rules import Rules
+from torhaus.policy.approvers import administers, is_same, may_decide
+
+T = TypeVar("T")
+
+MOST_OPEN = 50
+"""Requests one caller can have waiting."""
+MOST_TOLD = 50
+
+
+class Requests:
+    """The `Approvals` port. Its acts run in tasks of their own, so drives may await them.
+
+    What has begun in the database is finished even when the caller hangs up meanwhile.
+    """
+
+    def __init__(
+        self,
+        *,
+        office: Office,
+        ledger: Ledger,
+        rules: Callable[[], Rules],
+        ids: Callable[[], str],
+        announce: Callable[[Announcement], None],
+        links: DecisionLinks,
+    ) -> None:
+        self.waiting = Waiting()
+        self._office = office
+        self._ledger = ledger
+        self._rules = rules
+        self._ids = ids
+        self._announce = announce
+        self._links = links
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # -- the port ------------------------------------------------------------------------------
+
+    async def request(self, wanted: Wanted, now: float) -> Approval:
+        return await self._finished(self._request(wanted, now))
+
+    async def take(self, id: str, wanted: Wanted, now: float) -> bool:
+        return await self._finished(self._take(id, wanted, now))
+
+    async def wait(self, id: str, seconds: float) -> Approval | None:
+        waker = self.waiting.begin(id)
+        try:
+            found = await self._finished(self._get(id))
+            if found is None or found.state is not State.PENDING or seconds <= 0:
+                return found
+            timer = asyncio.get_running_loop().call_later(seconds, ring, waker)
+            try:
+                await waker
+            finally:
+                timer.cancel()
+            return await self._finished(self._get(id))
+        finally:
+            self.waiting.end(id, waker)
+
+    async def cancel(self, id: str, now: float) -> None:
+        await self._finished(self._cancel(id, now))
+
+    # -- what time brings ----------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Wake those whose request was decided by another process."""
+        ids = self.waiting.ids()
+        if not ids:
+            return
+        async with self._office.read() as desk:
+            found = await desk.approvals.those(ids)
+        pending = {each.id for each in found if each.state is State.PENDING}
+        for id in ids:
+            if id not in pending:
+                self.waiting.wake(id)
+
+    async def expire(self, now: float) -> int:
+        """End what was not decided or not used in time; returns how many there were."""
+        async with self._office.read() as desk:
+            if not await desk.approvals.overdue(now, 1):
+                return 0
+        ended = 0
+        async with self._office.write() as desk:
+            for approval in await desk.approvals.overdue(now, 200):
+                ended += await self._expire(desk, approval, now)
+        for id in self.waiting.ids():
+            self.waiting.wake(id)
+        return ended
+
+    # -- in a transaction ----------------------------------------------------------------------
+
+    async def _request(self, wanted: Wanted, now: float) -> Approval:
+        approval = Approval(
+            id=self._ids(),
+            state=State.PENDING,
+            wanted=wanted,
+            created=now,
+            expires=now + self._rules().approvals.expires,
+        )
+        who = self._requester(wanted, now)
+        async with self._office.write() as desk:
+            found = await desk.approvals.open(wanted)
+            if found is not None and found.expires <= now:
+                await self._expire(desk, found, now)
+                found = None
+            if found is not None:
+                return found
+            if await desk.approvals.waiting(wanted.requester, now) >= MOST_OPEN:
+                raise StateError(f"{MOST_OPEN} of your requests for approval are waiting already")
+            if not await desk.approvals.add(approval):
+                found = await desk.approvals.open(wanted)
+                if found is None:
+                    raise StateError("the request for approval could not be kept: try again")
+                return found
+            act = approval_act(approval, "approval.requested", after={"state": "pending"})
+            await self._note(act, who, now, wanted.policy, wanted.reason)
+        self._announce(self._news(approval, now))
+        return approval
+
+    async def _take(self, id: str, wanted: Wanted, now: float) -> bool:
+        who = self._requester(wanted, now)
+        async with self._office.write() as desk:
+            approval = await desk.approvals.get(id)
+            if approval is None or approval.state is not State.APPROVED:
+                return False
+            why = self._lost_right(approval, now)
+            if why is not None:
+                if await desk.approvals.move(id, State.APPROVED, State.CANCELLED):
+                    act = moved(approval, State.CANCELLED)
+                    await self._note(act, HOUSE, now, "approver", why)
+                return False
+            if not await desk.approvals.take(id, wanted, now):
+                return False
+            act = moved(approval, State.USED)
+            await self._note(act, who, now, wanted.policy, "approved, and used now")
+        return True
+
+    def _lost_right(self, approval: Approval, now: float) -> str | None:
+        """Why whoever approved it could not do so now."""
+        rules = self._rules()
+        approver = rules.principals.get(approval.decided_by or "")
+        if approver is None:
+            return "whoever approved it is not in the configuration any more"
+        return may_decide(approver, approval, rules, now)
+
+    async def _cancel(self, id: str, now: float) -> None:
+        async with self._office.write() as desk:
+            approval = await desk.approvals.get(id)
+            if approval is None or approval.state not in (State.PENDING, State.APPROVED):
+                return
+            if await desk.approvals.move(id, approval.state, State.CANCELLED):
+                who = self._requester(approval.wanted, now)
+                act = moved(approval, State.CANCELLED)
+                await self._note(act, who, now, "own request", "the caller gave it up")
+        self.waiting.wake(id)
+
+    async def _expire(self, desk: Desk, approval: Approval, now: float) -> bool:
+        if not await desk.approvals.move(approval.id, approval.state, State.EXPIRED):
+            return False
+        act = moved(approval, State.EXPIRED)
+        await self._note(act, HOUSE, now, approval.wanted.policy, "its time is over")
+        return True
+
+    async def _get(self, id: str) -> Approval | None:
+        async with self._office.read() as desk:
+            return await desk.approvals.get(id)
+
+    # -- records and news ----------------------------------------------------------------------
+
+    def _requester(self, wanted: Wanted, now: float) -> RecordUser:
+        known = self._rules().principals.get(wanted.requester)
+        return user(wanted.email, () if known is None else known.roles(now), "")
+
+    async def _note(self, act: Act, who: RecordUser, now: float, rule: str, reason: str) -> None:
+        record = act_record(act, who, id=self._ids(), at=now, rule=rule, reason=reason)
+        durable = self._ledger.note(record)
+        if durable is not None:
+            await durable
+
+    def _news(self, approval: Approval, now: float) -> Announcement:
+        wanted = approval.wanted
+        return Announcement(
+            kind=Kind.APPROVAL_REQUESTED,
+            text=(
+                f"{wanted.email} asks for approval of {wanted.server}.{wanted.tool} "
+                f"({wanted.policy})."
+            ),
+            at=now,
+            to=self._deciders(wanted, now),
+            facts={
+                "approval": approval.id,
+                "server": wanted.server,
+                "tool": wanted.tool,
+                "requester": wanted.email,
+                "policy": wanted.policy,
+            },
+            link=self._links.url(approval),
+        )
+
+    def _deciders(self, wanted: Wanted, now: float) -> tuple[str, ...]:
+        named = {name for names in wanted.approvers for name in names}
+        if named:
+            return tuple(sorted(named))
+        people = self._rules().principals.values()
+        others = (each for each in people if not is_same(each, wanted.requester, wanted.email))
+        found = (each.email for each in others if administers(each, wanted.server, now))
+        return tuple(sorted(found)[:MOST_TOLD])
+
+    async def _finished(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Let what has begun come to its end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,78 @@
+"""The record of an administrative act, in the shape of a call's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from torhaus.audit.parameters import parameters
+from torhaus.audit.shape import MAX_NAME, MAX_REASON, milliseconds, plain, timestamp
+from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
+
+HOUSE = RecordUser("torhaus", "system", "")
+"""Who acts when time does: requests that expire."""
+
+ITSELF = "torhaus"
+"""Stands for the server in records of acts that concern none."""
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done to what. `operation`: `approval.approved`, `access.revoked`, ...
+
+    `facts`: what the record says besides. `before` and `after`: the thing that was changed, as far
+    as it changed; None where there was nothing before, or nothing is left.
+    """
+
+    operation: str
+    server: str = ITSELF
+    facts: Mapping[str, Any] = {}
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+def user(email: str, roles: tuple[str, ...], ip: str) -> RecordUser:
+    return RecordUser(plain(email, MAX_NAME), plain(",".join(roles), MAX_NAME), plain(ip, MAX_NAME))
+
+
+def act_record(act: Act, who: RecordUser, *, id: str, at: float, rule: str, reason: str) -> Record:
+    """The record of an act that is being done. `rule`: what lets `who` do it."""
+    return _record(act, who, (id, at), "success", RecordAccess(rule, True, _short(reason)))
+
+
+def refused_record(
+    act: Act, who: RecordUser, *, id: str, at: float, rule: str, reason: str
+) -> Record:
+    """The record of an act that was not allowed, or not possible."""
+    return _record(act, who, (id, at), "denied", RecordAccess(rule, False, _short(reason)))
+
+
+def failed_record(
+    act: Act, who: RecordUser, *, id: str, at: float, rule: str, reason: str
+) -> Record:
+    """The record that an act recorded before was not kept after all."""
+    return _record(act, who, (id, at), "error", RecordAccess(rule, True, _short(reason)))
+
+
+def _short(reason: str) -> str:
+    return plain(reason, MAX_REASON)
+
+
+def _record(
+    act: Act, who: RecordUser, when: tuple[str, float], status: str, access: RecordAccess
+) -> Record:
+    told: dict[str, Any] = dict(act.facts)
+    if act.before is not None:
+        told["before"] = act.before
+    if act.after is not None:
+        told["after"] = act.after
+    id, at = when
+    return Record(
+        timestamp(at),
+        plain(id, MAX_NAME),
+        who,
+        plain(act.server, MAX_NAME),
+        act.operation,
+        parameters(msgspec.json.encode(told)),
+        RecordResult(status, None, False, milliseconds(0.0)),
+        access,
+    )

@@ -1,0 +1,1 @@
+"""The steps. Each only goes forward and runs on SQLite and on PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The state database: requests, approvals, grants. SQLite in a file, or PostgreSQL."""

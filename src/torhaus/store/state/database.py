@@ -1,0 +1,165 @@
+"""The state database: opened once, migrated, and read or changed in transactions."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from torhaus.model.ports import StateError
+from torhaus.store.state import migrate
+
+NAME = "state.db"
+BUSY = 5.0
+"""Seconds one process waits for another that is writing (SQLite), or for a connection."""
+CONNECTIONS = 8
+STATEMENT = 10
+"""Seconds a PostgreSQL statement may take."""
+
+_WRITING = "torhaus_writing"
+_DOWN = (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError)
+
+
+class Database:
+    """`url`: `postgresql://...`; None for SQLite at `data_dir`/state.db. Owned by one event loop.
+
+    Every failure of the database is a StateError. `trouble`: the last one, None when it answers.
+    """
+
+    def __init__(self, url: str | None, data_dir: Path) -> None:
+        self._path = data_dir / NAME
+        self._url = _sqlite(self._path) if url is None else _postgres(url)
+        self._lite = url is None
+        # Writers of one process wait here, in order, instead of at SQLite's busy timer.
+        self._turn: asyncio.Lock | None = asyncio.Lock() if self._lite else None
+        self._engine: AsyncEngine | None = None
+        self.trouble: str | None = "the state database is not open"
+
+    async def open(self) -> list[str]:
+        """Connect, and run the migrations that are missing; returns their names."""
+        await self.connect()
+        async with self.write() as connection:
+            return await connection.run_sync(migrate.upgrade)
+
+    async def connect(self) -> None:
+        """Without migrations. Does nothing when it is open already."""
+        if self._engine is not None:
+            return
+        if self._lite:
+            self._prepare()
+        self._engine = _engine(self._url, lite=self._lite)
+        self.trouble = None
+
+    async def close(self) -> None:
+        if self._engine is not None:
+            engine, self._engine = self._engine, None
+            self.trouble = "the state database is closed"
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._began(writing=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Committed at the end of the context, rolled back by an exception."""
+        turn: AbstractAsyncContextManager[Any] = nullcontext() if self._turn is None else self._turn
+        async with turn, self._began(writing=True) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _began(self, *, writing: bool) -> AsyncIterator[AsyncConnection]:
+        if self._engine is None:
+            raise StateError(self.trouble or "the state database is closed")
+        if self._lite and not self._path.exists():
+            # SQLite would go on in the deleted file, or begin an empty one.
+            raise self._failed("its file is gone: restore it, and restart")
+        try:
+            async with self._engine.connect() as plain:
+                connection = await plain.execution_options(**{_WRITING: writing})
+                async with connection.begin():
+                    yield connection
+        except _DOWN as error:
+            raise self._failed(_said(error)) from error
+        self.trouble = None
+
+    def _failed(self, why: str) -> StateError:
+        self.trouble = f"the state database cannot answer: {why}"
+        return StateError(self.trouble)
+
+    def _prepare(self) -> None:
+        """The file and its directory, readable by their owner alone."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._path.chmod(0o600)  # what SQLite puts beside it gets the same mode
+        except OSError as error:
+            said = error.strerror or type(error).__name__
+            raise StateError(f"the state database {self._path} cannot be opened: {said}") from error
+
+
+def _sqlite(path: Path) -> URL:
+    return URL.create("sqlite+aiosqlite", database=str(path))
+
+
+def _postgres(url: str) -> URL:
+    """Raises StateError, which does not repeat the URL: it holds the password."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise StateError("storage.state is not a URL: write postgresql://user@host/name") from error
+    if parsed.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
+        raise StateError("storage.state must begin with postgresql://")
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+def _engine(url: URL, *, lite: bool) -> AsyncEngine:
+    # Values of statements would be secrets in a log.
+    common: dict[str, Any] = {"hide_parameters": True, "pool_timeout": BUSY}
+    if lite:
+        engine = create_async_engine(
+            url, pool_size=CONNECTIONS, max_overflow=0, connect_args={"timeout": BUSY}, **common
+        )
+        event.listen(engine.sync_engine, "connect", _settle)
+        event.listen(engine.sync_engine, "begin", _begin)
+        return engine
+    return create_async_engine(
+        url,
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"timeout": BUSY, "command_timeout": STATEMENT},
+        **common,
+    )
+
+
+def _settle(connection: Any, _record: object) -> None:
+    """Each new SQLite connection. We begin transactions ourselves, see `_begin`."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Any) -> None:
+    """A writer that began as a reader could not wait for its turn (SQLITE_BUSY_SNAPSHOT)."""
+    writing = connection.get_execution_options().get(_WRITING, True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _said(error: Exception) -> str:
+    """One line, without the statement and without addresses that could hold a password."""
+    inner = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(inner, TimeoutError):
+        return "it took too long"
+    words = str(inner).strip().splitlines()
+    return words[0][:200] if words else type(inner).__name__
