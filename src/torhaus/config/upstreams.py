@@ -20,7 +20,7 @@ from torhaus.policy import tables
 def server(source: Source, name: str, spec: ServerSpec, environ: Mapping[str, str]) -> Server:
     """One server, ready to be reached. Mistakes go to `source.problems`."""
     address = _address(source, ("mcpServers", name), spec, environ)
-    classes, parents = tables.shipped(name, spec.url)
+    classes, parents = tables.shipped(name, spec.url, spec.command, spec.args)
     limit = spec.rateLimit
     return Server(
         name=name,

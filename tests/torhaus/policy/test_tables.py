@@ -6,7 +6,7 @@ from torhaus.policy.known.spec import ACTIONS
 from torhaus.policy.names import normal
 from torhaus.policy.tables import TABLES, TYPES, Table, shipped
 
-GITHUB, SENTRY = 117, 54
+GITHUB, SENTRY, GIT = 117, 54, 12
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,37 @@ def test_the_host_and_then_the_name_choose_the_table(
     classes, _ = shipped(name, url)
 
     assert len(classes) == tools
+
+
+@pytest.mark.parametrize(
+    ("command", "args", "tools"),
+    [
+        ("uvx", ["mcp-server-time"], 2),
+        ("uvx", ["mcp-server-git==2026.10.19"], GIT),
+        ("uv", ["run", "--with", "mcp-server-git[dev]>=2026", "x"], GIT),
+        ("python", ["-m", "mcp_server_git", "--repository", "."], GIT),
+        ("/opt/venv/bin/mcp-server-git", [], GIT),
+        ("C:\\tools\\MCP-Server-Git.exe", [], GIT),
+        ("npx", ["-y", "@modelcontextprotocol/server-memory@2026.8.31"], 9),
+        ("node", ["/srv/node_modules/@modelcontextprotocol/server-memory/dist/index.js"], 9),
+        ("docker", ["run", "-i", "ghcr.io/github/github-mcp-server:v1", "stdio"], GITHUB),
+        ("npx", ["mcp-remote", "https://mcp.sentry.dev/mcp"], SENTRY),
+        ("npx", ["mcp-remote", "https://evil.example/mcp.sentry.dev"], 0),
+        ("npx", ["@evil/mcp-server-git"], 0),
+        ("npx", ["@"], 0),
+        ("node", ["/srv/mcp-server-git/server.js"], 0),
+        ("sh", [], 0),
+    ],
+)
+def test_a_command_line_says_by_its_package_which_server_it_starts(
+    command: str, args: list[str], tools: int
+) -> None:
+    assert len(shipped("acme", None, command, args)[0]) == tools
+
+
+def test_a_command_line_of_another_package_leaves_the_name_to_decide() -> None:
+    assert len(shipped("git", None, "python", ["server.py"])[0]) == GIT
+    assert len(shipped("git", None, "uvx", ["mcp-server-time"])[0]) == 2
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.names[0])
