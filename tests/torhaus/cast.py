@@ -28,7 +28,8 @@ from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
 from torhaus.policy.permission import parse
 from torhaus.policy.tables import shipped
-from torhaus.store.memory import MemoryCache, MemoryCounters
+from torhaus.store.counters import MemoryCounters
+from torhaus.store.memory import MemoryCache
 
 NOW = 1_790_000_000.0
 DAY = 86400.0
@@ -128,7 +129,7 @@ class World:
     def knows_the_tools(self) -> "World":
         """As after the first call: the gate need not ask for the list any more."""
         result = listing(*TOOLS).result or b""
-        self.gate.catalogue.learn(self.server.name, [result], self.clock())
+        self.gate.catalogue.learn(self.server, [result], self.clock())
         return self
 
     def person(self, session: Session) -> Principal:

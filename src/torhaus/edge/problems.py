@@ -9,6 +9,7 @@ from torhaus.mcp.message import CallerError, encode, error_object, error_text, r
 from torhaus.model.outcome import Abandoned, Answered, Failed, Limited, Outcome, Refused
 from torhaus.model.servers import Era
 from torhaus.model.verdict import Deny
+from torhaus.policy.pins import UNKNOWN
 
 Ending = tuple[int, bytes]
 """HTTP status and the JSON-RPC message."""
@@ -38,6 +39,8 @@ def ending(asking: Asking, outcome: Outcome) -> Ending:
 
 
 def _refusal(asking: Asking, verdict: Deny) -> bytes:
+    if verdict.code == UNKNOWN:
+        return error_text(asking.request.id, error_object(codes.INVALID_PARAMS, verdict.reason))
     about = {"verdict": "deny", "policy_applied": verdict.rule, "code": verdict.code}
     return said(asking, codes.REFUSED, verdict.reason, "torhaus/verdict", about)
 

@@ -2,18 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
 from torhaus.audit.items import count
 from torhaus.audit.shape import record, rejected
 from torhaus.cache.plan import Plan, keepable, plan
-from torhaus.gate import calls, rounds
+from torhaus.gate import calls, described, rounds
 from torhaus.gate.calls import Asking
-from torhaus.gate.catalogue import Catalogue
+from torhaus.gate.catalogue import NO_TOOL, Catalogue, Listed
+from torhaus.gate.described import HELLOS
 from torhaus.gate.flights import Flights, Overheard
+from torhaus.gate.learning import Learning, by
 from torhaus.gate.lists import UNREADABLE, shown, shown_whatever
+from torhaus.gate.pages import NO_HINTS
 from torhaus.gate.sessions import Sessions
 from torhaus.gate.verdicts import Verdicts
 from torhaus.limits.charges import charges
@@ -82,6 +86,16 @@ class Gate:
     clock: Callable[[], float]
     stopwatch: Callable[[], float]
     ids: Callable[[], str]
+    learning: Learning = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.learning = Learning(
+            upstreams=self.upstreams,
+            catalogue=self.catalogue,
+            verdicts=self.verdicts,
+            clock=self.clock,
+            ids=self.ids,
+        )
 
     async def admit(self, asking: Asking, relay: Sink) -> Outcome:
         """Carry one request through the gate. Leaves exactly one record, whatever happens.
@@ -93,21 +107,18 @@ class Gate:
             raise LedgerError("the audit log cannot be written")
         began, started = self.clock(), self.stopwatch()
         request = asking.request
-        hints: calls.Hints | None = calls.NO_HINTS
+        listed: Listed | None = NO_TOOL
         if request.method == "tools/call":
-            name = calls.tool_name(request)
-            hints = self.catalogue.hints(asking.server.name, name, began)
-        call = calls.build(asking, self.ids(), calls.NO_HINTS if hints is None else hints)
+            listed = self.catalogue.find(asking.server, calls.tool_name(request), began)
+        call = calls.build(asking, self.ids(), NO_HINTS if listed is None else listed.hints)
         # A retry whose state is not ours is no call; everything else is written out when needed.
         ask = calls.ask(asking, self.sealer, began) if call.retry else None
         verdict = self.verdicts.decide(call, began)
         outcome: Outcome = Abandoned(verdict)
         elsewhere = False  # whether another one leaves the record
         try:
-            if hints is None and isinstance(verdict, Allow):
-                # Annotations only make a decision stricter, so a refusal needs no look at them.
-                call = await self._learned(asking, call)
-                verdict = self.verdicts.decide(call, self.clock())
+            if listed is None or listed.deny is not None:
+                call, verdict = await self.learning.judged(asking, call, listed, verdict)
                 outcome = Abandoned(verdict)
             if isinstance(verdict, Deny):
                 outcome = Refused(verdict)
@@ -200,6 +211,8 @@ class Gate:
         try:
             if method in LISTS:
                 seen = self._list(asking, method, result)
+            elif method in HELLOS:
+                seen = described.seen(method, result)
             elif asking.era is Era.MODERN and method in MAY_ASK:
                 server, who, now = asking.server.name, asking.caller.id, self.clock()
                 seen = rounds.sealed(result, asking.request, server, who, self.sealer, now)
@@ -215,31 +228,22 @@ class Gate:
         if result is None:
             return answer
         try:
-            seen = shown_whatever(result, caller, server)
+            clean = partial(self._clean, server=server, whole=False, by="")
+            seen = shown_whatever(described.whatever(result, clean), caller, server)
         except UNREADABLE:
             return Answer(error=error_object(codes.UPSTREAM_FAILED, "the answer cannot be read"))
         return answer if seen is result else msgspec.structs.replace(answer, result=seen)
 
     def _list(self, asking: Asking, method: str, result: bytes) -> bytes:
-        server = asking.server
+        whole = "cursor" not in asking.request.params
+        seen = self._clean(method, result, server=asking.server, whole=whole, by=by(asking))
+        return shown(method, seen, asking.caller, asking.server)
+
+    def _clean(self, method: str, result: bytes, *, server: Server, whole: bool, by: str) -> bytes:
+        """A list as anybody may see it: no tool that drifted, nothing that hides in a text."""
         if method == "tools/list":
-            whole = "cursor" not in asking.request.params and b'"nextCursor"' not in result
-            if whole:
-                self.catalogue.learn(server.name, [result], self.clock())
-        return shown(method, result, asking.caller, server)
-
-    # -- what a decision needs to know ---------------------------------------------------------
-
-    async def _learned(self, asking: Asking, call: Call) -> Call:
-        """The call with what the server says of its tool. The list is fetched once for all."""
-        server = asking.server.name
-        try:
-            pages = await calls.pages(self.upstreams.link(asking.server), asking, self.ids)
-            self.catalogue.learn(server, pages, self.clock())
-        except (UpstreamError, *UNREADABLE):
-            self.catalogue.missed(server, self.clock())
-        hints = self.catalogue.hints(server, call.operation, self.clock())
-        return call if hints is None else msgspec.structs.replace(call, hints=hints)
+            return self.catalogue.seen(server, result, self.clock(), whole=whole, by=by)
+        return described.seen(method, result)
 
     # -- records -------------------------------------------------------------------------------
 

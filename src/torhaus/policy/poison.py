@@ -16,9 +16,9 @@ MAX_DEPTH = 64
 MAX_FINDINGS = 32
 CUT = "… [cut by Torhaus]"
 
-_NAMES = frozenset(("name", "uri", "uriTemplate"))
+NAMES = frozenset(("name",))
 # Strings that mean something to programs: they pass as they are, or their tool does not.
-_EXACT = _NAMES | frozenset(
+_EXACT = frozenset(
     (
         "const",
         "enum",
@@ -75,12 +75,16 @@ class PoisonError(ValueError):
     """A definition that cannot be cleaned without changing what it means. A sentence."""
 
 
-def cleaned(definition: Mapping[str, Any]) -> dict[str, Any]:
+def cleaned(definition: Mapping[str, Any], names: frozenset[str] = NAMES) -> dict[str, Any]:
     """A definition (of a tool, prompt or resource) as clients may have it.
 
-    Texts lose what cannot be seen, and what is beyond MAX_TEXT. Raises PoisonError where hidden
-    characters stand in a name or a value that programs compare: those cannot lose them.
+    Texts lose what cannot be seen, and what is beyond MAX_TEXT. `names`: the keys that hold what
+    the server knows it by. Raises PoisonError where hidden characters stand in a name or a value
+    that programs compare: those cannot lose them.
     """
+    for name in names:
+        if hidden(str(definition.get(name, ""))):
+            raise PoisonError(f"its {name} has hidden characters")
     out = _clean(definition, (), "")
     return dict(out)
 
