@@ -1,7 +1,11 @@
 """Who may come to the door at all: host, origin, transport, credential (checklist M2)."""
 
+from typing import Protocol
+
 from torhaus.config.settings import Settings
 from torhaus.edge.exchange import Exchange, Header
+from torhaus.edge.heads import Head
+from torhaus.edge.peer import Peer
 from torhaus.edge.visitor import Visitor
 from torhaus.identity.credentials import Unclear, credential
 from torhaus.identity.identify import FORWARDED, anonymous, by_key
@@ -12,6 +16,15 @@ from torhaus.model.rules import Rules
 
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "[::1]"))
 CREDENTIALS = (b"authorization", b"apikey", b"x-api-key")
+
+
+class Request(Protocol):
+    """What the checks look at: a request of our own lane, or of an ASGI application."""
+
+    @property
+    def head(self) -> Head: ...
+    @property
+    def peer(self) -> Peer: ...
 
 
 class Denied(Exception):  # noqa: N818 -- it is an answer, not a fault
@@ -37,13 +50,13 @@ class Admission:
         self._plaintext = settings.plaintext
         self._public_url = settings.public_url
 
-    def admit(self, exchange: Exchange, rules: Rules) -> Visitor:
+    def admit(self, exchange: Request, rules: Rules) -> Visitor:
         """Who is calling, if he may come to the door at all. Raises Denied."""
-        ours = self._check(exchange)
+        ours = self.check(exchange)
         return self._identify(exchange, rules, ours=ours)
 
-    def _check(self, exchange: Exchange) -> bool:
-        """Raises Denied. Returns whether the Host header is one of our names."""
+    def check(self, exchange: Request) -> bool:
+        """Host, origin, transport. Raises Denied. Returns whether the Host header is one of our names."""
         twice = exchange.head.twice or ()
         if b"host" in twice:
             raise _denied(421, "the request has two Host headers")
@@ -100,7 +113,7 @@ class Admission:
         """Whether this is one of our names, with any port unless one was configured."""
         return host in self._hosts or _without_port(host) in self._hosts
 
-    def _check_plaintext(self, exchange: Exchange) -> None:
+    def _check_plaintext(self, exchange: Request) -> None:
         peer = exchange.peer
         refused = (self._plaintext == "private" and peer.public) or (
             self._plaintext == "loopback" and not peer.loopback
@@ -109,7 +122,7 @@ class Admission:
             where = self._public_url or "https://YOUR-GATEWAY"
             raise _denied(403, f"plaintext HTTP is refused from here; use {where}")
 
-    def _identify(self, exchange: Exchange, rules: Rules, *, ours: bool) -> Visitor:
+    def _identify(self, exchange: Request, rules: Rules, *, ours: bool) -> Visitor:
         """Raises Denied with 401 for a missing, broken or unknown credential."""
         if any(name in CREDENTIALS for name in exchange.head.twice or ()):
             raise _unknown("a credential header stands twice; send one", "invalid_request")
@@ -126,7 +139,7 @@ class Admission:
             raise _unknown("the key is not valid here: ask your administrator", "invalid_token")
         return Visitor(principal, found)
 
-    def _anonymous(self, exchange: Exchange, rules: Rules) -> Principal | None:
+    def _anonymous(self, exchange: Request, rules: Rules) -> Principal | None:
         if any(name in exchange.head.headers for name in FORWARDED):
             return None  # the peer is a proxy: its address says nothing about who asks
         return anonymous(rules, exchange.peer.ip)

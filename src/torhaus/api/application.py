@@ -1,0 +1,107 @@
+"""The API as one ASGI application, behind its door."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Scope
+
+from torhaus import __version__
+from torhaus.api import access, approvals, documentation
+from torhaus.api.backstage import Backstage
+from torhaus.api.door import Admit, Door, Turned
+from torhaus.api.problems import ProblemError, response
+from torhaus.model.ports import LedgerError, StateError
+
+MAX_BODY = 64 * 1024
+
+ABOUT = (
+    "Administration of a Torhaus gateway. Send `Authorization: Bearer KEY` with a key that also "
+    "works for /mcp. Times are UTC. What goes wrong is application/problem+json with a sentence."
+)
+
+
+def application(
+    backstage: Backstage, admit: Admit, look: Callable[[Scope], Turned | None]
+) -> ASGIApp:
+    """Everything under /api."""
+    app = FastAPI(
+        title="Torhaus API",
+        version=__version__,
+        description=ABOUT,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        exception_handlers=_PROBLEMS,
+    )
+    for routes in (
+        approvals.router(backstage),
+        access.requests(backstage),
+        access.grants(backstage),
+        access.me(backstage),
+    ):
+        app.include_router(routes, prefix="/api/v1")
+    schema = app.openapi()
+    page = documentation.page(schema)
+    app.add_route("/api/v1/openapi.json", lambda _: JSONResponse(schema), include_in_schema=False)
+    app.add_route("/api/docs", lambda _: _html(page), include_in_schema=False)
+    return Door(app, admit, look)
+
+
+def _html(page: str) -> Response:
+    return HTMLResponse(page, headers={"content-security-policy": documentation.POLICY})
+
+
+def _problem(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, ProblemError):
+        raise error
+    return response(error)
+
+
+def _unavailable(_request: Request, error: Exception) -> Response:
+    what = "state" if isinstance(error, StateError) else "audit"
+    fix = "ask your administrator: the gateway's log and /ready say more"
+    return response(ProblemError(503, what, str(error), fix))
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    texts = {
+        404: ("not_found", "there is nothing here", "see /api/docs"),
+        405: ("method", "this cannot be done here", "see /api/docs"),
+        413: ("too_large", f"the body is larger than {MAX_BODY} bytes", ""),
+    }
+    code, text, fix = texts.get(error.status_code, ("refused", str(error.detail), ""))
+    return response(ProblemError(error.status_code, code, text, fix), error.headers)
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    """What was sent is not repeated: it may be a secret in the wrong place."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found: list[Any] = list(error.errors())
+    if any(each["type"] == "json_invalid" for each in found):
+        return response(ProblemError(400, "invalid", "the body is not JSON", "send an object"))
+    said = "; ".join(_sentence(each) for each in found[:5])
+    return response(ProblemError(422, "invalid", said, "see /api/docs"))
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
+    return f"{where[:100]}: {error['msg']}"
+
+
+_PROBLEMS: dict[Any, Any] = {
+    ProblemError: _problem,
+    StateError: _unavailable,
+    LedgerError: _unavailable,
+    HTTPException: _http,
+    RequestValidationError: _invalid,
+}

@@ -1,0 +1,113 @@
+"""Who may come in: every request to the API passes here before anything else of it."""
+
+import secrets
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from torhaus.api.problems import ProblemError, response
+from torhaus.model.people import Principal
+
+log = structlog.get_logger()
+
+OPEN = frozenset(("/api/docs", "/api/v1/openapi.json"))
+"""What everybody may read: it says what the API is, nothing of what is in it."""
+
+SAFE = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+STRICT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """A known caller, and where he is."""
+
+    principal: Principal
+    ip: str
+
+
+class Turned(msgspec.Struct, frozen=True):
+    """Turned away at the door. `challenge`: the value of `WWW-Authenticate`, for a 401."""
+
+    status: int
+    reason: str
+    challenge: str | None = None
+
+
+Admit = Callable[[Scope], Caller | Turned]
+"""The checks that `/mcp` makes too: host, origin, transport, credential."""
+
+CODES = {401: "unauthorized", 403: "forbidden", 421: "misdirected"}
+_KEY = "torhaus.caller"
+
+
+class Door:
+    """ASGI around the API. `admit` says who is there; `look` only checks host and origin."""
+
+    def __init__(self, app: ASGIApp, admit: Admit, look: Callable[[Scope], Turned | None]) -> None:
+        self._app = app
+        self._admit = admit
+        self._look = look
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"the API speaks HTTP, not {scope['type']}")
+        found = self._look(scope) if scope["path"] in OPEN else self._admit(scope)
+        if isinstance(found, Turned):
+            await _turn_away(found)(scope, receive, _safely(send))
+            return
+        scope[_KEY] = found
+        await self._enter(scope, receive, send)
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await safe(message)
+
+        safe = _safely(send)
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            number = secrets.token_hex(6)
+            log.error("api.bug", id=number, exc_info=error)
+            if not begun:
+                text = f"something went wrong; the gateway's log knows more under {number}"
+                await response(ProblemError(500, "bug", text))(scope, receive, safe)
+
+
+def caller(request: Request) -> Caller:
+    """Who asks; a dependency of every handler."""
+    found = request.scope[_KEY]
+    if not isinstance(found, Caller):
+        raise ProblemError(401, "unauthorized", "this needs a credential")
+    return found
+
+
+def _turn_away(turned: Turned) -> ASGIApp:
+    headers = {} if turned.challenge is None else {"www-authenticate": turned.challenge}
+    code = CODES.get(turned.status, "refused")
+    fix = "send `Authorization: Bearer KEY`" if turned.status == 401 else ""
+    return response(ProblemError(turned.status, code, turned.reason, fix), headers)
+
+
+def _safely(send: Send) -> Send:
+    """Adds the headers that keep answers out of caches and out of other pages."""
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in headers}
+            more = [pair for pair in (*SAFE, STRICT) if pair[0] not in names]
+            message = {**message, "headers": headers + more}
+        await send(message)
+
+    return sending
