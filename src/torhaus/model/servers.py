@@ -6,6 +6,7 @@ from re import Pattern
 
 import msgspec
 
+from torhaus.model.access import Glob
 from torhaus.model.secret import Secret
 
 
@@ -109,6 +110,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
     `credential`: a digest over the address and the credential sent there; every cache key holds it.
     `classes`: normalised tool name -> class, from the shipped table and the configuration.
+    `selectors`: globs over normalised names, for tools that `classes` has not; the first one wins.
     `parents`: resource type -> the type it belongs to (`labels` -> `issues`).
     `drift_new`, `drift_changed`: what happens to tools the server has anew or otherwise than
     pinned: `accept`, `warn` or `quarantine`. `hide_denied`: a refused tool is an unknown one.
@@ -124,6 +126,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     cache_ttl: float | None = None
     rate_limit: Window | None = None
     classes: Mapping[str, ToolClass] = {}
+    selectors: tuple[tuple[Glob, ToolClass], ...] = ()
     parents: Mapping[str, str] = {}
     drift_new: str = "warn"
     drift_changed: str = "quarantine"
