@@ -18,12 +18,12 @@ from torhaus.admin.acts import (
     Scene,
 )
 from torhaus.admin.deciding import cancel_approval, decide_approval
+from torhaus.admin.means import Means
 from torhaus.audit.acts import act_record, failed_record, refused_record, user
-from torhaus.model.desk import Desk, Office
+from torhaus.model.desk import Desk
 from torhaus.model.people import Principal
-from torhaus.model.ports import Ledger, StateError
+from torhaus.model.ports import StateError
 from torhaus.model.record import Record, RecordUser
-from torhaus.model.rules import Rules
 
 log = structlog.get_logger()
 
@@ -42,22 +42,13 @@ WORKS: Mapping[type, Work] = {
 class Admin:
     """The one door. `happened` is told of every effect once it is kept."""
 
-    def __init__(  # noqa: PLR0913 -- the ports it acts over
+    def __init__(
         self,
-        *,
-        office: Office,
-        ledger: Ledger,
-        rules: Callable[[], Rules],
-        clock: Callable[[], float],
-        ids: Callable[[], str],
+        means: Means,
         happened: Callable[[Effect], None],
         works: Mapping[type, Work] = WORKS,
     ) -> None:
-        self.office = office
-        self._ledger = ledger
-        self._rules = rules
-        self._clock = clock
-        self._ids = ids
+        self._means = means
         self._happened = happened
         self._works = works
 
@@ -67,31 +58,29 @@ class Admin:
         The record is durable before the change is kept. Raises StateError and LedgerError, and
         then nothing was changed. Needs a task.
         """
-        scene = Scene(actor, self._rules(), self._clock(), self._ids())
+        means = self._means
+        scene = Scene(actor, means.rules(), means.clock(), means.ids())
         who = user(actor.email, actor.roles(scene.now), ip)
         work = self._works[type(act)]
         kept: Effect | None = None
         try:
-            async with self.office.write() as desk:
+            async with means.office.write() as desk:
                 found = await work(desk, scene, act)
                 if isinstance(found, Effect):
-                    await self._note(_done(found, who, scene))
+                    await means.note(_done(found, who, scene))
                     kept = found
         except StateError as error:
             if kept is not None:
-                await self._note(_lost(kept, who, scene, str(error)))
+                await means.note(_lost(kept, who, scene, str(error)))
             raise
         if isinstance(found, Refusal):
-            await self._note(_refused(found, who, scene))
+            await means.note(_refused(found, who, scene))
             return found
         log.info("act.done", act=found.act.operation, id=scene.id)
+        for news in found.news:
+            means.announce(news)
         self._happened(found)
         return Done(found.result)
-
-    async def _note(self, record: Record) -> None:
-        durable = self._ledger.note(record)
-        if durable is not None:
-            await durable
 
 
 def _done(effect: Effect, who: RecordUser, scene: Scene) -> Record:

@@ -1,19 +1,19 @@
 """The gate's side of approvals: asking, waiting, using one up, each recorded as it happens."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from torhaus.admin.facts import approval_act, moved
 from torhaus.admin.links import DecisionLinks
+from torhaus.admin.means import Means
 from torhaus.admin.waiting import Waiting, ring
 from torhaus.audit.acts import HOUSE, Act, act_record, user
 from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.approval import Approval, State, Wanted
-from torhaus.model.desk import Desk, Office
-from torhaus.model.ports import Ledger, StateError
+from torhaus.model.desk import Desk
+from torhaus.model.ports import StateError
 from torhaus.model.record import RecordUser
-from torhaus.model.rules import Rules
 from torhaus.policy.approvers import administers, is_same, may_decide
 
 T = TypeVar("T")
@@ -29,22 +29,9 @@ class Requests:
     What has begun in the database is finished even when the caller hangs up meanwhile.
     """
 
-    def __init__(
-        self,
-        *,
-        office: Office,
-        ledger: Ledger,
-        rules: Callable[[], Rules],
-        ids: Callable[[], str],
-        announce: Callable[[Announcement], None],
-        links: DecisionLinks,
-    ) -> None:
+    def __init__(self, means: Means, links: DecisionLinks) -> None:
         self.waiting = Waiting()
-        self._office = office
-        self._ledger = ledger
-        self._rules = rules
-        self._ids = ids
-        self._announce = announce
+        self._means = means
         self._links = links
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -81,7 +68,7 @@ class Requests:
         ids = self.waiting.ids()
         if not ids:
             return
-        async with self._office.read() as desk:
+        async with self._means.office.read() as desk:
             found = await desk.approvals.those(ids)
         pending = {each.id for each in found if each.state is State.PENDING}
         for id in ids:
@@ -90,11 +77,11 @@ class Requests:
 
     async def expire(self, now: float) -> int:
         """End what was not decided or not used in time; returns how many there were."""
-        async with self._office.read() as desk:
+        async with self._means.office.read() as desk:
             if not await desk.approvals.overdue(now, 1):
                 return 0
         ended = 0
-        async with self._office.write() as desk:
+        async with self._means.office.write() as desk:
             for approval in await desk.approvals.overdue(now, 200):
                 ended += await self._expire(desk, approval, now)
         for id in self.waiting.ids():
@@ -105,14 +92,14 @@ class Requests:
 
     async def _request(self, wanted: Wanted, now: float) -> Approval:
         approval = Approval(
-            id=self._ids(),
+            id=self._means.ids(),
             state=State.PENDING,
             wanted=wanted,
             created=now,
-            expires=now + self._rules().approvals.expires,
+            expires=now + self._means.rules().approvals.expires,
         )
         who = self._requester(wanted, now)
-        async with self._office.write() as desk:
+        async with self._means.office.write() as desk:
             found = await desk.approvals.open(wanted)
             if found is not None and found.expires <= now:
                 await self._expire(desk, found, now)
@@ -128,12 +115,12 @@ class Requests:
                 return found
             act = approval_act(approval, "approval.requested", after={"state": "pending"})
             await self._note(act, who, now, wanted.policy, wanted.reason)
-        self._announce(self._news(approval, now))
+        self._means.announce(self._news(approval, now))
         return approval
 
     async def _take(self, id: str, wanted: Wanted, now: float) -> bool:
         who = self._requester(wanted, now)
-        async with self._office.write() as desk:
+        async with self._means.office.write() as desk:
             approval = await desk.approvals.get(id)
             if approval is None or approval.state is not State.APPROVED:
                 return False
@@ -151,14 +138,14 @@ class Requests:
 
     def _lost_right(self, approval: Approval, now: float) -> str | None:
         """Why whoever approved it could not do so now."""
-        rules = self._rules()
+        rules = self._means.rules()
         approver = rules.principals.get(approval.decided_by or "")
         if approver is None:
             return "whoever approved it is not in the configuration any more"
         return may_decide(approver, approval, rules, now)
 
     async def _cancel(self, id: str, now: float) -> None:
-        async with self._office.write() as desk:
+        async with self._means.office.write() as desk:
             approval = await desk.approvals.get(id)
             if approval is None or approval.state not in (State.PENDING, State.APPROVED):
                 return
@@ -176,20 +163,18 @@ class Requests:
         return True
 
     async def _get(self, id: str) -> Approval | None:
-        async with self._office.read() as desk:
+        async with self._means.office.read() as desk:
             return await desk.approvals.get(id)
 
     # -- records and news ----------------------------------------------------------------------
 
     def _requester(self, wanted: Wanted, now: float) -> RecordUser:
-        known = self._rules().principals.get(wanted.requester)
+        known = self._means.rules().principals.get(wanted.requester)
         return user(wanted.email, () if known is None else known.roles(now), "")
 
     async def _note(self, act: Act, who: RecordUser, now: float, rule: str, reason: str) -> None:
-        record = act_record(act, who, id=self._ids(), at=now, rule=rule, reason=reason)
-        durable = self._ledger.note(record)
-        if durable is not None:
-            await durable
+        id = self._means.ids()
+        await self._means.note(act_record(act, who, id=id, at=now, rule=rule, reason=reason))
 
     def _news(self, approval: Approval, now: float) -> Announcement:
         wanted = approval.wanted
@@ -215,7 +200,7 @@ class Requests:
         named = {name for names in wanted.approvers for name in names}
         if named:
             return tuple(sorted(named))
-        people = self._rules().principals.values()
+        people = self._means.rules().principals.values()
         others = (each for each in people if not is_same(each, wanted.requester, wanted.email))
         found = (each.email for each in others if administers(each, wanted.server, now))
         return tuple(sorted(found)[:MOST_TOLD])

@@ -56,7 +56,10 @@ class Admission:
         return self._identify(exchange, rules, ours=ours)
 
     def check(self, exchange: Request) -> bool:
-        """Host, origin, transport. Raises Denied. Returns whether the Host header is one of our names."""
+        """Host, origin, transport. Raises Denied.
+
+        Returns whether the Host header is one of our names.
+        """
         twice = exchange.head.twice or ()
         if b"host" in twice:
             raise _denied(421, "the request has two Host headers")

@@ -1,0 +1,28 @@
+"""What the acts of this room work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torhaus.model.announcement import Announcement
+from torhaus.model.desk import Office
+from torhaus.model.ports import Ledger
+from torhaus.model.record import Record
+from torhaus.model.rules import Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """`clock`: Unix seconds. `ids`: fresh ids. `announce`: takes news for people, at once."""
+
+    office: Office
+    ledger: Ledger
+    rules: Callable[[], Rules]
+    clock: Callable[[], float]
+    ids: Callable[[], str]
+    announce: Callable[[Announcement], None]
+
+    async def note(self, record: Record) -> None:
+        """Returns once the record is as durable as configured. Raises LedgerError."""
+        durable = self.ledger.note(record)
+        if durable is not None:
+            await durable
