@@ -29,8 +29,9 @@ from torhaus.gate.talk import Talk
 from torhaus.gate.verdicts import Verdicts
 from torhaus.mcp.seal import Sealer
 from torhaus.model.rules import Rules
+from torhaus.store.counters import MemoryCounters
 from torhaus.store.ledger import SegmentLedger
-from torhaus.store.memory import MemoryCache, MemoryCounters
+from torhaus.store.memory import MemoryCache
 from torhaus.store.secret_key import sealing_secret
 from torhaus.store.writer import LedgerSettings
 from torhaus.upstream.links import Links

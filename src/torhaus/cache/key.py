@@ -1,15 +1,19 @@
 """The name an answer is kept under."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from math import isfinite
+from typing import Any
 
 import msgspec
 
+from torhaus.model.caching import CacheRule
 from torhaus.model.call import Call
-from torhaus.model.servers import HttpAddress, Server
 
-_JSON = msgspec.json.Encoder(order="sorted")
+LONGEST = 256
+"""Bytes of a text that is its own key; of a longer one, a digest is. Hashing costs more."""
+
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def canonical(value: object) -> bytes:
@@ -19,7 +23,7 @@ def canonical(value: object) -> bytes:
     and text is compared as it is, not normalised. Raises ValueError for a value that is not JSON.
     """
     try:
-        text = _JSON.encode(value)
+        text = _encode(value)
         # The encoder writes infinities as null, and no decoder of ours makes them.
         whole = b"null" not in text or _finite(value)
     except (TypeError, UnicodeEncodeError, RecursionError) as error:
@@ -29,34 +33,42 @@ def canonical(value: object) -> bytes:
     return text
 
 
-def key(call: Call) -> bytes:
-    """32 bytes over everything an answer to a tools/call depends on but the caller.
+def key(call: Call, rule: CacheRule | None = None, also: Iterable[object] = ()) -> bytes:
+    """At most 256 bytes over everything an answer to a tools/call depends on.
 
-    That is where the server is and with which credential, its environment, the tool and its
-    arguments. Raises ValueError for arguments that are not JSON.
+    That is the server's name, its environment, the address and the credential used there (the
+    digest of both), the tool, its arguments as far as `rule` has them count, and `also`.
+    Raises ValueError for arguments that are not JSON.
     """
     server = call.server
+    environment = server.environment
+    arguments = call.arguments
+    if rule is not None and (rule.only is not None or rule.ignore):
+        arguments = counting(arguments, rule)
     whole = [
         server.name,
-        _place(server),
-        [] if server.environment is None else [server.environment],
+        False if environment is None else environment,
         server.credential,
         call.operation,
-        call.arguments,
+        arguments,
+        *also,
     ]
-    return blake2b(canonical(whole), digest_size=32).digest()
+    return short(canonical(whole))
 
 
-def _place(server: Server) -> list[object]:
-    address = server.address
-    if isinstance(address, HttpAddress):
-        return ["http", address.url]
-    return [
-        "stdio",
-        address.command,
-        address.args,
-        *(() if address.cwd is None else (address.cwd,)),
-    ]
+def short(text: bytes) -> bytes:
+    """The canonical text of an array if it is short, else a digest of it."""
+    # A text begins with `[`, so that no digest is ever taken for one.
+    return text if len(text) <= LONGEST else b"#" + blake2b(text, digest_size=32).digest()
+
+
+def counting(arguments: Mapping[str, Any], rule: CacheRule) -> dict[str, Any]:
+    """The arguments that tell calls apart under this rule."""
+    return {
+        name: value
+        for name, value in arguments.items()
+        if name not in rule.ignore and (rule.only is None or name in rule.only)
+    }
 
 
 def _finite(value: object) -> bool:

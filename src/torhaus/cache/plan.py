@@ -1,21 +1,33 @@
 """Whether a call's answer may come from the cache, and go into it."""
 
+from functools import lru_cache
+
 import msgspec
 
-from torhaus.cache.key import key
+from torhaus.cache.key import canonical, key
+from torhaus.model.caching import MAX_RESULT, CacheRule, Scope, Vary
 from torhaus.model.call import Call
 from torhaus.model.verdict import Allow
 
 READ = frozenset({"read"})
-MAX_RESULT = 1024 * 1024  # bytes
+MAX_ARGUMENTS = 2048
+"""Bytes of arguments that are kept beside an answer, to find it by."""
 
 
 class Plan(msgspec.Struct, frozen=True, gc=False):
-    """`key`: None for neither looking nor keeping. `ttl`: seconds. `tag`: `server.tool`."""
+    """`key`: None for neither looking nor keeping. `ttl`: seconds. `tag`: `server.tool`.
+
+    `owner`: the principal whose answer it is alone; None for a shared one.
+    """
 
     key: bytes | None
-    ttl: float
-    tag: str
+    ttl: float = 0.0
+    tag: str = ""
+    rule: CacheRule | None = None
+    owner: str | None = None
+
+
+NO_PLAN = Plan(None)
 
 
 class _Result(msgspec.Struct, frozen=True):
@@ -31,30 +43,44 @@ class _Result(msgspec.Struct, frozen=True):
 _RESULT = msgspec.json.Decoder(_Result)
 
 
-def plan(call: Call, verdict: Allow) -> Plan:
-    """Only tool calls that read and nothing else, on a server with a `cache.ttl`.
+def plan(call: Call, verdict: Allow, roles: tuple[str, ...] = ()) -> Plan:
+    """Only tool calls that read and nothing else, and that the configuration has a rule for.
 
     A call that answers a server's question (`retry`) belongs to one conversation. The caller is
-    not part of the key: who may use one upstream credential may see what it sees.
+    not part of the key unless the rule says so: who may use one upstream credential may see what
+    it sees. `roles`: the caller's at this moment, for rules that vary on them.
     """
+    if call.retry or call.method != "tools/call" or verdict.actions != READ:
+        return NO_PLAN
     server = call.server
-    tag = f"{server.name}.{call.operation}"
-    ttl = server.cache_ttl
-    if ttl is None or call.retry or call.method != "tools/call" or verdict.actions != READ:
-        return Plan(None, 0.0, tag)
+    rule = server.caching.rule(call.operation)
+    if rule is None:
+        if server.cache_ttl is None:
+            return NO_PLAN
+        rule = _plain(server.cache_ttl)
+    if rule.ttl <= 0.0:
+        return NO_PLAN
+    # What policy masks for one caller, it may not mask for another.
+    also: list[object] = [] if verdict.redact is None else [["redacted", verdict.redact]]
+    owner = None
+    if rule.scope is Scope.USER or Vary.USER in rule.vary_on:
+        owner = call.caller.id
+        also.append(["user", owner])
+    if rule.vary_on:
+        also.append(_facets(call, rule, roles))
     try:
-        return Plan(key(call), ttl, tag)
+        return Plan(key(call, rule, also), rule.ttl, f"{server.name}.{call.operation}", rule, owner)
     except ValueError:
-        return Plan(None, 0.0, tag)  # nothing is lost but the saving
+        return NO_PLAN  # nothing is lost but the saving
 
 
-def keepable(result: bytes) -> bool:
-    """Whether a tool's result (JSON text) may be kept: complete, no error, at most 1 MiB.
+def keepable(result: bytes, most: int = MAX_RESULT) -> bool:
+    """Whether a tool's result (JSON text) may be kept: complete, no error, at most `most` bytes.
 
     What the result says about itself (`ttlMs: 0`, a private `cacheScope`) is heeded, and tasks
     are left out: their handles belong to whoever started them.
     """
-    if len(result) > MAX_RESULT:
+    if len(result) > most:
         return False
     try:
         found = _RESULT.decode(result)
@@ -67,3 +93,28 @@ def keepable(result: bytes) -> bool:
         and found.lasts > 0
         and found.task is msgspec.UNSET
     )
+
+
+def findable(call: Call) -> bytes:
+    """The arguments as they are kept beside the answer; empty when they are too long.
+
+    An answer without its arguments is forgotten by every invalidation of its tool.
+    """
+    text = canonical(call.arguments)
+    return text if len(text) <= MAX_ARGUMENTS else b""
+
+
+@lru_cache(maxsize=256)
+def _plain(ttl: float) -> CacheRule:
+    return CacheRule(ttl=ttl)
+
+
+def _facets(call: Call, rule: CacheRule, roles: tuple[str, ...]) -> list[object]:
+    facets: list[object] = []
+    if Vary.ROLES in rule.vary_on:
+        facets.append(["roles", sorted(roles)])
+    if Vary.GROUPS in rule.vary_on:
+        facets.append(["groups", sorted(call.caller.groups)])
+    if Vary.CLIENT in rule.vary_on:
+        facets.append(["client", call.client])
+    return facets

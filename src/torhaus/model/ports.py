@@ -7,10 +7,12 @@ import msgspec
 
 from torhaus.model.announcement import Announcement
 from torhaus.model.approval import Approval, Wanted
+from torhaus.model.caching import Selector
 from torhaus.model.call import Call
+from torhaus.model.limits import Budget
 from torhaus.model.outcome import Answer, Outcome
 from torhaus.model.record import Record
-from torhaus.model.servers import Era, Server, Window
+from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
 
 
@@ -127,16 +129,94 @@ class Upstreams(Protocol):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A kept result: JSON text, the era it is written for, Unix seconds, the items it holds."""
+    """A kept result: JSON text, the era it is written for, Unix seconds, the items it holds.
+
+    It is fresh until `expires`, and kept `stale` seconds longer. `arguments`: those of the call as
+    JSON text, empty when unknown. `owner`: the principal it belongs to, None when it is shared.
+    """
 
     result: bytes
     era: Era
     stored: float
     expires: float
     items: int | None = None
+    stale: float = 0.0
+    arguments: bytes = b""
+    owner: str | None = None
+
+
+class Stamp(msgspec.Struct, frozen=True, gc=False):
+    """Where a cache stood before something was fetched. Only the cache itself looks inside."""
+
+    turn: int
+    shared: bytes | None = None
+
+
+class Miss(msgspec.Struct, frozen=True, gc=False):
+    """No fresh entry. `stale`: one that has expired and is still kept."""
+
+    stamp: Stamp
+    stale: Entry | None = None
+
+
+class CacheStats(msgspec.Struct, frozen=True):
+    """`bytes` is what is counted against the limit; `evicted`: dropped early for room.
+
+    `hits`, `misses`: of `find`, since the start. `dropped`: by invalidations and purges.
+    `refused`: answers not kept because something was forgotten while they were fetched.
+    """
+
+    entries: int
+    bytes: int
+    evicted: int
+    hits: int = 0
+    misses: int = 0
+    dropped: int = 0
+    refused: int = 0
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One kept answer, for people. Times in Unix seconds, `bytes` of the result."""
+
+    tag: str
+    arguments: bytes
+    owner: str | None
+    bytes: int
+    stored: float
+    expires: float
 
 
 class Cache(Protocol):
+    """Answers by key. A cache that cannot be asked knows nothing: no method ever raises for that.
+
+    `find` does not wait when the answer is in this process.
+    """
+
+    async def find(self, key: bytes, tag: str, now: float) -> Entry | Miss:
+        """The entry if it is fresh, else a Miss whose stamp goes to `keep` with what is fetched."""
+        ...
+
+    async def keep(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> bool:
+        """Keep what was fetched after `stamp`. False when it may be untrue by now, or too big."""
+        ...
+
+    def fits(self, stamp: Stamp, tag: str) -> bool:
+        """Whether nothing under `tag` was forgotten since: then a call begun then may be joined."""
+        ...
+
+    async def purge(self, selector: Selector) -> int:
+        """Forget; returns how many. Once it returns, no node answers with any of them.
+
+        Nothing fetched from before is kept afterwards.
+        """
+        ...
+
+    async def listed(self, selector: Selector, most: int, now: float) -> list[Listed]:
+        """Up to `most` fresh entries, newest first."""
+        ...
+
+    def stats(self) -> CacheStats: ...
+
     async def get(self, key: bytes, now: float) -> Entry | None: ...
     async def put(self, key: bytes, entry: Entry, tag: str) -> None: ...
     async def drop(self, tag: str) -> int:
@@ -145,11 +225,15 @@ class Cache(Protocol):
 
 
 class Charge(msgspec.Struct, frozen=True, gc=False):
-    """One use of one budget. `key` names the window, `limit` is how people call it."""
+    """One use of one budget. `key` names it, `limit` is how people call it.
+
+    `amount`: what a Quota loses by it; of every other budget it is one use.
+    """
 
     key: str
-    window: Window
+    budget: Budget
     limit: str
+    amount: int = 1
 
 
 class Shortage(msgspec.Struct, frozen=True):
@@ -159,9 +243,30 @@ class Shortage(msgspec.Struct, frozen=True):
     retry_after: float
 
 
+class Remaining(msgspec.Struct, frozen=True):
+    """What is left of a budget now. `reset`: seconds until more is left; 0 when nothing is used."""
+
+    charge: Charge
+    left: int
+    reset: float
+
+
 class Counters(Protocol):
-    async def spend(self, charges: Sequence[Charge], now: float) -> Shortage | None:
-        """Take all charges or none. Returns the shortage with the longest wait, or None."""
+    async def spend(
+        self, charges: Sequence[Charge], now: float, lease: str = ""
+    ) -> Shortage | None:
+        """Take all charges or none. Returns the shortage with the longest wait, or None.
+
+        `lease` names the call, for `release`. Does not wait when the counters are in this process.
+        """
+        ...
+
+    def release(self, charges: Sequence[Charge], lease: str) -> None:
+        """The call is over: its Slots are free. Never waits, never raises."""
+        ...
+
+    async def remaining(self, charges: Sequence[Charge], now: float) -> list[Remaining]:
+        """What is left of these budgets, in their order, without using any."""
         ...
 
 

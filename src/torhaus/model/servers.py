@@ -7,6 +7,7 @@ from re import Pattern
 import msgspec
 
 from torhaus.model.access import Glob
+from torhaus.model.caching import NO_CACHING, Caching
 from torhaus.model.secret import Secret
 
 
@@ -125,9 +126,11 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     credential: str = ""
     cache_ttl: float | None = None
     rate_limit: Window | None = None
+    rate_counts_hits: bool = False
     classes: Mapping[str, ToolClass] = {}
     selectors: tuple[tuple[Glob, ToolClass], ...] = ()
     parents: Mapping[str, str] = {}
+    caching: Caching = NO_CACHING
     drift_new: str = "warn"
     drift_changed: str = "quarantine"
     hide_denied: bool = False

@@ -2,18 +2,12 @@
 
 import re
 
+from torhaus.model.names import normal as normal
+
 # The protocol's own alphabet and length for tool names (2025-11-25, server/tools).
 _PROPER = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 # `getURLContents2` -> get, URL, Contents, 2
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-
-
-def normal(tool: str) -> str:
-    """The name a tool is looked up by; what is forwarded upstream is never changed.
-
-    Other alphabets stay as they are: lower-casing folds the Kelvin sign to an ASCII k.
-    """
-    return tool.lower().replace("_", "").replace("-", "") if tool.isascii() else tool
 
 
 def words(tool: str) -> tuple[str, ...]:

@@ -1,25 +1,17 @@
-"""Cache and counters in this process: the default, and what tests run on."""
+"""The cache in this process: the default, and the near part of a shared one."""
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
-from torhaus.limits.window import Uses, forget, wait
-from torhaus.model.ports import Charge, Entry, Shortage
-from torhaus.model.servers import Window
+from torhaus.cache.matching import covers, under
+from torhaus.model.caching import Selector
+from torhaus.model.ports import CacheStats, Entry, Listed, Miss, Stamp
 
 # What an entry costs beside its texts: two dicts' slots, the structs and the objects' heads.
-ENTRY_OVERHEAD = 600
-
-
-class CacheStats(msgspec.Struct, frozen=True):
-    """`bytes` is what is counted against the limit; `evicted`: dropped early for room."""
-
-    entries: int
-    bytes: int
-    evicted: int
+ENTRY_OVERHEAD = 700
+REMEMBERED = 1024
+"""Selectors that answers under way are compared with; one from before the oldest is not kept."""
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -29,49 +21,131 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 class MemoryCache:
-    """A Cache bounded in bytes: past the limit, what was used longest ago goes first."""
+    """A Cache bounded in bytes: past the limit, what was used longest ago goes first.
+
+    Every purge is a turn. An answer is kept only if no turn since its call began means it.
+    """
 
     def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
         self._max_bytes = max_bytes
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
         self._tagged: dict[str, dict[str, set[bytes]]] = {}  # server -> tag -> keys
-        self._bytes = 0
-        self._evicted = 0
+        self._turn = 0
+        self._purged: deque[Selector] = deque(maxlen=REMEMBERED)  # one for each turn
+        self._bytes = self._evicted = self._dropped = self._refused = 0
+        self._hits = self._misses = 0
 
-    async def get(self, key: bytes, now: float) -> Entry | None:
+    async def find(self, key: bytes, tag: str, now: float) -> Entry | Miss:  # noqa: ARG002 -- the port's
+        return self.near(key, now)
+
+    def near(self, key: bytes, now: float) -> Entry | Miss:
+        """`find` for those who need not wait."""
         kept = self._kept.get(key)
         if kept is None:
-            return None
-        if kept.entry.expires <= now:
-            self._forget(key)
-            return None
-        self._kept.move_to_end(key)
-        return kept.entry
+            self._misses += 1
+            return Miss(Stamp(self._turn))
+        entry = kept.entry
+        if now < entry.expires:
+            self._hits += 1
+            self._kept.move_to_end(key)
+            return entry
+        self._misses += 1
+        if now < entry.expires + entry.stale:
+            return Miss(Stamp(self._turn), entry)
+        self._forget(key)
+        return Miss(Stamp(self._turn))
 
-    async def put(self, key: bytes, entry: Entry, tag: str) -> None:
+    async def keep(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> bool:
+        return self.keep_near(key, entry, tag, stamp)
+
+    def keep_near(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> bool:
+        if stamp.turn != self._turn and self._untrue(entry, tag, stamp.turn):
+            self._refused += 1
+            return False
         if key in self._kept:
             self._forget(key)
-        size = len(key) + len(entry.result) + len(tag) + ENTRY_OVERHEAD
+        size = ENTRY_OVERHEAD + len(key) + len(entry.result) + len(entry.arguments) + len(tag)
         if size > self._max_bytes:
-            return
+            return False
         while self._bytes + size > self._max_bytes:
             self._forget(next(iter(self._kept)))
             self._evicted += 1
         self._kept[key] = _Kept(entry, tag, size)
         self._bytes += size
         self._tagged.setdefault(_server(tag), {}).setdefault(tag, set()).add(key)
+        return True
 
-    async def drop(self, tag: str) -> int:
-        tags = self._tagged.get(_server(tag), {})
-        keys = list(tags.get(tag, ()))
-        if "." not in tag:
-            keys = [key for tagged in tags.values() for key in tagged]
+    def fits(self, stamp: Stamp, tag: str) -> bool:
+        turn = stamp.turn
+        if turn == self._turn:
+            return True
+        return not self._lost(turn) and not any(under(one.tag, tag) for one in self._since(turn))
+
+    async def purge(self, selector: Selector) -> int:
+        return self.purge_near(selector)
+
+    def purge_near(self, selector: Selector) -> int:
+        self._turn += 1
+        self._purged.append(selector)
+        keys = self._meant(selector)
         for key in keys:
             self._forget(key)
+        self._dropped += len(keys)
         return len(keys)
 
+    def clear(self) -> None:
+        """Forget everything, and whatever is being fetched."""
+        for server in list(self._tagged):
+            self.purge_near(Selector(tag=server))
+        self._turn += REMEMBERED + 1  # so that no older stamp is ever good
+        self._purged.clear()
+
+    async def listed(self, selector: Selector, most: int, now: float) -> list[Listed]:
+        found = [self._kept[key] for key in self._meant(selector)]
+        fresh = [kept for kept in found if now < kept.entry.expires]
+        fresh.sort(key=lambda kept: kept.entry.stored, reverse=True)
+        return [listed(kept.tag, kept.entry) for kept in fresh[:most]]
+
     def stats(self) -> CacheStats:
-        return CacheStats(len(self._kept), self._bytes, self._evicted)
+        return CacheStats(
+            entries=len(self._kept),
+            bytes=self._bytes,
+            evicted=self._evicted,
+            hits=self._hits,
+            misses=self._misses,
+            dropped=self._dropped,
+            refused=self._refused,
+        )
+
+    async def get(self, key: bytes, now: float) -> Entry | None:
+        found = self.near(key, now)
+        return None if isinstance(found, Miss) else found
+
+    async def put(self, key: bytes, entry: Entry, tag: str) -> None:
+        self.keep_near(key, entry, tag, Stamp(self._turn))
+
+    async def drop(self, tag: str) -> int:
+        return self.purge_near(Selector(tag=tag))
+
+    def _meant(self, selector: Selector) -> list[bytes]:
+        tags = self._tagged.get(_server(selector.tag), {})
+        keys = [key for tag in tags if under(selector.tag, tag) for key in tags[tag]]
+        if not selector.where and selector.owner is None:
+            return keys
+        return [key for key in keys if _covers(selector, self._kept[key])]
+
+    def _untrue(self, entry: Entry, tag: str, turn: int) -> bool:
+        if self._lost(turn):
+            return True
+        return any(covers(one, tag, entry.arguments, entry.owner) for one in self._since(turn))
+
+    def _lost(self, turn: int) -> bool:
+        """Whether some turn since is not remembered."""
+        return self._turn - turn > len(self._purged)
+
+    def _since(self, turn: int) -> list[Selector]:
+        recent = self._turn - turn
+        return list(self._purged)[-recent:]
 
     def _forget(self, key: bytes) -> None:
         kept = self._kept.pop(key)
@@ -85,59 +159,13 @@ class MemoryCache:
             del self._tagged[_server(kept.tag)]
 
 
+def listed(tag: str, entry: Entry) -> Listed:
+    return Listed(tag, entry.arguments, entry.owner, len(entry.result), entry.stored, entry.expires)
+
+
+def _covers(selector: Selector, kept: _Kept) -> bool:
+    return covers(selector, kept.tag, kept.entry.arguments, kept.entry.owner)
+
+
 def _server(tag: str) -> str:
     return tag.partition(".")[0]
-
-
-@dataclass(slots=True)
-class _Log:
-    window: Window
-    uses: Uses = field(default_factory=deque)
-
-
-class MemoryCounters:
-    """Counters with one exact log of uses for each window that is in use."""
-
-    def __init__(self) -> None:
-        self._logs: OrderedDict[str, _Log] = OrderedDict()
-
-    async def spend(self, charges: Sequence[Charge], now: float) -> Shortage | None:
-        worst: Shortage | None = None
-        taken: dict[str, int] = {}
-        for charge in charges:
-            more = taken.get(charge.key, 0)
-            taken[charge.key] = more + 1
-            seconds = self._wait(charge, now, more)
-            if seconds > 0.0 and (worst is None or seconds > worst.retry_after):
-                worst = Shortage(charge, seconds)
-        if worst is None:
-            for charge in charges:
-                self._use(charge, now)
-        return worst
-
-    def _use(self, charge: Charge, now: float) -> None:
-        log = self._logs.get(charge.key)
-        if log is None:
-            self._sweep(now)
-            log = self._logs[charge.key] = _Log(charge.window)
-        log.uses.append(now)
-
-    def windows(self) -> int:
-        """How many windows are remembered."""
-        return len(self._logs)
-
-    def _wait(self, charge: Charge, now: float, more: int) -> float:
-        log = self._logs.get(charge.key)
-        if log is None:
-            return wait(deque(), charge.window, now, more)
-        log.window = charge.window  # a reload may have changed it
-        forget(log.uses, log.window, now)
-        return wait(log.uses, log.window, now, more)
-
-    def _sweep(self, now: float) -> None:
-        """Look at two windows for each one that is added, so that idle ones make room in time."""
-        for _ in range(min(2, len(self._logs))):
-            key, log = self._logs.popitem(last=False)
-            forget(log.uses, log.window, now)
-            if log.uses:
-                self._logs[key] = log

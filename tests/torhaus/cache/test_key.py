@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.torhaus.policy.people import call, server
-from torhaus.cache.key import canonical, key
+from tests.torhaus.asked import call, server
+from torhaus.cache.key import LONGEST, canonical, counting, key
+from torhaus.model.caching import CacheRule
 from torhaus.model.servers import HttpAddress, Server, StdioAddress
 
 JSON = st.recursive(
@@ -96,5 +97,43 @@ def test_whatever_an_answer_depends_on_is_in_the_key() -> None:
 
     keys = [key(one) for one in asked]
 
-    assert all(len(one) == 32 for one in keys)
+    assert all(len(one) <= LONGEST for one in keys)
     assert all(one != other for one, other in itertools.combinations(keys, 2))
+
+
+def test_long_arguments_make_short_keys_that_still_differ() -> None:
+    long = [call("search", {"q": "x" * 1000 + end}) for end in ("a", "b")]
+
+    keys = [key(one) for one in long]
+
+    assert len({*keys}) == 2
+    assert {len(one) for one in keys} == {33}
+
+
+def test_no_part_of_a_call_can_pass_for_another() -> None:
+    asked = [
+        call("a", {}, at=server("s", credential='c","x')),
+        call('x","a', {}, at=server("s", credential="c")),
+        call("a", {}, at=server("s", environment="c", credential="")),
+        call("a", {}, at=server("s", environment=None, credential="c")),
+    ]
+
+    assert len({key(one) for one in asked}) == 4
+    assert key(call("a"), None, [["user", "u"]]) != key(call("a"), None, [["roles", "u"]])
+
+
+@pytest.mark.parametrize(
+    ("rule", "left"),
+    [
+        (CacheRule(ttl=1.0), {"a": 1, "b": 2, "c": 3}),
+        (CacheRule(ttl=1.0, ignore=frozenset("a")), {"b": 2, "c": 3}),
+        (CacheRule(ttl=1.0, only=frozenset("ab")), {"a": 1, "b": 2}),
+        (CacheRule(ttl=1.0, only=frozenset("ab"), ignore=frozenset("a")), {"b": 2}),
+        (CacheRule(ttl=1.0, only=frozenset()), {}),
+    ],
+)
+def test_a_rule_says_which_arguments_tell_calls_apart(
+    rule: CacheRule, left: dict[str, int]
+) -> None:
+    assert counting({"a": 1, "b": 2, "c": 3}, rule) == left
+    assert (key(call("x", {"a": 1}), rule) == key(call("x", {"a": 2}), rule)) is ("a" not in left)

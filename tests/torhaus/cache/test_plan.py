@@ -2,13 +2,13 @@ from typing import Any
 
 import pytest
 
-from tests.torhaus.policy.people import alice, call, server
-from torhaus.cache.plan import MAX_RESULT, Plan, keepable, plan
+from tests.torhaus.asked import READS, call, person, server
+from torhaus.cache.plan import MAX_ARGUMENTS, MAX_RESULT, Plan, findable, keepable, plan
+from torhaus.model.caching import CacheRule, Caching, Scope, Vary
 from torhaus.model.call import Call
 from torhaus.model.verdict import Allow
 
 CACHED = server(cache_ttl=300.0)
-READS = Allow("r", "r", frozenset({"read"}))
 
 
 def planned(asked: Call, *actions: str) -> Plan:
@@ -42,7 +42,7 @@ def test_these_are_never_kept(asked: Call) -> None:
 
 
 def test_callers_share_what_one_upstream_credential_sees() -> None:
-    bob = alice("github:*")
+    bob = person("bob")
 
     one = plan(call("list_issues", {"a": 1, "b": 2}, at=CACHED), READS)
     other = plan(call("list_issues", {"b": 2, "a": 1}, at=CACHED, by=bob), READS)
@@ -82,3 +82,87 @@ def test_the_size_limit_is_exact() -> None:
 
     assert keepable(b'{"content":"' + b"x" * (MAX_RESULT - empty) + b'"}')
     assert not keepable(b'{"content":"' + b"x" * (MAX_RESULT - empty + 1) + b'"}')
+
+
+def ruled(**rules: Any) -> Any:
+    """A server with rules by tool; `other` is for the rest."""
+    other = rules.pop("other", None)
+    return server(caching=Caching(tools=rules, other=other))
+
+
+def test_a_tool_has_its_own_rule_in_any_spelling() -> None:
+    at = ruled(listrepos=CacheRule(ttl=3600.0), other=CacheRule(ttl=60.0))
+
+    for name in ("list_repos", "listRepos", "List-Repos"):
+        assert plan(call(name, at=at), READS).ttl == 3600.0
+    assert plan(call("list_issues", at=at), READS).ttl == 60.0
+    assert plan(call("list_repos", at=at), READS).tag == "github.list_repos"
+
+
+def test_a_tool_without_a_rule_falls_back_on_the_servers_ttl() -> None:
+    caching = Caching(tools={"a": CacheRule(ttl=1.0)})
+
+    assert plan(call("b", at=server(caching=caching, cache_ttl=5.0)), READS).ttl == 5.0
+    assert plan(call("b", at=server(caching=caching)), READS).key is None
+
+
+def test_a_tool_with_no_time_to_live_is_not_kept() -> None:
+    at = server(caching=Caching(tools={"a": CacheRule(ttl=0.0)}), cache_ttl=300.0)
+
+    assert plan(call("a", at=at), READS).key is None
+
+
+def test_user_specific_answers_have_an_owner_in_their_key() -> None:
+    at = ruled(other=CacheRule(ttl=60.0, scope=Scope.USER))
+
+    alices, bobs = (plan(call("x", at=at, by=person(name)), READS) for name in ("alice", "bob"))
+
+    assert (alices.owner, bobs.owner) == ("u-alice", "u-bob")
+    assert alices.key != bobs.key
+
+
+@pytest.mark.parametrize(
+    ("vary", "differ"),
+    [
+        (Vary.USER, {"alice", "bob", "roles", "groups"}),
+        (Vary.ROLES, {"roles"}),
+        (Vary.GROUPS, {"groups"}),
+        (Vary.CLIENT, {"client"}),
+    ],
+)
+def test_answers_vary_on_what_the_rule_names(vary: Vary, differ: set[str]) -> None:
+    at = ruled(other=CacheRule(ttl=60.0, vary_on=frozenset({vary})))
+    base = plan(call("x", at=at, by=person("carol")), READS, ("developer",)).key
+    others = {
+        "alice": plan(call("x", at=at, by=person("alice")), READS, ("developer",)),
+        "bob": plan(call("x", at=at, by=person("bob")), READS, ("developer",)),
+        "roles": plan(call("x", at=at, by=person("dana")), READS, ("admin",)),
+        "groups": plan(call("x", at=at, by=person("eve", groups=("ops",))), READS, ("developer",)),
+        "client": plan(call("x", at=at, by=person("carol"), client="c"), READS, ("developer",)),
+    }
+
+    assert {name for name, found in others.items() if found.key != base} == differ
+
+
+def test_roles_and_groups_count_in_any_order() -> None:
+    at = ruled(other=CacheRule(ttl=60.0, vary_on=frozenset({Vary.ROLES, Vary.GROUPS})))
+    one = plan(call("x", at=at, by=person("a", groups=("p", "q"))), READS, ("r", "s"))
+    other = plan(call("x", at=at, by=person("a", groups=("q", "p"))), READS, ("s", "r"))
+
+    assert one.key == other.key
+
+
+def test_masked_answers_are_kept_apart() -> None:
+    masked = Allow("r", "r", frozenset({"read"}), redact="no_sensitive_data")
+
+    assert plan(call("x", at=CACHED), masked).key != plan(call("x", at=CACHED), READS).key
+
+
+def test_arguments_are_kept_beside_the_answer_unless_they_are_long() -> None:
+    assert findable(call("x", {"b": 1, "a": "y"})) == b'{"a":"y","b":1}'
+    assert findable(call("x", {"a": "y" * MAX_ARGUMENTS})) == b""
+
+
+def test_a_rule_can_lower_the_size_limit() -> None:
+    assert keepable(b'{"content":[]}', 14)
+    assert not keepable(b'{"content":[]}', 13)

@@ -1,15 +1,17 @@
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torhaus.model.ports import Cache, Charge, Counters, Entry, Shortage
-from torhaus.model.servers import Era, Window
-from torhaus.store.memory import ENTRY_OVERHEAD, CacheStats, MemoryCache, MemoryCounters
+from torhaus.model.caching import Selector
+from torhaus.model.ports import Cache, CacheStats, Entry, Listed, Miss
+from torhaus.model.servers import Era
+from torhaus.store.memory import ENTRY_OVERHEAD, REMEMBERED, MemoryCache
 
-# Typed, so that a checker sees whether the classes keep the promises of the ports.
-PORTS: tuple[Cache, Counters] = (MemoryCache(), MemoryCounters())
+# Typed, so that a checker sees whether the class keeps the promises of the port.
+PORT: Cache = MemoryCache()
 
 
 def run(waiting: Coroutine[Any, Any, Any]) -> Any:
@@ -21,12 +23,8 @@ def run(waiting: Coroutine[Any, Any, Any]) -> Any:
     raise AssertionError("it suspended")
 
 
-def entry(result: bytes = b"{}", expires: float = 100.0) -> Entry:
-    return Entry(result, Era.MODERN, 0.0, expires)
-
-
-def charge(key: str, requests: int = 2, seconds: float = 60.0) -> Charge:
-    return Charge(key, Window(requests, seconds), key)
+def entry(result: bytes = b"{}", expires: float = 100.0, **more: Any) -> Entry:
+    return Entry(result, Era.MODERN, more.pop("stored", 0.0), expires, **more)
 
 
 def test_an_entry_is_found_until_it_expires() -> None:
@@ -56,7 +54,7 @@ def test_what_was_used_longest_ago_makes_room() -> None:
     run(cache.put(b"d", entry(), "s.x"))
 
     assert [name for name in b"abcd" if run(cache.get(bytes([name]), 1.0))] == list(b"acd")
-    assert cache.stats() == CacheStats(entries=3, bytes=3 * each, evicted=1)
+    assert cache.stats() == CacheStats(entries=3, bytes=3 * each, evicted=1, hits=4, misses=1)
 
 
 def test_an_entry_larger_than_the_cache_is_not_kept_and_pushes_nothing_out() -> None:
@@ -110,89 +108,161 @@ def test_the_books_always_balance(acts: list[tuple[str, int, int, str]]) -> None
     assert (cache.stats().entries, cache.stats().bytes) == (0, 0)
 
 
-def test_a_used_up_window_says_how_long_to_wait() -> None:
-    counters = MemoryCounters()
-    assert run(counters.spend([charge("a")], 0.0)) is None
-    assert run(counters.spend([charge("a")], 10.0)) is None
-
-    assert run(counters.spend([charge("a")], 20.0)) == Shortage(charge("a"), 40.0)
-    assert run(counters.spend([charge("a")], 60.0)) is None
+def missed(cache: MemoryCache, key: bytes = b"k", now: float = 1.0) -> Miss:
+    found = run(cache.find(key, "github.list_issues", now))
+    assert isinstance(found, Miss)
+    return found
 
 
-def test_all_charges_are_taken_or_none() -> None:
-    counters = MemoryCounters()
-    tight, wide = charge("tight", 1), charge("wide", 2)
-    assert run(counters.spend([wide, tight], 0.0)) is None
+def test_what_was_fetched_is_found() -> None:
+    cache = MemoryCache()
 
-    for now in (1.0, 2.0, 3.0):
-        shortage = run(counters.spend([wide, tight], now))
-        assert shortage is not None
-        assert shortage.charge is tight
+    assert run(cache.keep(b"k", entry(), "github.list_issues", missed(cache).stamp))
 
-    assert run(counters.spend([wide], 4.0)) is None
-    assert run(counters.spend([wide], 5.0)) is not None
+    assert run(cache.find(b"k", "github.list_issues", 1.0)) == entry()
+    assert (cache.stats().hits, cache.stats().misses) == (1, 1)
 
 
-def test_the_longest_wait_is_the_one_told() -> None:
-    counters = MemoryCounters()
-    short, long = charge("short", 1, 10.0), charge("long", 1, 100.0)
-    run(counters.spend([short, long], 0.0))
-
-    for both in ([short, long], [long, short]):
-        shortage = run(counters.spend(both, 1.0))
-        assert shortage == Shortage(long, 99.0)
-
-
-def test_one_window_charged_twice_counts_twice() -> None:
-    counters = MemoryCounters()
-
-    assert run(counters.spend([charge("a"), charge("a"), charge("a")], 0.0)) is not None
-    assert run(counters.spend([charge("a"), charge("a")], 0.0)) is None
-    assert run(counters.spend([charge("a")], 0.0)) is not None
-
-
-def test_nothing_to_charge_is_never_short() -> None:
-    assert run(MemoryCounters().spend([], 0.0)) is None
-
-
-def test_idle_windows_are_forgotten() -> None:
-    counters = MemoryCounters()
-    for at in range(5000):
-        run(counters.spend([charge(f"user-{at}", seconds=60.0)], at * 1.0))
-
-    assert counters.windows() < 200
-
-
-def test_refused_calls_leave_nothing_behind() -> None:
-    counters = MemoryCounters()
-    for at in range(100):
-        run(counters.spend([charge(f"user-{at}", requests=0)], 0.0))
-
-    assert counters.windows() == 0
-
-
-@given(
-    st.lists(
-        st.tuples(st.sets(st.sampled_from("abc"), min_size=1), st.integers(0, 16)), max_size=80
-    )
+@pytest.mark.parametrize(
+    ("selector", "refused"),
+    [
+        (Selector(tag="github"), True),
+        (Selector(tag="github.list_issues"), True),
+        (Selector(tag="github.listIssues"), True),
+        (Selector(tag="github.list_issues", where=(("repo", "myorg/api"),)), True),
+        (Selector(tag="github.list_issues", where=(("repo", "myorg/web"),)), False),
+        (Selector(tag="github.list_issues", owner="u-alice"), False),
+        (Selector(tag="github.get_issue"), False),
+        (Selector(tag="sentry"), False),
+    ],
 )
-def test_counters_agree_with_counting_every_use(
-    asked: list[tuple[set[str], int]],
+def test_what_was_fetched_while_something_was_forgotten_is_kept_only_if_it_is_not_meant(
+    selector: Selector, refused: bool
 ) -> None:
-    windows = {"a": Window(1, 1.0), "b": Window(3, 2.0), "c": Window(2, 4.0)}
-    counters = MemoryCounters()
-    uses: dict[str, list[float]] = {name: [] for name in windows}
-    now = 1_700_000_000.0
-    for names, quarters in asked:
-        now += quarters / 4
-        charges = [Charge(name, windows[name], name) for name in sorted(names)]
-        free = all(
-            sum(use > now - windows[name].seconds for use in uses[name]) < windows[name].requests
-            for name in names
-        )
+    cache = MemoryCache()
+    stamp = missed(cache).stamp
 
-        shortage = run(counters.spend(charges, now))
+    run(cache.purge(selector))
+    kept = run(
+        cache.keep(b"k", entry(arguments=b'{"repo":"myorg/api"}'), "github.list_issues", stamp)
+    )
 
-        assert (shortage is None) == free
-        for name in names if free else ():
-            uses[name].append(now)
+    assert kept is not refused
+    assert cache.stats().refused == int(refused)
+    assert isinstance(run(cache.find(b"k", "github.list_issues", 1.0)), Miss) is refused
+
+
+def test_a_call_under_way_may_be_joined_until_something_of_its_tool_is_forgotten() -> None:
+    cache = MemoryCache()
+    stamp = missed(cache).stamp
+
+    run(cache.purge(Selector(tag="github.get_issue")))
+    assert cache.fits(stamp, "github.list_issues")
+
+    run(cache.purge(Selector(tag="github.list_issues", where=(("repo", "other"),))))
+    assert not cache.fits(stamp, "github.list_issues")
+    assert cache.fits(missed(cache).stamp, "github.list_issues")
+
+
+def test_after_more_turns_than_are_remembered_nothing_old_is_kept() -> None:
+    cache = MemoryCache()
+    stamp = missed(cache).stamp
+    for _ in range(REMEMBERED):
+        run(cache.purge(Selector(tag="sentry")))
+    assert cache.fits(stamp, "github.list_issues")
+
+    run(cache.purge(Selector(tag="sentry")))
+
+    assert not cache.fits(stamp, "github.list_issues")
+    assert not run(cache.keep(b"k", entry(), "github.list_issues", stamp))
+
+
+def test_clearing_forgets_what_is_kept_and_what_is_on_its_way() -> None:
+    cache = MemoryCache()
+    old = missed(cache).stamp
+    run(cache.keep(b"k", entry(), "github.list_issues", old))
+
+    cache.clear()
+
+    fresh = missed(cache).stamp
+    assert not run(cache.keep(b"k", entry(), "github.list_issues", old))
+    assert run(cache.keep(b"k", entry(), "github.list_issues", fresh))
+    run(cache.purge(Selector(tag="sentry")))
+    assert cache.fits(fresh, "github.list_issues")
+
+
+def test_a_selector_forgets_what_it_means_and_nothing_else() -> None:
+    cache = MemoryCache()
+    for at, (tag, arguments, owner) in enumerate(
+        [
+            ("github.list_issues", b'{"repo":"myorg/api"}', None),
+            ("github.list_issues", b'{"repo":"myorg/web"}', None),
+            ("github.list_issues", b"", None),
+            ("github.my_issues", b"{}", "u-alice"),
+            ("github.my_issues", b"{}", "u-bob"),
+        ]
+    ):
+        run(cache.put(bytes([at]), entry(arguments=arguments, owner=owner), tag))
+
+    repo = Selector(tag="github.list_issues", where=(("repo", "myorg/api"),))
+    assert run(cache.purge(repo)) == 2
+    assert run(cache.purge(Selector(tag="github", owner="u-alice"))) == 1
+    assert cache.stats().entries == 2
+    assert cache.stats().dropped == 3
+
+
+def test_an_expired_entry_is_shown_as_stale_while_it_is_kept() -> None:
+    cache = MemoryCache()
+    run(cache.put(b"k", entry(expires=10.0, stale=5.0), "github.list_issues"))
+
+    assert missed(cache, now=14.9).stale == entry(expires=10.0, stale=5.0)
+    assert missed(cache, now=15.0).stale is None
+    assert cache.stats().entries == 0
+
+
+def test_people_see_what_is_kept_newest_first() -> None:
+    cache = MemoryCache()
+    for at in range(5):
+        run(cache.put(bytes([at]), entry(b"x" * at, expires=10.0 + at, stored=at), "s.x"))
+    run(cache.put(b"other", entry(), "t.x"))
+
+    found = run(cache.listed(Selector(tag="s"), 2, 11.5))
+
+    assert found == [
+        Listed("s.x", b"", None, 4, 4.0, 14.0),
+        Listed("s.x", b"", None, 3, 3.0, 13.0),
+    ]
+
+
+READ, WRITE, WRITTEN, ANSWERED = range(4)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=80))
+def test_no_interleaving_of_reads_and_writes_shows_what_a_write_has_changed(
+    acts: list[tuple[int, int]],
+) -> None:
+    """Three things, each read and written in any order; steps of several calls are mixed."""
+    cache = MemoryCache()
+    truth, told = [0, 0, 0], [0, 0, 0]  # what the server holds; what answered writes have said
+    reading: list[tuple[int, Any, int]] = []
+    for act, thing in acts:
+        key, where = b"%d" % thing, (("repo", f"o/{thing}"),)
+        arguments = b'{"repo":"o/%d"}' % thing
+        if act == READ:
+            found = run(cache.find(key, "s.get", 1.0))
+            if isinstance(found, Miss):
+                reading.append((thing, found.stamp, truth[thing]))
+            else:
+                assert int(found.result) >= told[thing]
+        elif act == WRITE:
+            truth[thing] += 1
+        elif act == WRITTEN:
+            run(cache.purge(Selector(tag="s.get", where=where)))
+            told[thing] = truth[thing]
+        elif reading:
+            of, stamp, seen = reading.pop(thing % len(reading))
+            arguments = b'{"repo":"o/%d"}' % of
+            if cache.fits(stamp, "s.get"):
+                assert seen >= told[of]
+            late = entry(b"%d" % seen, arguments=arguments)
+            run(cache.keep(b"%d" % of, late, "s.get", stamp))

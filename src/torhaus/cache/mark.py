@@ -1,0 +1,41 @@
+"""A result that says it was kept: `_meta` with `torhaus/cache`."""
+
+from math import ceil
+
+import msgspec
+
+MARK = "torhaus/cache"
+_OPENING = b'{"_meta":{'
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.encode
+
+
+def prepared(result: bytes) -> bytes:
+    """The same result with its `_meta` first, so that it can be marked without being read again.
+
+    A mark that the server itself put there is left out. Raises msgspec.MsgspecError, or
+    UnicodeDecodeError, when the text is no JSON object with an object for `_meta`.
+    """
+    members = _decode(result)
+    raw = members.pop("_meta", None)
+    meta = {} if raw is None else _decode(raw)
+    meta.pop(MARK, None)
+    return _encode({"_meta": meta, **members})
+
+
+def marked(result: bytes, age: float, lasts: float, *, hit: bool = True) -> bytes:
+    """A prepared result with its mark. `age` and `lasts` (until it expires): seconds.
+
+    Any other text is returned as it is.
+    """
+    if not result.startswith(_OPENING):
+        return result
+    comma = b"" if result[10:11] == b"}" else b","
+    return b'%b"torhaus/cache":{"hit":%b,"age":%d,"expires":%d}%b%b' % (
+        _OPENING,
+        b"true" if hit else b"false",
+        max(0, int(age)),
+        max(0, ceil(lasts)),
+        comma,
+        result[10:],
+    )

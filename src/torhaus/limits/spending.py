@@ -1,0 +1,72 @@
+"""What calls have cost and saved, from how many there were."""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from decimal import Decimal
+
+import msgspec
+
+from torhaus.limits.months import month
+from torhaus.model.cost import Costs, SpendingCap
+from torhaus.model.limits import Quota
+from torhaus.model.ports import Charge
+
+GRAIN = 10**9
+"""Parts of a unit of money that a hard stop counts in."""
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Calls of one tool in some time: those that went to the server, and those saved."""
+
+    calls: int
+    saved: int
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """Money in one currency."""
+
+    spent: Decimal
+    saved: Decimal
+
+
+def spending(tallies: Mapping[tuple[str, str], Tally], costs: Costs) -> dict[str, Spending]:
+    """Currency -> money, for tallies by (server, tool). What has no price costs nothing."""
+    sums: dict[str, Spending] = {}
+    for (server, tool), tally in tallies.items():
+        price = costs.price(server, tool)
+        if price is None:
+            continue
+        held = sums.get(price.currency, Spending(Decimal(0), Decimal(0)))
+        sums[price.currency] = Spending(
+            held.spent + price.amount * tally.calls, held.saved + price.amount * tally.saved
+        )
+    return sums
+
+
+def share(cap: SpendingCap, spent: Decimal) -> Decimal:
+    """How much of a budget is spent, 1 for all of it. Of a budget of nothing, all is."""
+    return spent / cap.amount if cap.amount > 0 else Decimal(1)
+
+
+def cost_charges(
+    server: str, tool: str, costs: Costs, now: float, zone: tzinfo
+) -> tuple[Charge, ...]:
+    """What a call draws on budgets with a hard stop: its price, on the server's and on `*`."""
+    price = costs.price(server, tool)
+    if price is None or price.amount <= 0 or not costs.caps:
+        return ()
+    found = []
+    for whose in (server, "*"):
+        cap = costs.caps.get(whose)
+        if cap is None or not cap.stop or cap.currency != price.currency:
+            continue
+        quota = Quota(int(cap.amount * GRAIN), *month(now, zone))
+        text = f"{'all servers' if whose == '*' else whose}: {cap.amount} {cap.currency} per month"
+        found.append(Charge(f"cost\n{whose}", quota, text, int(price.amount * GRAIN)))
+    return tuple(found)
+
+
+def alerting(cap: SpendingCap, before: Decimal, after: Decimal) -> bool:
+    """Whether this step of spending crossed the share at which people are told."""
+    mark = cap.amount * cap.alert
+    return before < mark <= after

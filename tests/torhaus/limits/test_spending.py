@@ -1,0 +1,72 @@
+from datetime import UTC
+from decimal import Decimal
+
+from torhaus.limits.spending import GRAIN, Spending, Tally, alerting, cost_charges, share, spending
+from torhaus.model.cost import Costs, Price, SpendingCap
+
+EURO = Price(Decimal("0.001"), "EUR")
+COSTS = Costs(
+    servers={"github": EURO},
+    tools={("github", "searchcode"): Price(Decimal("0.1"), "EUR")},
+    caps={"github": SpendingCap(amount=Decimal(100), currency="EUR", stop=True)},
+)
+
+
+def test_money_is_counted_exactly() -> None:
+    tallies = {
+        ("github", "list_issues"): Tally(234, 1013),
+        ("github", "search_code"): Tally(3, 1),
+        ("sentry", "get_errors"): Tally(50, 50),
+    }
+
+    assert spending(tallies, COSTS) == {"EUR": Spending(Decimal("0.534"), Decimal("1.113"))}
+
+
+def test_a_tools_own_price_goes_before_its_servers_in_any_spelling() -> None:
+    assert COSTS.price("github", "searchCode") == Price(Decimal("0.1"), "EUR")
+    assert COSTS.price("github", "other") == EURO
+    assert COSTS.price("sentry", "searchCode") is None
+
+
+def test_currencies_are_not_added_up() -> None:
+    costs = Costs(servers={"a": EURO, "b": Price(Decimal(1), "USD")})
+    tallies = {("a", "x"): Tally(1, 0), ("b", "x"): Tally(0, 2)}
+
+    assert spending(tallies, costs) == {
+        "EUR": Spending(Decimal("0.001"), Decimal(0)),
+        "USD": Spending(Decimal(0), Decimal(2)),
+    }
+
+
+def test_a_hard_stop_is_a_budget_of_money() -> None:
+    (charge,) = cost_charges("github", "search_code", COSTS, 0.0, UTC)
+
+    assert charge.amount == GRAIN // 10
+    assert charge.budget.amount == 100 * GRAIN
+    assert charge.limit == "github: 100 EUR per month"
+
+
+def test_what_costs_nothing_or_is_not_stopped_draws_on_no_money() -> None:
+    soft = Costs(
+        servers={"github": EURO, "free": Price(Decimal(0), "EUR")},
+        caps={
+            "github": SpendingCap(amount=Decimal(1), currency="EUR"),
+            "free": SpendingCap(amount=Decimal(1), currency="EUR", stop=True),
+            "*": SpendingCap(amount=Decimal(1), currency="USD", stop=True),
+        },
+    )
+
+    assert cost_charges("github", "x", soft, 0.0, UTC) == ()
+    assert cost_charges("free", "x", soft, 0.0, UTC) == ()
+    assert cost_charges("sentry", "x", COSTS, 0.0, UTC) == ()
+
+
+def test_people_are_told_once_when_a_share_is_spent() -> None:
+    cap = SpendingCap(amount=Decimal(100), currency="EUR")
+    steps = [Decimal(each) for each in (0, 79, 80, 81, 100)]
+
+    told = [alerting(cap, before, after) for before, after in zip(steps, steps[1:], strict=False)]
+
+    assert told == [False, True, False, False]
+    assert share(cap, Decimal(80)) == Decimal("0.8")
+    assert share(SpendingCap(amount=Decimal(0), currency="EUR"), Decimal(0)) == 1
