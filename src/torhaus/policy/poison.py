@@ -34,6 +34,8 @@ _EXACT = frozenset(
         "src",
     )
 )
+# Under these the keys are names of somebody's choice.
+_NAMING = frozenset(("properties", "patternProperties", "$defs", "definitions"))
 # A shortened value would be another value.
 _VALUES = frozenset(("default", "examples"))
 
@@ -54,7 +56,7 @@ _PHRASES = tuple(
 )
 _BLANK = re.compile(r"[ \t\u00a0\u2000-\u200a\u2800\u3000]{200}|(?:[ \t]*\r?\n){30}")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
-_SECRET = re.compile(r"auth|cookie|token|secret|passw|credential|api-?key", re.IGNORECASE)
+_SECRET = re.compile(r"auth|cookie|token|secret|passw|credential|api[-_]?key", re.IGNORECASE)
 
 Path = tuple[str, ...]
 
@@ -82,37 +84,49 @@ def cleaned(definition: Mapping[str, Any], names: frozenset[str] = NAMES) -> dic
     the server knows it by. Raises PoisonError where hidden characters stand in a name or a value
     that programs compare: those cannot lose them.
     """
-    for name in names:
-        if hidden(str(definition.get(name, ""))):
-            raise PoisonError(f"its {name} has hidden characters")
-    out = _clean(definition, (), "")
-    return dict(out)
+    return {
+        name: _clean(each, (_key(name, ()),), _EXACT | names) for name, each in definition.items()
+    }
 
 
-def _clean(value: Any, path: Path, key: str) -> Any:
+def _clean(value: Any, path: Path, exact: frozenset[str]) -> Any:
     if len(path) > MAX_DEPTH:
         raise PoisonError(f"it is nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, str):
-        return _text(value, path, key)
+        return _text(value, path, exact)
     if isinstance(value, list):
-        return [_clean(each, (*path, str(at)), key) for at, each in enumerate(value)]
+        return [_clean(each, (*path, str(at)), exact) for at, each in enumerate(value)]
     if isinstance(value, Mapping):
-        for name in value:
-            if hidden(name):
-                raise PoisonError(f"{_at(path)} holds a name with hidden characters")
-        return {name: _clean(each, (*path, name), name) for name, each in value.items()}
+        return {
+            name: _clean(each, (*path, _key(name, path)), exact) for name, each in value.items()
+        }
     return value
 
 
-def _text(value: str, path: Path, key: str) -> str:
-    if key in _EXACT or key.startswith("$"):
+def _key(name: str, path: Path) -> str:
+    if hidden(name):
+        raise PoisonError(f"{_at(path)} holds a name with hidden characters")
+    return name
+
+
+def _text(value: str, path: Path, exact: frozenset[str]) -> str:
+    if _is_exact(path, exact):
         if hidden(value):
             raise PoisonError(f"{_at(path)} has hidden characters")
         return value
     clean = stripped(value)
-    if len(clean) <= MAX_TEXT or key in _VALUES or path[0] == "_meta":
+    if len(clean) <= MAX_TEXT or path[0] == "_meta" or not _VALUES.isdisjoint(path):
         return clean
     return stripped(clean[: MAX_TEXT - len(CUT)]) + CUT
+
+
+def _is_exact(path: Path, exact: frozenset[str]) -> bool:
+    """Whether a string stands under a key that makes it exact, and that is no property's name."""
+    if path[-1].startswith("$"):
+        return True
+    return any(
+        key in exact and (at == 0 or path[at - 1] not in _NAMING) for at, key in enumerate(path)
+    )
 
 
 def scan(definition: Mapping[str, Any]) -> tuple[Finding, ...]:

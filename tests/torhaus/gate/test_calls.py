@@ -175,7 +175,7 @@ def test_a_header_that_repeats_another_argument_never_reaches_the_server():
         marked = {"type": "string", "x-mcp-header": "Owner"}
         schema = {"type": "object", "properties": {"owner": marked}}
         page = json.dumps({"tools": [{"name": "list_issues", "inputSchema": schema}]})
-        world.gate.catalogue.learn("github", [page.encode()], world.clock())
+        world.gate.catalogue.learn(world.server, [page.encode()], world.clock())
         asking = msgspec.structs.replace(
             world.tool("list_issues", {"owner": "myorg"}),
             era=Era.MODERN,

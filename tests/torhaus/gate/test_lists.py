@@ -223,7 +223,7 @@ def test_the_decision_is_of_the_moment_the_annotations_have_come():
     run(story())
 
 
-def test_a_list_that_cannot_be_had_is_not_asked_for_with_every_call():
+def test_a_server_that_never_lists_its_tools_is_called_by_nobody():
     async def story() -> None:
         world = World()
 
@@ -236,7 +236,9 @@ def test_a_list_that_cannot_be_had_is_not_asked_for_with_every_call():
 
         outcomes = [await world.admit(world.tool("list_issues")) for _ in range(3)]
 
-        assert all(isinstance(each, Answered) for each in outcomes)
-        assert [ask.method for ask in world.upstream.asked].count("tools/list") == 1
+        assert all(isinstance(each, Failed) for each in outcomes)
+        assert all("whose tools nobody knows; no list" in str(each) for each in outcomes)
+        assert world.upstream.calls() == []
+        assert len(world.ledger.noted) == 3
 
     run(story())

@@ -155,7 +155,7 @@ def test_an_announced_change_of_tools_is_passed_on_and_taken_to_heart(legacy: bo
     )
 
     assert len(front.events) == 1
-    assert world.gate.catalogue.hints("github", "list_issues", world.clock()) is None
+    assert world.gate.catalogue.find(world.server, "list_issues", world.clock()) is None
 
 
 def test_the_stream_and_its_brake_are_the_callers():
