@@ -3,7 +3,7 @@
 import re
 from difflib import get_close_matches
 
-from torhaus.model.people import Permission
+from torhaus.model.access import Permission
 from torhaus.policy.tables import TYPES
 
 ACTIONS = frozenset({"read", "write", "delete", "admin", "execute", "resolve"})
