@@ -1,15 +1,30 @@
 """From the schema to what the house works with: `Settings` and `Rules`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
+from typing import Any
+from urllib.parse import urlsplit
 
+import msgspec
+
+from torhaus.config import policing
+from torhaus.config.accesses import Accesses
 from torhaus.config.addresses import is_loopback
-from torhaus.config.people import people
+from torhaus.config.blocks import rulings
+from torhaus.config.credentials import SHORT
+from torhaus.config.people import People, people, principals
 from torhaus.config.schema import File
+from torhaus.config.sensitive import Data
 from torhaus.config.settings import Settings
-from torhaus.config.tree import Source
+from torhaus.config.tree import Path, Source
 from torhaus.config.upstreams import digest_of, server
+from torhaus.config.words import Words
+from torhaus.model.approval import ApprovalSettings
+from torhaus.model.grant import Grant
+from torhaus.model.notify import Webhook
+from torhaus.model.people import AnonymousAccess
 from torhaus.model.rules import Rules
+from torhaus.model.secret import Secret
 
 
 def settings(file: File, data_dir: FilePath | None) -> Settings:
@@ -31,20 +46,100 @@ def settings(file: File, data_dir: FilePath | None) -> Settings:
     )
 
 
-def rules(source: Source, file: File, environ: Mapping[str, str]) -> Rules:
+class Blueprint(msgspec.Struct, frozen=True):
+    """What rules are put together from once more when grants change. `bare`: without people."""
+
+    bare: Rules
+    people: People
+    accesses: Accesses
+
+    def rules(self, grants: Sequence[Grant] = ()) -> Rules:
+        """The rules with these grants, from the database, besides the file's.
+
+        Those that name a role or user the file does not have are left out. Raises FaultError when
+        rules and roles multiply beyond all reason.
+        """
+        known = frozenset(self.bare.roles)
+        given = (grant for grant in grants if grant.role in known)
+        every = (*self.people.grants, *given)
+        who = principals(self.people, every, self.accesses)
+        spec, anonymous = self.people.networks, self.people.anonymous
+        return msgspec.structs.replace(
+            self.bare,
+            version=digest_of("torhaus rules", [self.bare.version, *map(repr, every)])[:16],
+            grants=every,
+            principals=who,
+            keys={digest: who[email] for digest, email in self.people.keys.items()},
+            anonymous=() if anonymous is None else (AnonymousAccess(spec, who[anonymous.email]),),
+        )
+
+
+def blueprint(source: Source, file: File, environ: Mapping[str, str]) -> Blueprint:
     """The rules the file states. Mistakes go to `source.problems`, doubts to `source.warnings`."""
-    servers = {name: server(source, name, spec, environ) for name, spec in file.mcpServers.items()}
-    who = people(source, file)
+    hide = file.server.hide_denied
+    servers = {
+        name: server(source, name, spec, environ, hide_denied=hide)
+        for name, spec in file.mcpServers.items()
+    }
+    words = Words(source, file, servers)
+    data = Data(words, file.data_classes)
+    said = rulings(words, file, data)
+    rules = policing.rules(words, file)
+    who = people(words, file)
     _doubts(source, file)
     parts = [source.text, *(one.credential for one in servers.values()), *map(bytes.hex, who.keys)]
-    return Rules(
+    bare = Rules(
         version=digest_of("torhaus rules", parts)[:16],
+        policy_version=_policy_version(file),
         servers=servers,
-        keys=who.keys,
-        anonymous=who.anonymous,
-        principals=who.principals,
         metrics_networks=file.server.metrics_networks,
+        patterns=data.patterns,
+        roles=words.roles,
+        groups=who.groups,
+        approvals=ApprovalSettings(hold=file.approvals.hold, expires=file.approvals.expires),
+        webhook=_webhook(source, file),
     )
+    return Blueprint(bare, who, Accesses(tuple(servers), said, rules))
+
+
+# What decides calls. Keys of users, addresses of servers, limits and caches do not.
+_DECIDES: Any = {
+    "accessControl": True,
+    "roles": True,
+    "groups": True,
+    "permissions": True,
+    "policies": True,
+    "temporary_access": True,
+    "data_classes": True,
+    "users": {"__all__": {"email", "role", "roles", "groups", "expires"}},
+    "mcpServers": {"__all__": {"classification", "environment", "drift"}},
+    "server": {"timezone"},
+    "auth": {"anonymous"},
+}
+
+
+def _policy_version(file: File) -> str:
+    parts = [file.model_dump_json(include=_DECIDES)]
+    for path, server_name, blocks in file.blocks():
+        parts += [".".join(path), server_name]
+        parts += [text for whom, one in blocks.items() for text in (whom, one.model_dump_json())]
+    return digest_of("torhaus policy", parts)[:16]
+
+
+def _webhook(source: Source, file: File) -> Webhook | None:
+    spec = file.notifications.webhook
+    if spec is None or spec.secret is None:
+        return None
+    path: Path = ("notifications", "webhook")
+    parts = urlsplit(spec.url)
+    if parts.scheme.lower() == "http" and not is_loopback(parts.hostname or ""):
+        message = "notices cross the network unencrypted (http)"
+        source.warn((*path, "url"), message, "use https")
+    secret = spec.secret.get_secret_value()
+    if len(secret) < SHORT:
+        message = f"the secret is shorter than {SHORT} characters and can be guessed"
+        source.warn((*path, "secret"), message, "use a random one: openssl rand -hex 32")
+    return Webhook(spec.url, Secret(secret))
 
 
 def _doubts(source: Source, file: File) -> None:

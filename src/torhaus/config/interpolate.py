@@ -21,6 +21,7 @@ _FILES: tuple[tuple[Part, ...], ...] = (
     ("mcpServers", "*", "auth", "token_file"),
     ("mcpServers", "*", "auth", "password_file"),
     ("mcpServers", "*", "auth", "value_file"),
+    ("notifications", "webhook", "secret_file"),
     ("users", "*", "api_keys_file"),
 )
 

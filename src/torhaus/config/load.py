@@ -1,16 +1,18 @@
 """Read a configuration file: text in, `Settings` and `Rules` out, or every problem at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from torhaus.config import compile as compiled
+from torhaus.config.compile import Blueprint
 from torhaus.config.interpolate import interpolate, read_files
-from torhaus.config.problems import ConfigError, Problem
+from torhaus.config.problems import ConfigError, FaultError, Problem
 from torhaus.config.settings import Settings
 from torhaus.config.source import MAX_CHARS, read
 from torhaus.config.validate import validate
+from torhaus.model.grant import Grant
 from torhaus.model.rules import Rules
 
 
@@ -18,12 +20,23 @@ class Loaded(msgspec.Struct, frozen=True):
     settings: Settings
     rules: Rules
     warnings: tuple[Problem, ...]
+    blueprint: Blueprint
+
+    def with_grants(self, grants: Sequence[Grant]) -> "Loaded":
+        """The same file with other grants from the database, without reading it again."""
+        return msgspec.structs.replace(self, rules=self.blueprint.rules(grants))
 
 
-def load(path: Path | str, environ: Mapping[str, str], data_dir: Path | None = None) -> Loaded:
+def load(
+    path: Path | str,
+    environ: Mapping[str, str],
+    data_dir: Path | None = None,
+    grants: Sequence[Grant] = (),
+) -> Loaded:
     """Read a file. Changes nothing, so it can be called again for every new version of it.
 
-    `environ` is where `${NAME}` and the PATH for commands come from. Raises ConfigError.
+    `environ` is where `${NAME}` and the PATH for commands come from; `grants` are the database's,
+    besides the file's temporary_access. Raises ConfigError.
     """
     name = str(path)
     try:
@@ -39,11 +52,15 @@ def load(path: Path | str, environ: Mapping[str, str], data_dir: Path | None = N
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unreadable(name, "the file is not UTF-8 text", line) from error
-    return load_text(text, name, environ, data_dir)
+    return load_text(text, name, environ, data_dir, grants)
 
 
 def load_text(
-    text: str, name: str, environ: Mapping[str, str], data_dir: Path | None = None
+    text: str,
+    name: str,
+    environ: Mapping[str, str],
+    data_dir: Path | None = None,
+    grants: Sequence[Grant] = (),
 ) -> Loaded:
     """As `load`, from text. `name` is for messages and is what relative paths start from."""
     source = read(text, name)
@@ -53,10 +70,14 @@ def load_text(
     if file is None:
         source.refuse()
         raise _unreadable(name, "the file does not fit the schema")
-    rules = compiled.rules(source, file, environ)
+    blueprint = compiled.blueprint(source, file, environ)
     source.refuse()
-    settings = compiled.settings(file, data_dir)
-    return Loaded(settings, rules, tuple(sorted(source.warnings, key=lambda p: p.line or 0)))
+    try:
+        rules = blueprint.rules(grants)
+    except FaultError as error:
+        raise _unreadable(name, error.message) from error
+    warnings = tuple(sorted(source.warnings, key=lambda p: p.line or 0))
+    return Loaded(compiled.settings(file, data_dir), rules, warnings, blueprint)
 
 
 def _unreadable(name: str, message: str, line: int | None = None) -> ConfigError:

@@ -4,29 +4,27 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
 
+from torhaus.config.access import AccessRule, Blocks, GroupName, GroupOrList, Role, RoleName
 from torhaus.config.addresses import Email, Host, Networks, Origin, PublicUrl, networks
-from torhaus.config.amounts import Octets, Seconds, TimeZone, Whole, between, moment
+from torhaus.config.amounts import Octets, Seconds, TimeZone, Whole, between
+from torhaus.config.classification import DataClasses
+from torhaus.config.grants import Day, TemporaryAccess
+from torhaus.config.notices import Approvals, Notifications
+from torhaus.config.policies import PolicySpec
 from torhaus.config.problems import FaultError
 from torhaus.config.servers import ServerSpec
 from torhaus.config.shape import Shape
 from torhaus.config.texts import Line, Token
 
 LATER: Mapping[str, str] = {
-    "groups": "groups of users",
-    "permissions": "permissions per server and user",
-    "policies": "time and condition policies",
-    "temporary_access": "temporary access",
-    "approvals": "approvals",
     "caching": "cache settings per tool",
     "cache_invalidation": "cache invalidation on writes",
     "limits": "limits per tool, role and server",
     "plans": "plans",
     "alerts": "alerts",
-    "notifications": "notifications",
     "cost_tracking": "cost tracking",
-    "data_classes": "data classes",
     "storage": "shared storage",
     "ui": "the pages' settings",
     "virtual_servers": "virtual servers",
@@ -39,12 +37,6 @@ def _address(value: str) -> str:
     return value
 
 
-def _name(value: str) -> str:
-    if re.fullmatch(r"[^\W_][\w .@/-]{0,127}", value) is None:
-        raise FaultError("this is not a role's name", "use letters, digits, - and _")
-    return value
-
-
 def _server_name(value: str) -> str:
     if re.fullmatch(r"[a-z][a-z0-9-]{0,62}", value) is None:
         raise FaultError("this is not a server's name", "use a-z, 0-9 and -, a letter first")
@@ -53,18 +45,7 @@ def _server_name(value: str) -> str:
     return value
 
 
-def _day(value: str) -> str:
-    moment(value)
-    return value
-
-
-RoleName = Annotated[str, AfterValidator(_name)]
 ServerName = Annotated[str, AfterValidator(_server_name)]
-Expiry = Annotated[
-    str,
-    AfterValidator(_day),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}|\$\{"}),
-]
 
 
 class ServerSettings(Shape):
@@ -89,7 +70,9 @@ class ServerSettings(Shape):
     data_dir: Line = "data"
     """Where Torhaus keeps its data, relative to the working directory. Needs a restart."""
     timezone: TimeZone = "UTC"
-    """In which a day such as expires: 2025-12-31 ends."""
+    """In which a day such as expires: 2025-12-31 ends; also of hours without one of their own."""
+    hide_denied: bool = False
+    """Answers a refused tool as an unknown one, on every server that does not say otherwise."""
 
 
 class OAuthSettings(Shape):
@@ -131,36 +114,6 @@ class Auth(Shape):
     }
 
 
-class AccessRule(Shape):
-    """What one role may do."""
-
-    role: RoleName
-    """The role's name; new or from roles."""
-    allow: tuple[Line, ...]
-    """Permissions: server.action, server:type:action, server.*, *."""
-    later: ClassVar[Mapping[str, str]] = {
-        "deny": "deny rules",
-        "repos": "bounds on repositories",
-        "projects": "bounds on projects",
-        "when": "conditions",
-    }
-
-
-class Role(Shape):
-    """A named set of permissions."""
-
-    description: Line | None = None
-    """For people."""
-    permissions: tuple[Line, ...] = ()
-    """Permissions: server:action, server:type:action, server:*, *."""
-    later: ClassVar[Mapping[str, str]] = {
-        "restrictions": "restrictions",
-        "allow": "permissions under this name",
-        "deny": "deny rules",
-        "when": "conditions",
-    }
-
-
 class User(Shape):
     """One person or program."""
 
@@ -170,23 +123,26 @@ class User(Shape):
     """The one role; or use roles."""
     roles: tuple[RoleName, ...] = ()
     """Several roles; their permissions add up."""
-    expires: Expiry | None = None
+    groups: tuple[GroupName, ...] = ()
+    """Groups this user is in, besides those that list him."""
+    expires: Day | None = None
     """The last day of access, or a moment such as 2025-12-31T18:00:00+01:00."""
     api_keys: tuple[SecretStr, ...] = ()
     """Keys this user calls with. Best as ${NAME}; only their SHA-256 is kept."""
     api_keys_file: Line | None = None
     """A file with one key a line."""
     later: ClassVar[Mapping[str, str]] = {
-        "groups": "groups of users",
-        "restrictions": "restrictions",
-        "valid_from": "temporary access",
-        "valid_until": "temporary access",
+        "restrictions": "restrictions of single users; roles have them",
+        "valid_from": "temporary access here; temporary_access has it",
+        "valid_until": "temporary access here; temporary_access has it",
     }
 
     @model_validator(mode="after")
     def _has_role(self) -> Self:
-        if (self.role is None) == (not self.roles):
+        if self.role is not None and self.roles:
             raise FaultError("a user has a role or roles, one of the two", "give exactly one")
+        if self.role is None and not self.roles and not self.groups:
+            raise FaultError("a user has a role, roles or groups", "add role: NAME")
         return self
 
 
@@ -204,7 +160,11 @@ class AuditLogs(Shape):
 
 
 class File(Shape):
-    """Torhaus: a gateway for MCP servers."""
+    """Torhaus: a gateway for MCP servers. Further keys are names of servers: see permissions."""
+
+    # `github: {...}` beside `mcpServers: {github: ...}` is the same as under `permissions`.
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Blocks]
 
     server: ServerSettings = ServerSettings()
     """Where Torhaus listens, and whom it hears."""
@@ -218,9 +178,29 @@ class File(Shape):
     """Roles by name."""
     users: tuple[User, ...] = ()
     """Who may call."""
+    groups: dict[GroupName, GroupOrList] = Field(default_factory=dict)
+    """People who are named together, by the group's name."""
+    permissions: dict[ServerName, Blocks] = Field(default_factory=dict)
+    """By server, then by user, role or group: what they may do there, to which things."""
+    policies: tuple[PolicySpec, ...] = ()
+    """Rules over calls: hours, networks, clients, conditions, consent."""
+    temporary_access: tuple[TemporaryAccess, ...] = ()
+    """Roles for a while."""
+    data_classes: DataClasses = DataClasses()
+    """What is sensitive, personal or administrative."""
+    approvals: Approvals = Approvals()
+    """Calls that somebody else has to agree to."""
+    notifications: Notifications = Notifications()
+    """Where people are told what waits for them."""
     audit_logs: AuditLogs = AuditLogs()
     """The record every call leaves."""
     later: ClassVar[Mapping[str, str]] = LATER
+
+    def blocks(self) -> "list[tuple[tuple[str, ...], str, Blocks]]":
+        """(path, server, blocks), from both places a server's blocks may be in."""
+        beside = [((name,), name, blocks) for name, blocks in self.__pydantic_extra__.items()]
+        below = [(("permissions", name), name, each) for name, each in self.permissions.items()]
+        return [*beside, *below]
 
 
 def schema_json() -> dict[str, Any]:

@@ -6,8 +6,10 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from torhaus.config.access import Drift, DriftOrWord
 from torhaus.config.addresses import Url
 from torhaus.config.amounts import Seconds, Whole, between
+from torhaus.config.classification import Classification
 from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
 from torhaus.config.texts import HeaderName, HeaderValue, Line, Token
@@ -133,15 +135,18 @@ class ServerSpec(Shape):
     connect_timeout: Annotated[Seconds, between(0.1, 600, "between 100ms and 10m")] = 10.0
     """Longest wait for a connection."""
     environment: Line | None = None
-    """Such as production; part of cache keys and, later, of rules."""
+    """Such as production; part of cache keys, and policies name it: firebase:production."""
     sharing: Literal["principal", "session", "shared"] = "principal"
     """Who shares one process or HTTP+SSE connection: each user, each session, or everyone."""
     idle: Annotated[Seconds, between(1, 604800, "between 1s and 7d")] = 600.0
     """A process without calls for this long is stopped."""
+    drift: DriftOrWord = Drift()
+    """What happens to tools that the server has anew or otherwise than when they were pinned."""
+    hide_denied: bool | None = None
+    """Answers a refused tool as an unknown one; server.hide_denied without it."""
+    classification: Classification | None = None
+    """What its tools do, where the shipped table is silent or wrong."""
     later: ClassVar[Mapping[str, str]] = {
-        "classification": "classifying tools in the file",
-        "drift": "pinning a server's tools",
-        "hide_denied": "hiding what is denied",
         "limits": "limits per tool and role",
         "price": "cost tracking",
     }

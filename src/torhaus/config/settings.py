@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from torhaus.model.people import Network
+from torhaus.model.networks import Network
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

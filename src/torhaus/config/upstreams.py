@@ -10,17 +10,27 @@ from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from torhaus.config.addresses import is_loopback
+from torhaus.config.classes import classes
 from torhaus.config.servers import ServerAuth, ServerSpec
 from torhaus.config.tree import Path, Source
 from torhaus.model.secret import Secret
 from torhaus.model.servers import HttpAddress, Server, Sharing, StdioAddress, Window
-from torhaus.policy import tables
 
 
-def server(source: Source, name: str, spec: ServerSpec, environ: Mapping[str, str]) -> Server:
-    """One server, ready to be reached. Mistakes go to `source.problems`."""
+def server(
+    source: Source,
+    name: str,
+    spec: ServerSpec,
+    environ: Mapping[str, str],
+    *,
+    hide_denied: bool = False,
+) -> Server:
+    """One server, ready to be reached. Mistakes go to `source.problems`.
+
+    `hide_denied`: for servers that do not say.
+    """
     address = _address(source, ("mcpServers", name), spec, environ)
-    classes, parents = tables.shipped(name, spec.url, spec.command, spec.args)
+    known = classes(source, name, spec)
     limit = spec.rateLimit
     return Server(
         name=name,
@@ -32,8 +42,12 @@ def server(source: Source, name: str, spec: ServerSpec, environ: Mapping[str, st
         credential=credential(address),
         cache_ttl=spec.cache.ttl if spec.cache is not None and spec.cache.ttl > 0 else None,
         rate_limit=None if limit is None else Window(limit.requests, limit.window),
-        classes=classes,
-        parents=parents,
+        classes=known.classes,
+        selectors=known.selectors,
+        parents=known.parents,
+        drift_new=spec.drift.new,
+        drift_changed=spec.drift.changed,
+        hide_denied=hide_denied if spec.hide_denied is None else spec.hide_denied,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Union, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from torhaus.config.access import Blocks
 from torhaus.config.problems import FaultError
 from torhaus.config.schema import File
 from torhaus.config.shape import Shape
@@ -28,21 +29,39 @@ def validate(source: Source) -> File | None:
             (), "the file must be a block of keys", "start with `server:` or `mcpServers:`"
         )
         return None
+    strange = _strangers(source)
+    for key in strange:
+        _unknown(source, (key,), (key,))
+    plain = {key: node.plain() for key, node in source.root.value.items() if key not in strange}
     try:
-        return File.model_validate(source.root.plain())
+        file = File.model_validate(plain)
     except ValidationError as errors:
         for error in errors.errors(include_url=False, include_input=False):
             _explain(source, error)
-    return None
+        return None
+    return None if source.problems else file
+
+
+def _strangers(source: Source) -> list[str]:
+    """Keys of the whole file that are neither the schema's nor a server's."""
+    root = source.root.value if isinstance(source.root.value, dict) else {}
+    known = {*File.model_fields, *_servers(source)}
+    return [key for key in root if key not in known]
+
+
+def _servers(source: Source) -> list[str]:
+    servers = source.root.child("mcpServers")
+    return [*servers.value] if servers is not None and isinstance(servers.value, dict) else []
 
 
 def _explain(source: Source, error: ErrorDetails) -> None:
-    path = tuple(part for part in error["loc"] if part != "[key]")
+    where = tuple(part for part in error["loc"] if part != "[key]")
+    path = _written(source, where)
     if any(node.broken for node in source.nodes(path)):
         return
     kind = error["type"]
     if kind == "extra_forbidden":
-        _unknown(source, path)
+        _unknown(source, path, where)
     elif kind == "missing":
         source.error(path, f"{path[-1]} is missing", f"add `{path[-1]}: ...`")
     elif kind == "literal_error":
@@ -78,16 +97,28 @@ def _choice(source: Source, path: Path, expected: str) -> None:
     source.error(path, f"this must be {' or '.join(choices)}", fix)
 
 
-def _unknown(source: Source, path: Path) -> None:
+def _written(source: Source, where: Path) -> Path:
+    """A path into the schema as the file has it: short forms leave out an index or a key."""
+    path: Path = ()
+    node: Node | None = source.root
+    for part in where:
+        value = None if node is None else node.value
+        shortened = isinstance(value, list) != isinstance(part, int)
+        if node is not None and shortened and part != where[-1]:
+            continue
+        path = (*path, part)
+        node = None if node is None else node.child(part)
+    return path
+
+
+def _unknown(source: Source, path: Path, where: Path) -> None:
+    """`where`: the path into the schema."""
     key = str(path[-1])
-    shape = _shape_at(path[:-1])
+    shape = _shape_at(where[:-1])
     if shape is None:
         source.error(path, "this key is unknown", "remove it")
         return
-    servers = source.root.child("mcpServers")
     later = shape.later.get(key)
-    if later is None and len(path) == 1 and servers is not None and servers.child(key) is not None:
-        later = f"permissions of the server {key} per user"
     if later is not None:
         source.error(
             path,
@@ -96,6 +127,8 @@ def _unknown(source: Source, path: Path) -> None:
         )
         return
     close = meant(key, [*shape.model_fields])
+    if close is None and len(path) == 1:
+        close = meant(key, _servers(source))
     known = ", ".join(shape.model_fields)
     fix = f"did you mean {close}?" if close else f"remove it; known here: {known}"
     source.error(path, f"unknown key {printable(key)!r}", fix)
@@ -108,7 +141,8 @@ def _shape_at(path: Path) -> type[Shape] | None:
         annotation = _bare(annotation)
         if isinstance(annotation, type) and issubclass(annotation, Shape):
             field = annotation.model_fields.get(str(part))
-            annotation = None if field is None else field.annotation
+            beside = Blocks if annotation is File else None
+            annotation = beside if field is None else field.annotation
         else:
             # A list's items or a dict's values.
             inside = [arg for arg in get_args(annotation) if arg is not Ellipsis]
