@@ -24,10 +24,14 @@ from torhaus.edge.wire import Lane, lane
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.flights import Flights
 from torhaus.gate.gate import Gate
+from torhaus.gate.patience import Patience
 from torhaus.gate.sessions import Sessions
 from torhaus.gate.talk import Talk
 from torhaus.gate.verdicts import Verdicts
+from torhaus.gate.waits import Waits
 from torhaus.mcp.seal import Sealer
+from torhaus.model.approval import Approval, Wanted
+from torhaus.model.ports import StateError
 from torhaus.model.rules import Rules
 from torhaus.store.counters import MemoryCounters
 from torhaus.store.ledger import SegmentLedger
@@ -54,6 +58,22 @@ def call_ids() -> Callable[[], str]:
     prefix = "req_" + secrets.token_hex(6)
     count = itertools.count(1)
     return lambda: f"{prefix}{next(count):x}"
+
+
+class _Unkept:
+    """Approvals without a database: fail closed."""
+
+    async def request(self, wanted: Wanted, now: float) -> Approval:  # noqa: ARG002 -- the port
+        raise StateError("there is no database for requests")
+
+    async def take(self, id: str, wanted: Wanted, now: float) -> bool:  # noqa: ARG002 -- the port
+        return False
+
+    async def wait(self, id: str, seconds: float) -> Approval | None:  # noqa: ARG002 -- the port
+        return None
+
+    async def cancel(self, id: str, now: float) -> None:
+        """Nothing to cancel."""
 
 
 class House:
@@ -85,6 +105,14 @@ class House:
             catalogue=self.catalogue,
             flights=Flights(),
             verdicts=Verdicts(),
+            patience=Patience(
+                approvals=_Unkept(),
+                rules=self.rules,
+                link=lambda _approval: None,
+                sealer=sealer,
+                waits=Waits(os.urandom),
+                clock=time.time,
+            ),
             parked={},
             clock=time.time,
             stopwatch=time.perf_counter,

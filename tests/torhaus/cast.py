@@ -10,20 +10,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.torhaus.scripted import TOOLS, ScriptedServer, dumps, listing
-from tests.torhaus.witnesses import Counter, MemoryLedger, Window
+from tests.torhaus.witnesses import Counter, MemoryApprovals, MemoryLedger, Window
 from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.flights import Flights
 from torhaus.gate.gate import Gate
+from torhaus.gate.patience import Patience
 from torhaus.gate.relay import Relay
 from torhaus.gate.sessions import Hello, Sessions
 from torhaus.gate.talk import Talk
 from torhaus.gate.verdicts import Verdicts
+from torhaus.gate.waits import Waits
 from torhaus.mcp.message import Request, read
 from torhaus.mcp.seal import Sealer
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
 from torhaus.model.outcome import Outcome
 from torhaus.model.people import Principal
+from torhaus.model.rules import Rules
 from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
 from torhaus.policy.permission import parse
@@ -107,6 +110,16 @@ class World:
         self.meter = Counter()
         self.sealer = sealer()
         self.sessions = Sessions(self.sealer, randoms())
+        self.approvals = MemoryApprovals()
+        self.rules = Rules(version="1", policy_version="p1")
+        self.patience = Patience(
+            approvals=self.approvals,
+            rules=lambda: self.rules,
+            link=lambda approval: f"https://gate.example.org/approvals/{approval.id}?t=x",
+            sealer=self.sealer,
+            waits=Waits(randoms()),
+            clock=self.clock,
+        )
         numbers = itertools.count(1)
         self.gate = Gate(
             upstreams=self.upstream,
@@ -119,6 +132,7 @@ class World:
             catalogue=Catalogue(),
             flights=Flights(),
             verdicts=Verdicts(),
+            patience=self.patience,
             parked={},
             clock=self.clock,
             stopwatch=self.clock,

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from torhaus.model.approval import Approval, State, Wanted
 from torhaus.model.call import Call
 from torhaus.model.outcome import Outcome
-from torhaus.model.ports import LedgerError
+from torhaus.model.ports import LedgerError, StateError
 from torhaus.model.record import Record
 
 
@@ -58,6 +61,104 @@ class MemoryLedger:
 
     def statuses(self) -> list[str]:
         return [record.result.status for record in self.noted]
+
+
+class MemoryApprovals:
+    """Requests for approval in a dict, with the promises of the port: one open request for one
+    call and policy version, a denial that stands, one taker. `told`: every end, in order.
+    """
+
+    def __init__(self, expires: float = 900.0) -> None:
+        self.all: dict[str, Approval] = {}
+        self.told: list[tuple[str, str]] = []
+        self.lost: StateError | None = None
+        self._expires = expires
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+
+    async def request(self, wanted: Wanted, now: float) -> Approval:
+        self._answer()
+        for each in self.all.values():
+            standing = each.state in (State.PENDING, State.APPROVED, State.DENIED)
+            if standing and each.expires > now and _same(each.wanted, wanted):
+                return each
+        made = Approval(
+            id=f"apr_{len(self.all) + 1}",
+            state=State.PENDING,
+            wanted=wanted,
+            created=now,
+            expires=now + self._expires,
+        )
+        self.all[made.id] = made
+        self.told.append((made.id, "requested"))
+        return made
+
+    async def take(self, id: str, wanted: Wanted, now: float) -> bool:
+        self._answer()
+        await asyncio.sleep(0)  # a database takes a while, and others come meanwhile
+        found = self.all.get(id)
+        right = found is not None and found.state is State.APPROVED and found.expires > now
+        if found is None or not right or not _same(found.wanted, wanted):
+            return False
+        self._move(id, State.USED)
+        return True
+
+    async def wait(self, id: str, seconds: float) -> Approval | None:
+        self._answer()
+        found = self.all.get(id)
+        if found is None or found.state is not State.PENDING or seconds <= 0:
+            return found
+        waker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(id, set()).add(waker)
+        try:
+            async with asyncio.timeout(seconds):
+                await waker
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting[id].discard(waker)
+        self._answer()
+        return self.all[id]
+
+    async def cancel(self, id: str, now: float) -> None:
+        self._answer()
+        if self.all[id].state in (State.PENDING, State.APPROVED):
+            self._move(id, State.CANCELLED)
+
+    def decide(self, id: str, state: State, by: str, comment: str = "") -> None:
+        """As an administrator would, after all checks."""
+        assert self.all[id].state is State.PENDING
+        self.all[id] = msgspec.structs.replace(self.all[id], decided_by=by, comment=comment)
+        self._move(id, state)
+
+    def wake(self) -> None:
+        """As at a failure: whoever waits looks again."""
+        for wakers in self._waiting.values():
+            for waker in wakers:
+                if not waker.done():
+                    waker.set_result(None)
+
+    def waiting(self, id: str) -> int:
+        return len(self._waiting.get(id, ()))
+
+    def states(self) -> list[State]:
+        return [each.state for each in self.all.values()]
+
+    def _move(self, id: str, state: State) -> None:
+        self.all[id] = msgspec.structs.replace(self.all[id], state=state)
+        self.told.append((id, state.value))
+        self.wake()
+
+    def _answer(self) -> None:
+        if self.lost is not None:
+            raise self.lost
+
+
+def _same(one: Wanted, other: Wanted) -> bool:
+    return (one.digest, one.requester, one.policy_version) == (
+        other.digest,
+        other.requester,
+        other.policy_version,
+    )
 
 
 @dataclass

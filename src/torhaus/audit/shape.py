@@ -8,7 +8,16 @@ import msgspec
 from torhaus.audit.items import UnreadableError, count
 from torhaus.audit.parameters import parameters
 from torhaus.model.call import Call
-from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Outcome, Refused
+from torhaus.model.outcome import (
+    Abandoned,
+    Answer,
+    Answered,
+    Failed,
+    Held,
+    Limited,
+    Outcome,
+    Refused,
+)
 from torhaus.model.people import Principal
 from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
 from torhaus.model.verdict import Allow
@@ -67,13 +76,24 @@ def rejected(  # noqa: PLR0913 - one argument for each column that is not fixed
 def verdict_fields(outcome: Outcome) -> RecordAccess:
     """What policy said. For a limited call, which policy allowed, the reason is the limit."""
     verdict = outcome.verdict
-    if isinstance(outcome, Answered):
+    approval = approval_of(outcome)
+    if isinstance(outcome, Answered) and approval is None:
         return _allowed(verdict.rule, verdict.reason)  # both come from the configuration alone
     reason = verdict.reason
     if isinstance(outcome, Limited):
         reason = f"limit {outcome.limit} is used up, next call in {outcome.retry_after:.0f} s"
     allowed = isinstance(verdict, Allow)
-    return RecordAccess(plain(verdict.rule, MAX_NAME), allowed, plain(reason, MAX_REASON))
+    rule = plain(verdict.rule, MAX_NAME)
+    return RecordAccess(rule, allowed, plain(reason, MAX_REASON), approval)
+
+
+def approval_of(outcome: Outcome) -> str | None:
+    """The request for approval that the call needed or used."""
+    match outcome:
+        case Answered(verdict=verdict) | Limited(verdict=verdict) | Failed(verdict=verdict):
+            return verdict.approved
+        case Held(approval=approval) | Refused(approval=approval) | Abandoned(approval=approval):
+            return approval
 
 
 def ended(outcome: Outcome) -> tuple[str, int | None]:
@@ -85,6 +105,8 @@ def ended(outcome: Outcome) -> tuple[str, int | None]:
             return _answered(outcome.answer)
         case Refused():
             return "denied", None
+        case Held():
+            return "pending", None
         case Limited():
             return "limited", None
         case Failed():

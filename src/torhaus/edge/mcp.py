@@ -183,6 +183,7 @@ class McpEdge:
             ip=exchange.peer.ip,
             session=session,
             headers=door.params() if era is Era.MODERN else (),
+            visit=door,
         )
         self._spawn(door, self._serving.serve(door, asking))
 
@@ -294,7 +295,8 @@ class McpEdge:
             exchange.answer(*problems.caller_error(failed))
 
     async def drain(self, seconds: float) -> None:
-        """Let calls finish, end streams; after `seconds` cancel what is left."""
+        """Let calls finish, end streams and waits; after `seconds` cancel what is left."""
+        self._gate.patience.waits.close()
         for exchange in list(self.open_streams):
             if exchange.on_drain is not None:
                 exchange.on_drain()

@@ -6,7 +6,7 @@ from typing import assert_never
 from torhaus.gate.calls import Asking
 from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError, encode, error_object, error_text, result_text
-from torhaus.model.outcome import Abandoned, Answered, Failed, Limited, Outcome, Refused
+from torhaus.model.outcome import Abandoned, Answered, Failed, Held, Limited, Outcome, Refused
 from torhaus.model.servers import Era
 from torhaus.model.verdict import Deny
 from torhaus.policy.pins import UNKNOWN
@@ -19,15 +19,14 @@ def ending(asking: Asking, outcome: Outcome) -> Ending:
     """A tool call ends in a result the model can read; anything else in a JSON-RPC error."""
     request = asking.request
     match outcome:
-        case Answered():
-            answer = outcome.answer
+        case Answered(answer=answer) | Held(answer=answer):
             if answer.result is not None:
                 return answer.status, result_text(request.id, answer.result)
             # To a legacy client 404 means that its session is gone, which it is not.
             gone = asking.era is Era.LEGACY and answer.status == 404
             return 200 if gone else answer.status, error_text(request.id, answer.error or b"{}")
-        case Refused(verdict=verdict):
-            return 200, _refusal(asking, verdict)
+        case Refused(verdict=verdict, approval=approval):
+            return 200, _refusal(asking, verdict, approval)
         case Limited(limit=limit, retry_after=wait):
             return 200, _limit(asking, limit, wait)
         case Failed(reason=reason):
@@ -38,10 +37,12 @@ def ending(asking: Asking, outcome: Outcome) -> Ending:
             assert_never(outcome)
 
 
-def _refusal(asking: Asking, verdict: Deny) -> bytes:
+def _refusal(asking: Asking, verdict: Deny, approval: str | None) -> bytes:
     if verdict.code == UNKNOWN:
         return error_text(asking.request.id, error_object(codes.INVALID_PARAMS, verdict.reason))
     about = {"verdict": "deny", "policy_applied": verdict.rule, "code": verdict.code}
+    if approval is not None:
+        about["approval"] = approval
     return said(asking, codes.REFUSED, verdict.reason, "torhaus/verdict", about)
 
 

@@ -47,17 +47,26 @@ class Door(msgspec.Struct, frozen=True, gc=False):
             text = "an Mcp-Param header is not ASCII: use the base64 form"
             raise CallerError(codes.HEADER_MISMATCH, text) from error
 
+    @property
+    def gone(self) -> bool:
+        return self.exchange.gone
+
     def still_valid(self, rules: Rules, now: float) -> bool:
         """Whether the caller would be let in today."""
-        if self.server.name not in rules.servers:
-            return False
+        return self.renewed(rules, now) is not None
+
+    def renewed(self, rules: Rules, now: float) -> tuple[Principal, Server] | None:
+        """Caller and server as these rules know them; None when he would not be let in today."""
+        server = rules.servers.get(self.server.name)
+        if server is None:
+            return None
         key = self.visitor.key
         caller = by_key(rules, key) if key is not None else rules.principals.get(self.caller.id)
         if caller is None or caller.id != self.caller.id:
-            return False  # the key is gone, or has been given to somebody else
+            return None  # the key is gone, or has been given to somebody else
         if caller.expires is not None and caller.expires <= now:
-            return False
-        return may_use(caller, rules.servers[self.server.name])
+            return None
+        return (caller, server) if may_use(caller, server) else None
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,7 @@
 """From a message at the door to a call that can be decided, and to what travels upstream."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,21 +13,38 @@ from torhaus.mcp.methods import NAMED, WITHOUT_TIMEOUT
 from torhaus.mcp.params import mismatch
 from torhaus.mcp.seal import Sealer
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
+from torhaus.model.approval import Approval
 from torhaus.model.call import Call
 from torhaus.model.people import Principal
 from torhaus.model.ports import Ask, Link, Notice, UpstreamError
+from torhaus.model.rules import Rules
 from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
+from torhaus.model.verdict import Hold
 
 Hints = Mapping[str, Any]
 NO_HINTS: Hints = {}
 MAX_PAGES = 50
 
 
+class Visit(Protocol):
+    """The caller at the door, for calls that wait: whether he is there, and may still be."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether he has hung up."""
+        ...
+
+    def renewed(self, rules: Rules, now: float) -> tuple[Principal, Server] | None:
+        """Caller and server as these rules know them; None when he would not be let in."""
+        ...
+
+
 class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One request at the door: what the edge knows about it.
 
     `session` is None for a modern caller and for `initialize`. `headers`: `Mcp-Param-*` pairs.
+    `agreed`: the approval that this call is about to use, and what asked for it.
     """
 
     request: Request
@@ -37,6 +54,8 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ip: str
     session: Session | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    visit: Visit | None = None
+    agreed: tuple[Approval, Hold] | None = None
 
 
 def tool_name(request: Request) -> str:

@@ -10,7 +10,8 @@ import msgspec
 from torhaus.audit.items import count
 from torhaus.audit.shape import record, rejected
 from torhaus.cache.plan import Plan, keepable, plan
-from torhaus.gate import calls, described, rounds
+from torhaus.gate import calls, described, retries, rounds
+from torhaus.gate.approval import Consent
 from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import NO_TOOL, Catalogue, Listed
 from torhaus.gate.described import HELLOS
@@ -18,6 +19,7 @@ from torhaus.gate.flights import Flights, Overheard
 from torhaus.gate.learning import Learning, by
 from torhaus.gate.lists import UNREADABLE, shown, shown_whatever
 from torhaus.gate.pages import NO_HINTS
+from torhaus.gate.patience import GaveUp, Patience
 from torhaus.gate.sessions import Sessions
 from torhaus.gate.verdicts import Verdicts
 from torhaus.limits.charges import charges
@@ -52,7 +54,7 @@ from torhaus.model.ports import (
 )
 from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
-from torhaus.model.verdict import Allow, Deny, Verdict
+from torhaus.model.verdict import Allow, Deny, Hold, Verdict
 
 PARKED_FOR = 900.0
 """Seconds a call waits for its client to resume the stream."""
@@ -82,11 +84,13 @@ class Gate:
     catalogue: Catalogue
     flights: Flights
     verdicts: Verdicts
+    patience: Patience
     parked: dict[tuple[str, bytes], Parked]
     clock: Callable[[], float]
     stopwatch: Callable[[], float]
     ids: Callable[[], str]
     learning: Learning = field(init=False)
+    consent: Consent = field(init=False)
 
     def __post_init__(self) -> None:
         self.learning = Learning(
@@ -96,6 +100,7 @@ class Gate:
             clock=self.clock,
             ids=self.ids,
         )
+        self.consent = Consent(patience=self.patience, judge=self.learning.anew)
 
     async def admit(self, asking: Asking, relay: Sink) -> Outcome:
         """Carry one request through the gate. Leaves exactly one record, whatever happens.
@@ -106,24 +111,26 @@ class Gate:
         if not self.ledger.healthy():
             raise LedgerError("the audit log cannot be written")
         began, started = self.clock(), self.stopwatch()
-        request = asking.request
-        listed: Listed | None = NO_TOOL
-        if request.method == "tools/call":
-            listed = self.catalogue.find(asking.server, calls.tool_name(request), began)
-        call = calls.build(asking, self.ids(), NO_HINTS if listed is None else listed.hints)
+        back = retries.returned(asking, self.sealer, began)
+        asking = asking if back is None else back.asking
+        call, listed = self._named(asking, began)
         # A retry whose state is not ours is no call; everything else is written out when needed.
         ask = calls.ask(asking, self.sealer, began) if call.retry else None
         verdict = self.verdicts.decide(call, began)
-        outcome: Outcome = Abandoned(verdict)
+        outcome = _so_far(verdict)
         elsewhere = False  # whether another one leaves the record
         try:
             if listed is None or listed.deny is not None:
                 call, verdict = await self.learning.judged(asking, call, listed, verdict)
-                outcome = Abandoned(verdict)
-            if isinstance(verdict, Deny):
-                outcome = Refused(verdict)
-            else:
+                outcome = _so_far(verdict)
+            if isinstance(verdict, Hold):
+                held = await self.consent.settle(asking, call, verdict, back, relay)
+                asking, call, verdict, outcome = held
+            if isinstance(verdict, Allow):
                 outcome = await self._carry(asking, call, ask, verdict, relay)
+        except GaveUp as left:
+            outcome = Abandoned(verdict, left.approval)
+            raise
         except Detached:
             elsewhere = self._park(asking, call, verdict, began, started)
             raise
@@ -131,13 +138,21 @@ class Gate:
             elsewhere = True  # it never was a call: whoever answers it
             raise
         except UpstreamError as error:
-            text = f"{asking.server.name} cannot answer: {error}"
-            outcome = Failed(verdict, text) if isinstance(verdict, Allow) else outcome
+            outcome = _failed(verdict, f"{asking.server.name} cannot answer: {error}")
         finally:
             kept = None if elsewhere else self._note(call, outcome, began, started)
         if kept is not None:
             await kept
         return outcome
+
+    def _named(self, asking: Asking, now: float) -> tuple[Call, Listed | None]:
+        """The call, and what is known of its tool. Raises CallerError."""
+        request = asking.request
+        listed: Listed | None = NO_TOOL
+        if request.method == "tools/call":
+            listed = self.catalogue.find(asking.server, calls.tool_name(request), now)
+        hints = NO_HINTS if listed is None else listed.hints
+        return calls.build(asking, self.ids(), hints), listed
 
     async def _carry(
         self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
@@ -155,6 +170,10 @@ class Gate:
             shortage = await self.counters.spend(budgets, self.clock())
             if shortage is not None:
                 return Limited(verdict, shortage.charge.limit, shortage.retry_after)
+        if asking.agreed is not None:
+            lost = await self.consent.take(*asking.agreed)
+            if lost is not None:
+                return lost
         link = self.upstreams.link(asking.server)
         if ask is None:
             ask = calls.ask(asking, self.sealer, 0.0)
@@ -309,6 +328,22 @@ class Gate:
     ) -> Awaitable[None] | None:
         """The record of a message from a known caller that never became a call."""
         return self.ledger.note(rejected(self.clock(), self.ids(), caller, ip, server, reason, 0.0))
+
+
+def _so_far(verdict: Verdict) -> Outcome:
+    """How a call ends that nobody carries any further."""
+    return Refused(verdict) if isinstance(verdict, Deny) else Abandoned(verdict)
+
+
+def _failed(verdict: Verdict, text: str) -> Outcome:
+    """The server could not answer, or not say what its tools are."""
+    match verdict:
+        case Allow():
+            return Failed(verdict, text)
+        case Hold():
+            return Refused(Deny(verdict.rule, "server_unavailable", text, verdict.allow.actions))
+        case Deny():
+            return Refused(verdict)
 
 
 def _in_era(wanted: Era, had: Era, method: str, result: bytes) -> bytes:

@@ -51,6 +51,17 @@ class Learning:
         call = msgspec.structs.replace(call, hints=listed.hints)
         return call, self.verdicts.decide(call, self.clock())
 
+    async def anew(self, asking: Asking, call: Call) -> tuple[Call, Verdict]:
+        """A call that has waited, as catalogue and rules stand now. Raises UpstreamError."""
+        verdict = self.verdicts.decide(call, self.clock())
+        if call.method != "tools/call":
+            return call, verdict
+        listed = self.catalogue.find(asking.server, call.operation, self.clock())
+        if listed is None or listed.deny is not None:
+            return await self.judged(asking, call, listed, verdict)
+        call = msgspec.structs.replace(call, hints=listed.hints)
+        return call, self.verdicts.decide(call, self.clock())
+
     async def _look(self, asking: Asking) -> None:
         server = asking.server
         try:

@@ -17,14 +17,15 @@ LIFETIME = 3600.0
 _decode = msgspec.json.decode
 
 
-def _bound(request: Request, server: str, principal: str) -> bytes:
+def bound(kind: str, request: Request, server: str, principal: str) -> bytes:
+    """What a state of this kind is bound to: who may bring it back, where, with which request."""
     same = {
         key: value
         for key, value in request.params.items()
         if key not in ("_meta", "requestState", "inputResponses")
     }
     digest = hashlib.sha256(msgspec.json.encode(same, order="deterministic")).hexdigest()
-    return binding("state", server, principal, request.method, digest)
+    return binding(kind, server, principal, request.method, digest)
 
 
 def is_retry(request: Request) -> bool:
@@ -38,7 +39,7 @@ def opened(request: Request, server: str, principal: str, sealer: Sealer, now: f
         return request.payload
     token = state if isinstance(state, str) else ""
     try:
-        inner = sealer.unseal(token, _bound(request, server, principal), now)
+        inner = sealer.unseal(token, bound("state", request, server, principal), now)
     except SealError as error:
         raise CallerError(
             INVALID_PARAMS,
@@ -60,6 +61,6 @@ def sealed(
     state = loose.get("requestState")
     if not isinstance(state, str):
         return result
-    bound = _bound(request, server, principal)
-    loose["requestState"] = sealer.seal(state.encode(), bound, now + LIFETIME)
+    to = bound("state", request, server, principal)
+    loose["requestState"] = sealer.seal(state.encode(), to, now + LIFETIME)
     return encode(loose)

@@ -8,6 +8,7 @@ import structlog
 
 from torhaus.gate.gate import Gate
 from torhaus.gate.relay import Front, Relay, Seals
+from torhaus.gate.waits import OURS
 from torhaus.mcp import codes
 from torhaus.mcp.message import (
     CallerError,
@@ -68,9 +69,16 @@ class Talk:
         await self._post(self.gate.upstreams.link(server), session, principal, body)
 
     def _cancelled(self, session: Session, message: Notification) -> bool:
-        """Cancel a call here. Whether the server may hear of it: others may wait for its answer."""
+        """Cancel a call here. Whether the server may hear of it: others may wait for its answer.
+
+        It never heard of one that still waits for approval.
+        """
         request_id = encode(message.params.get("requestId"))
-        shared = self.gate.flights.shared(session, request_id)
+        patience = self.gate.patience
+        wait = patience.waits.at(session, request_id)
+        if wait is not None and not patience.waits.shared(wait):
+            self._spawn(patience.withdraw(wait.approval))
+        shared = wait is not None or self.gate.flights.shared(session, request_id)
         cancel = session.running.get(request_id)
         if cancel is not None:
             cancel()
@@ -79,12 +87,18 @@ class Talk:
     async def answer(
         self, server: Server, session: Session, principal: str, message: Response
     ) -> None:
-        """Pass a client's answer to the server that asked. Raises CallerError for a foreign id."""
+        """Pass a client's answer to the server that asked, or hear it: we ask as well.
+
+        Raises CallerError for a foreign id.
+        """
         try:
             inner = self.seals(session).open_request(message.id)
         except SealError as error:
             text = "no request of this session has that id"
             raise CallerError(codes.INVALID_REQUEST, text) from error
+        if inner.startswith(OURS):
+            self.gate.patience.waits.heard(session, inner, message)
+            return
         write = result_text if message.member == "result" else error_text
         body = write(inner, message.payload)
         await self._post(self.gate.upstreams.link(server), session, principal, body)

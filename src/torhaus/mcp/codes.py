@@ -15,6 +15,7 @@ MODERN_EVIDENCE = frozenset((HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VE
 
 # Our own codes lie outside of -32768..-32000, which JSON-RPC and MCP keep for themselves. They
 # follow the HTTP status that says the same.
+PENDING = 1202
 UNAUTHORIZED = 1401
 REFUSED = 1403
 UNKNOWN_SERVER = 1404

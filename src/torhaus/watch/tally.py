@@ -10,7 +10,7 @@ from torhaus.policy.names import normal
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the duration histogram, in seconds."""
 
-STATUSES = frozenset(("success", "error", "denied", "limited", "cancelled"))
+STATUSES = frozenset(("success", "error", "denied", "pending", "limited", "cancelled"))
 OTHER = "other"
 MAX_METHODS = 500
 """Different `method` labels of one server at most; further ones are counted as `other`."""
