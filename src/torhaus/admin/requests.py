@@ -104,6 +104,8 @@ class Requests:
             if found is not None and found.expires <= now:
                 await self._expire(desk, found, now)
                 found = None
+            if found is None:
+                found = await desk.approvals.denied(wanted, now)
             if found is not None:
                 return found
             if await desk.approvals.waiting(wanted.requester, now) >= MOST_OPEN:

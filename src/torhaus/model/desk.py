@@ -22,6 +22,13 @@ class ApprovalDesk(Protocol):
         """
         ...
 
+    async def denied(self, wanted: Wanted, now: float) -> Approval | None:
+        """The request for exactly this call, requester and policy version that was denied.
+
+        Only while it would not have expired.
+        """
+        ...
+
     async def add(self, approval: Approval) -> bool:
         """False, and nothing added, when an open request for the same call stands already."""
         ...

@@ -17,6 +17,10 @@ _OPEN = "state IN ('pending', 'approved')"
 _SAME = "digest = :digest AND requester = :requester AND policy_version = :policy_version"
 
 _FIND = text(f"SELECT {_COLUMNS} FROM approvals WHERE {_OPEN} AND {_SAME}")  # noqa: S608 -- constants
+_DENIED = text(
+    f"SELECT {_COLUMNS} FROM approvals "  # noqa: S608 -- constants
+    f"WHERE state = 'denied' AND {_SAME} AND expires > :now ORDER BY expires DESC"
+)
 _ADD = text(
     f"INSERT INTO approvals ({_COLUMNS}) VALUES (:id, :state, :digest, :requester, :email, "  # noqa: S608 -- constants
     ":server, :tool, :arguments, :policy, :reason, :policy_version, :approvers, :created, "
@@ -59,6 +63,11 @@ class StateApprovals:
 
     async def open(self, wanted: Wanted) -> Approval | None:
         found = (await self._connection.execute(_FIND, _key(wanted))).first()
+        return None if found is None else _approval(found)
+
+    async def denied(self, wanted: Wanted, now: float) -> Approval | None:
+        values = {"now": now, **_key(wanted)}
+        found = (await self._connection.execute(_DENIED, values)).first()
         return None if found is None else _approval(found)
 
     async def add(self, approval: Approval) -> bool:
