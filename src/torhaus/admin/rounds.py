@@ -1,7 +1,7 @@
 """What time and other processes bring: expiry, decisions made elsewhere, grants, notices."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
@@ -27,7 +27,9 @@ Grants = tuple[Grant, ...]
 class Rounds:
     """`changed` is called with the grants in force whenever they are others than before."""
 
-    def __init__(self, means: Means, requests: Requests, changed: Callable[[Grants], None]) -> None:
+    def __init__(
+        self, means: Means, requests: Requests, changed: Callable[[Grants], Awaitable[None]]
+    ) -> None:
         self.grants: Grants = ()
         self._means = means
         self._requests = requests
@@ -76,9 +78,9 @@ class Rounds:
         async with self._means.office.read() as desk:
             found = tuple(await desk.access.in_force(now))
         known = tuple(each for each in self.grants if each.ends > now)
-        self.grants = found
         if found != known:
-            self._changed(found)
+            await self._changed(found)
+        self.grants = found
 
     async def tell(self, now: float) -> int:
         """Tell people of access that ends soon, once over all processes; returns how many."""

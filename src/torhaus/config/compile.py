@@ -29,7 +29,7 @@ from torhaus.model.secret import Secret
 
 def settings(file: File, data_dir: FilePath | None) -> Settings:
     """What is read once. `data_dir`, from the command line, goes before the file's."""
-    server = file.server
+    server, state = file.server, file.storage.state
     return Settings(
         host=server.host,
         port=server.port,
@@ -43,6 +43,7 @@ def settings(file: File, data_dir: FilePath | None) -> Settings:
         durability=file.audit_logs.durability,
         audit_flush=file.audit_logs.flush,
         timezone=server.timezone,
+        state_url=None if state is None else Secret(state.get_secret_value()),
     )
 
 
@@ -68,6 +69,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             self.bare,
             version=digest_of("torhaus rules", [self.bare.version, *map(repr, every)])[:16],
             grants=every,
+            role_access={role: self.accesses.of((role,), (), "") for role in self.bare.roles},
             principals=who,
             keys={digest: who[email] for digest, email in self.people.keys.items()},
             anonymous=() if anonymous is None else (AnonymousAccess(spec, who[anonymous.email]),),

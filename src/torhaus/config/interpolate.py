@@ -22,6 +22,7 @@ _FILES: tuple[tuple[Part, ...], ...] = (
     ("mcpServers", "*", "auth", "password_file"),
     ("mcpServers", "*", "auth", "value_file"),
     ("notifications", "webhook", "secret_file"),
+    ("storage", "state_file"),
     ("users", "*", "api_keys_file"),
 )
 
@@ -31,6 +32,8 @@ def interpolate(source: Source, environ: Mapping[str, str]) -> None:
 
     A default also stands in for a variable that is set but empty, as in shells.
     """
+    if "${" not in source.text:
+        return
     for path, node in source.root.walk():
         if isinstance(node.value, str) and "${" in node.value:
             _expand(source, path, node, environ)
@@ -74,6 +77,8 @@ def read_files(source: Source) -> None:
 
     Paths are relative to the configuration file. One trailing line break is dropped.
     """
+    if not any(f"{path[-1]}" in source.text for path in _FILES):
+        return
     base = FilePath(source.name).parent
     for path, node in list(source.root.walk()):
         if any(_matches(path, pattern) for pattern in _FILES) and isinstance(node.value, str):

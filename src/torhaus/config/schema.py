@@ -16,6 +16,7 @@ from torhaus.config.policies import PolicySpec
 from torhaus.config.problems import FaultError
 from torhaus.config.servers import ServerSpec
 from torhaus.config.shape import Shape
+from torhaus.config.storage import Storage
 from torhaus.config.texts import Line, Token
 
 LATER: Mapping[str, str] = {
@@ -25,7 +26,6 @@ LATER: Mapping[str, str] = {
     "plans": "plans",
     "alerts": "alerts",
     "cost_tracking": "cost tracking",
-    "storage": "shared storage",
     "ui": "the pages' settings",
     "virtual_servers": "virtual servers",
 }
@@ -194,6 +194,8 @@ class File(Shape):
     """Where people are told what waits for them."""
     audit_logs: AuditLogs = AuditLogs()
     """The record every call leaves."""
+    storage: Storage = Storage()
+    """Where Torhaus keeps what lasts."""
     later: ClassVar[Mapping[str, str]] = LATER
 
     def blocks(self) -> "list[tuple[tuple[str, ...], str, Blocks]]":

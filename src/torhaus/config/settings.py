@@ -5,14 +5,16 @@ from pathlib import Path
 import msgspec
 
 from torhaus.model.networks import Network
+from torhaus.model.secret import Secret
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The file's `server` and `audit_logs` blocks.
+    """The file's `server`, `audit_logs` and `storage` blocks.
 
     `public_url`: an origin without a trailing slash. `allowed_hosts` and `allowed_origins`: as
     configured, lower case. `max_body` in octets, `audit_flush` in seconds.
     `plaintext`: `loopback`, `private` or `any`; `durability`: `durable` or `async`.
+    `state_url`: a PostgreSQL URL; None for SQLite in `data_dir`.
     """
 
     host: str = "127.0.0.1"
@@ -27,10 +29,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     durability: str = "durable"
     audit_flush: float = 0.02
     timezone: str = "UTC"
+    state_url: Secret | None = None
 
 
 # What is bound or opened at the start and kept.
-_AT_START = ("host", "port", "data_dir", "durability", "audit_flush")
+_AT_START = ("host", "port", "data_dir", "durability", "audit_flush", "state_url")
 
 
 def restart_needed(old: Settings, new: Settings) -> list[str]:
