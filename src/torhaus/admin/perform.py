@@ -19,6 +19,7 @@ from torhaus.admin.acts import (
 )
 from torhaus.admin.deciding import cancel_approval, decide_approval
 from torhaus.admin.means import Means
+from torhaus.admin.tools import AcceptTool, RejectTool, accept_tool, reject_tool
 from torhaus.audit.acts import act_record, failed_record, refused_record, user
 from torhaus.model.desk import Desk
 from torhaus.model.people import Principal
@@ -36,6 +37,8 @@ WORKS: Mapping[type, Work] = {
     RequestAccess: request_access,
     DecideAccess: decide_access,
     RevokeGrant: revoke_grant,
+    AcceptTool: accept_tool,
+    RejectTool: reject_tool,
 }
 
 

@@ -203,10 +203,10 @@ class Catalogue:
         if known is not None:
             known.until = 0.0
 
-    def decided(self, server: str) -> None:
-        """An administrator has accepted or rejected a tool of this server."""
-        known = self._known.get(server)
-        if known is not None:
+    def decided(self, pin: Pin) -> None:
+        """An administrator has accepted or rejected a tool."""
+        known = self._known.get(pin.server)
+        if self.pins.decided(pin) and known is not None:
             self._settle(known, known.server)
 
 

@@ -1,42 +1,13 @@
 """The pins of every server, in memory: the gate decides on these and never asks the database."""
 
 from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
 
-import msgspec
-
-from torhaus.model.pins import Definition, Drift, Pin, Standing
+from torhaus.model.pins import Definition, Drift, News, Pin, What
 from torhaus.model.servers import Server
 from torhaus.policy import pins
 
 MAX_PINS = 10_000
 """Tools that are known of one server; names beyond are unknown tools."""
-
-
-class What(StrEnum):
-    """What has happened to a catalogue. The values are operations in audit records."""
-
-    PINNED = "catalogue.pinned"
-    NEW = "catalogue.tool.new"
-    CHANGED = "catalogue.tool.changed"
-    FOLLOWED = "catalogue.tool.followed"
-
-
-class News(msgspec.Struct, frozen=True, kw_only=True):
-    """Something people should hear of: the first list of a server, or a tool that drifted.
-
-    `pins`: all of the first list; else the one tool. `refused`: calls of it are. FOLLOWED: what
-    changed was accepted, because the server's settings say so.
-    """
-
-    what: What
-    server: str
-    pins: tuple[Pin, ...]
-    refused: bool = False
-
-
-class PinError(Exception):
-    """An administrator's word does not fit what is there. The text is a sentence for people."""
 
 
 def _nobody(news: News) -> None:
@@ -86,7 +57,7 @@ class Pins:
         for pin in first:
             self._put(pin)
         if first:
-            self._tell(News(what=What.PINNED, server=server.name, pins=tuple(first)))
+            self._tell(News(what=What.PINNED, server=server.name, pins=tuple(first), at=now))
         return bool(first)
 
     def _look(
@@ -101,9 +72,9 @@ class Pins:
         if pins.is_news(seen):
             seen = pins.told(seen)
             what, refused = What.NEW if new else What.CHANGED, drift is Drift.QUARANTINE
-            self._tell(News(what=what, server=server.name, pins=(seen,), refused=refused))
+            self._tell(News(what=what, server=server.name, pins=(seen,), at=now, refused=refused))
         elif seen.accepted is not None and (pin is None or seen.accepted is not pin.accepted):
-            self._tell(News(what=What.FOLLOWED, server=server.name, pins=(seen,)))
+            self._tell(News(what=What.FOLLOWED, server=server.name, pins=(seen,), at=now))
         return None if seen is pin else seen
 
     def _missed(
@@ -116,35 +87,21 @@ class Pins:
         self._of.setdefault(pin.server, {})[pin.name] = pin
         self.unsaved[pin.server, pin.name] = pin
 
-    # -- what administrators say ---------------------------------------------------------------
+    # -- what the database says ----------------------------------------------------------------
 
-    def accept(self, server: str, name: str, digest: str, by: str, now: float) -> Pin:
-        """What the server offers is what it shall be from now on. Raises PinError."""
-        pin = self._waiting(server, name, digest)
-        if pin.offered is not None:
-            pin = pins.accepted(pin, pin.offered, by, now)
-            self._put(pin)
-        return pin
+    def decided(self, pin: Pin) -> bool:
+        """Take over what an administrator has decided, here or in another process.
 
-    def reject(self, server: str, name: str, digest: str) -> Pin:
-        """What the server offers shall not be called, whatever `drift` says. Raises PinError."""
-        pin = pins.rejected(self._waiting(server, name, digest), digest)
-        if pin.standing is not Standing.REJECTED:
-            raise PinError(f"{name} on {server} is accepted as it is; nothing waits for a decision")
-        self._put(pin)
-        return pin
-
-    def _waiting(self, server: str, name: str, digest: str) -> Pin:
-        """The pin, if this digest is what people have looked at. Raises PinError."""
-        pin = self.of(server).get(name)
-        if pin is None:
-            raise PinError(f"{server} has never listed a tool {name}")
-        now = pin.offered or pin.accepted
-        if now is None or now.digest != digest:
-            raise PinError(
-                f"{name} on {server} has changed again since that digest: look at the difference"
-            )
-        return pin
+        Returns whether that changed anything.
+        """
+        known = self.of(pin.server).get(pin.name)
+        merged = pin if known is None else pins.settled(known, pin)
+        if merged == known:
+            return False
+        self._of.setdefault(pin.server, {})[pin.name] = merged
+        if (pin.server, pin.name) in self.unsaved:
+            self.unsaved[pin.server, pin.name] = merged
+        return True
 
     def saved(self, kept: Iterable[Pin]) -> None:
         """The database has these; what changed meanwhile is still to be kept."""

@@ -14,6 +14,8 @@ class Kind(StrEnum):
     ACCESS_REQUESTED = "access.requested"
     ACCESS_DECIDED = "access.decided"
     ACCESS_EXPIRING = "access.expiring"
+    TOOL_NEW = "tool.new"
+    TOOL_CHANGED = "tool.changed"
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from torhaus.model.approval import Approval, State, Wanted
 from torhaus.model.grant import AccessRequest, Asked, Grant, Granted
+from torhaus.model.pins import ToolDesk
 
 
 class ApprovalDesk(Protocol):
@@ -110,6 +111,8 @@ class Desk(Protocol):
     def approvals(self) -> ApprovalDesk: ...
     @property
     def access(self) -> AccessDesk: ...
+    @property
+    def tools(self) -> ToolDesk: ...
 
 
 class Office(Protocol):

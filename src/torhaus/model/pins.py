@@ -68,13 +68,48 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True):
         return Standing.NEW if self.accepted is None else Standing.CHANGED
 
 
-class PinStore(Protocol):
-    """Where pins outlive the process. Raises StateError from every method when it cannot."""
+class What(StrEnum):
+    """What has happened to a catalogue. The values are operations in audit records."""
 
-    async def all(self) -> Sequence[Pin]:
-        """Every pin of every server."""
+    PINNED = "catalogue.pinned"
+    NEW = "catalogue.tool.new"
+    CHANGED = "catalogue.tool.changed"
+    FOLLOWED = "catalogue.tool.followed"
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """Something people should hear of: the first list of a server, or a tool that drifted.
+
+    `pins`: all of the first list; else the one tool. `refused`: calls of it are. FOLLOWED: what
+    changed was accepted, because the server's settings say so. `at`: Unix seconds.
+    """
+
+    what: What
+    server: str
+    pins: tuple[Pin, ...]
+    at: float
+    refused: bool = False
+
+
+class ToolDesk(Protocol):
+    """Pins in one transaction of the state database. Every method raises StateError."""
+
+    async def all(self) -> list[Pin]: ...
+
+    async def get(self, server: str, name: str) -> Pin | None: ...
+
+    async def since(self, written: float) -> list[Pin]:
+        """Those written at this time or later, by whichever process."""
         ...
 
-    async def keep(self, pins: Sequence[Pin]) -> None:
-        """Replace these, in one transaction; those that are not there yet are added."""
+    async def keep(self, pins: Sequence[Pin], now: float) -> None:
+        """Write what was seen of these; the newer acceptance and the newer rejection stand."""
+        ...
+
+    async def accept(self, pin: Pin, now: float) -> bool:
+        """Write an acceptance. False when the server offers something else by now."""
+        ...
+
+    async def reject(self, pin: Pin, now: float) -> bool:
+        """Write a rejection of what is offered. False as above."""
         ...

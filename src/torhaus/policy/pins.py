@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from typing import Any
@@ -22,6 +23,7 @@ BY_DRIFT = "drift: accept"
 # in answers of one protocol version and not of the next (tasks became an extension).
 LEFT_OUT = frozenset(("_meta", "icons", "execution"))
 MAX_LINES = 400
+MAX_NAME = 128
 MAX_LINE = 500
 _PLAIN = re.compile(r"[\w$-]+", re.ASCII)
 
@@ -93,8 +95,28 @@ def accepted(pin: Pin, found: Definition, by: str, now: float) -> Pin:
     )
 
 
-def rejected(pin: Pin, digest: str) -> Pin:
-    return msgspec.structs.replace(pin, rejected=digest)
+def rejected(pin: Pin) -> Pin:
+    return msgspec.structs.replace(
+        pin, rejected=None if pin.offered is None else pin.offered.digest
+    )
+
+
+def settled(pin: Pin, decided: Pin) -> Pin:
+    """What this process has seen of a tool, with what was decided about it, here or elsewhere."""
+    newer = (decided.accepted_at or 0.0) > (pin.accepted_at or 0.0)
+    by = decided if newer else pin
+    offered = pin.offered
+    if offered is not None and by.accepted is not None and offered.digest == by.accepted.digest:
+        offered = None
+    return msgspec.structs.replace(
+        pin,
+        accepted=by.accepted,
+        accepted_by=by.accepted_by,
+        accepted_at=by.accepted_at,
+        rejected=decided.rejected,
+        offered=offered,
+        since=None if offered is None else pin.since,
+    )
 
 
 def is_news(pin: Pin) -> bool:
@@ -130,17 +152,21 @@ def refusal(pin: Pin, new: Drift, changed: Drift) -> Deny | None:
             "tool_changed",
             f"{pin.server} has changed the definition of {shown(pin.name)} since it was accepted. "
             f"Nobody can call it until an administrator has looked at the difference: "
-            f"`torhaus tools diff {pin.server} {pin.name}`, then "
-            f"`torhaus tools accept {pin.server} {pin.name}`.",
+            f"`torhaus tools diff {typed(pin)}`, then `torhaus tools accept {typed(pin)}`.",
         )
     if standing is Standing.NEW and new is Drift.QUARANTINE:
         return Deny(
             RULE,
             "tool_new",
             f"{shown(pin.name)} is new on {pin.server}. Nobody can call it until an administrator "
-            f"accepts it: `torhaus tools accept {pin.server} {pin.name}`.",
+            f"accepts it: `torhaus tools accept {typed(pin)}`.",
         )
     return None
+
+
+def typed(pin: Pin) -> str:
+    """Server and tool as somebody can type them; names are the server's choice."""
+    return f"{pin.server} {shlex.quote(pin.name[:MAX_NAME])}"
 
 
 # -- differences, for people -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from torhaus.store.state.access import StateAccess
 from torhaus.store.state.approvals import StateApprovals
 from torhaus.store.state.database import Database
+from torhaus.store.state.pins import StatePins
 
 
 class StateDesk:
@@ -16,6 +17,7 @@ class StateDesk:
     def __init__(self, connection: AsyncConnection) -> None:
         self.approvals = StateApprovals(connection)
         self.access = StateAccess(connection)
+        self.tools = StatePins(connection)
 
 
 class StateOffice:
