@@ -23,6 +23,7 @@ from torhaus.edge.mcp import McpEdge
 from torhaus.edge.wire import Lane, lane
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.flights import Flights
+from torhaus.gate.further import Further
 from torhaus.gate.gate import Gate
 from torhaus.gate.patience import Patience
 from torhaus.gate.sessions import Sessions
@@ -111,6 +112,7 @@ class House:
                 link=lambda _approval: None,
                 sealer=sealer,
                 waits=Waits(os.urandom),
+                further=Further(sealer, os.urandom),
                 clock=time.time,
             ),
             parked={},

@@ -14,6 +14,7 @@ from tests.torhaus.witnesses import Counter, MemoryApprovals, MemoryLedger, Wind
 from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.flights import Flights
+from torhaus.gate.further import Further
 from torhaus.gate.gate import Gate
 from torhaus.gate.patience import Patience
 from torhaus.gate.relay import Relay
@@ -118,6 +119,7 @@ class World:
             link=lambda approval: f"https://gate.example.org/approvals/{approval.id}?t=x",
             sealer=self.sealer,
             waits=Waits(randoms()),
+            further=Further(self.sealer, randoms()),
             clock=self.clock,
         )
         numbers = itertools.count(1)

@@ -76,15 +76,14 @@ def rejected(  # noqa: PLR0913 - one argument for each column that is not fixed
 def verdict_fields(outcome: Outcome) -> RecordAccess:
     """What policy said. For a limited call, which policy allowed, the reason is the limit."""
     verdict = outcome.verdict
-    approval = approval_of(outcome)
-    if isinstance(outcome, Answered) and approval is None:
+    if isinstance(outcome, Answered) and outcome.verdict.approved is None:
         return _allowed(verdict.rule, verdict.reason)  # both come from the configuration alone
     reason = verdict.reason
     if isinstance(outcome, Limited):
         reason = f"limit {outcome.limit} is used up, next call in {outcome.retry_after:.0f} s"
     allowed = isinstance(verdict, Allow)
     rule = plain(verdict.rule, MAX_NAME)
-    return RecordAccess(rule, allowed, plain(reason, MAX_REASON), approval)
+    return RecordAccess(rule, allowed, plain(reason, MAX_REASON), approval_of(outcome))
 
 
 def approval_of(outcome: Outcome) -> str | None:

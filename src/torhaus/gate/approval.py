@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import structlog
 
-from torhaus.gate import declined
-from torhaus.gate.calls import Asking
+from torhaus.gate import declined, retries
+from torhaus.gate.calls import Agreement, Asking
 from torhaus.gate.patience import Patience
 from torhaus.gate.retries import Returned
 from torhaus.gate.wanted import wanted
@@ -16,6 +17,7 @@ from torhaus.model.call import Call
 from torhaus.model.outcome import Abandoned, Answer, Held, Outcome, Refused
 from torhaus.model.ports import Sink, StateError
 from torhaus.model.rules import Rules
+from torhaus.model.servers import Era
 from torhaus.model.verdict import Deny, Hold, Verdict
 from torhaus.policy.approvers import may_decide
 
@@ -36,6 +38,15 @@ class Consent:
     patience: Patience
     judge: Callable[[Asking, Call], Awaitable[tuple[Call, Verdict]]]
 
+    def returned(self, asking: Asking, now: float) -> tuple[Asking, Returned | None]:
+        """The request without what only we put into it. Raises CallerError (-32602)."""
+        if asking.era is not Era.MODERN or "requestState" not in asking.request.params:
+            return asking, None
+        back = retries.returned(asking, self.patience.sealer, now)
+        if back is not None:
+            return back.asking, back
+        return self.patience.further.opened(asking, now) or asking, None
+
     async def settle(
         self, asking: Asking, call: Call, hold: Hold, back: Returned | None, relay: Sink
     ) -> Settled:
@@ -43,8 +54,13 @@ class Consent:
 
         Nothing is sent to the server and nothing used up. Raises GaveUp, UpstreamError.
         """
+        version = self.patience.rules().policy_version
+        agreed = asking.agreed
+        if agreed is not None and agreed.version == version:
+            allow = msgspec.structs.replace(hold.allow, approved=agreed.id)
+            return asking, call, allow, Abandoned(allow, agreed.id)
         try:
-            want = wanted(asking, call, hold, self.patience.rules().policy_version)
+            want = wanted(asking, call, hold, version)
         except ValueError:
             return asking, call, hold, declined.unreadable(hold)
         try:
@@ -60,7 +76,7 @@ class Consent:
             ended = declined.unavailable(hold, error)
         return asking, call, hold, ended
 
-    async def take(self, approval: Approval, hold: Hold) -> Refused | None:
+    async def _take(self, approval: Approval, hold: Hold) -> Refused | None:
         """Use the approval up, the last thing before the call is sent. None: it was ours."""
         now = self.patience.clock()
         try:
@@ -97,9 +113,12 @@ class Consent:
         if standing is None:
             return asking, call, hold, declined.gone(call, approval)
         caller, server = standing
-        asking = msgspec.structs.replace(
-            asking, caller=caller, server=server, agreed=(approval, hold)
+        agreed = Agreement(
+            id=approval.id,
+            version=approval.wanted.policy_version,
+            take=partial(self._take, approval, hold),
         )
+        asking = msgspec.structs.replace(asking, caller=caller, server=server, agreed=agreed)
         call = msgspec.structs.replace(call, caller=caller, server=server)
         call, verdict = await self.judge(asking, call)
         if isinstance(verdict, Deny):

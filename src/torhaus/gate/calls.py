@@ -1,6 +1,6 @@
 """From a message at the door to a call that can be decided, and to what travels upstream."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -13,14 +13,13 @@ from torhaus.mcp.methods import NAMED, WITHOUT_TIMEOUT
 from torhaus.mcp.params import mismatch
 from torhaus.mcp.seal import Sealer
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
-from torhaus.model.approval import Approval
 from torhaus.model.call import Call
+from torhaus.model.outcome import Refused
 from torhaus.model.people import Principal
 from torhaus.model.ports import Ask, Link, Notice, UpstreamError
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
-from torhaus.model.verdict import Hold
 
 Hints = Mapping[str, Any]
 NO_HINTS: Hints = {}
@@ -40,11 +39,22 @@ class Visit(Protocol):
         ...
 
 
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody agreed to the call. `id`: of the approval; `version`: of the policy it is for.
+
+    `take` uses it up, right before the call is sent; it returns why it could not be used.
+    """
+
+    id: str
+    version: str
+    take: Callable[[], Awaitable[Refused | None]]
+
+
 class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One request at the door: what the edge knows about it.
 
     `session` is None for a modern caller and for `initialize`. `headers`: `Mcp-Param-*` pairs.
-    `agreed`: the approval that this call is about to use, and what asked for it.
+    `agreed`: the approval that this call is about to use.
     """
 
     request: Request
@@ -55,7 +65,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     session: Session | None = None
     headers: tuple[tuple[str, str], ...] = ()
     visit: Visit | None = None
-    agreed: tuple[Approval, Hold] | None = None
+    agreed: Agreement | None = None
 
 
 def tool_name(request: Request) -> str:

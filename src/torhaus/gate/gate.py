@@ -10,7 +10,7 @@ import msgspec
 from torhaus.audit.items import count
 from torhaus.audit.shape import record, rejected
 from torhaus.cache.plan import Plan, keepable, plan
-from torhaus.gate import calls, described, retries, rounds
+from torhaus.gate import calls, described, rounds
 from torhaus.gate.approval import Consent
 from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import NO_TOOL, Catalogue, Listed
@@ -111,8 +111,7 @@ class Gate:
         if not self.ledger.healthy():
             raise LedgerError("the audit log cannot be written")
         began, started = self.clock(), self.stopwatch()
-        back = retries.returned(asking, self.sealer, began)
-        asking = asking if back is None else back.asking
+        asking, back = self.consent.returned(asking, began)
         call, listed = self._named(asking, began)
         # A retry whose state is not ours is no call; everything else is written out when needed.
         ask = calls.ask(asking, self.sealer, began) if call.retry else None
@@ -171,7 +170,7 @@ class Gate:
             if shortage is not None:
                 return Limited(verdict, shortage.charge.limit, shortage.retry_after)
         if asking.agreed is not None:
-            lost = await self.consent.take(*asking.agreed)
+            lost = await asking.agreed.take()
             if lost is not None:
                 return lost
         link = self.upstreams.link(asking.server)
@@ -235,6 +234,8 @@ class Gate:
             elif asking.era is Era.MODERN and method in MAY_ASK:
                 server, who, now = asking.server.name, asking.caller.id, self.clock()
                 seen = rounds.sealed(result, asking.request, server, who, self.sealer, now)
+                if asking.agreed is not None:
+                    seen = self.patience.further.sealed(asking, asking.agreed, seen, now)
             else:
                 return answer
         except UNREADABLE as error:

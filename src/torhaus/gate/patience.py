@@ -9,6 +9,7 @@ import structlog
 
 from torhaus.gate import delivery
 from torhaus.gate.calls import Asking
+from torhaus.gate.further import Further
 from torhaus.gate.retries import Returned, Round, sealed
 from torhaus.gate.waits import Wait, Waits
 from torhaus.mcp.seal import Sealer
@@ -50,6 +51,7 @@ class Patience:
     link: Callable[[Approval], str | None]
     sealer: Sealer
     waits: Waits
+    further: Further
     clock: Callable[[], float]
 
     async def told(
