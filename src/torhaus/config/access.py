@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
@@ -143,9 +143,9 @@ class Bounded(Shape):
 class Block(Bounded):
     """What one user, role or group may do on one server. Adds to what roles allow."""
 
-    allow: Names = ()
+    allow: tuple[Line, ...] = ()
     """`action:type`, such as read:repos; `*` stands for any action or type."""
-    deny: Names = ()
+    deny: tuple[Line, ...] = ()
     """The same, refused whatever else allows it."""
     exclusive: bool = False
     """Only blocks like this one allow anything on this server, roles do not."""
@@ -163,10 +163,16 @@ class AccessRule(Bounded):
 
     role: RoleName
     """The role's name; new or from roles."""
-    allow: Names = ()
+    allow: tuple[Line, ...] = ()
     """Permissions: server.action, server:type:action, server.*, *."""
-    deny: Names = ()
+    deny: tuple[Line, ...] = ()
     """The same, refused whatever else allows it."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set - {"role", "when"}:
+            raise FaultError("the rule allows and denies nothing", "add allow: [github.read]")
+        return self
 
 
 class Role(Shape):
@@ -174,7 +180,7 @@ class Role(Shape):
 
     description: Line | None = None
     """For people."""
-    permissions: Names = ()
+    permissions: tuple[Line, ...] = ()
     """Permissions: server:action, server:type:action, server:*, *."""
     restrictions: tuple[Restriction, ...] = ()
     """no_delete, no_admin_repos, no_sensitive_data, only_repos: [...] and the like."""

@@ -47,16 +47,16 @@ class Node:
 
     def walk(self, path: Path = ()) -> "Iterator[tuple[Path, Node]]":
         """Every node below and including this one, with its path, in the file's order."""
-        yield path, self
-        match self.value:
-            case dict():
-                for key, node in self.value.items():
-                    yield from node.walk((*path, key))
-            case list():
-                for index, node in enumerate(self.value):
-                    yield from node.walk((*path, index))
-            case _:
-                pass
+        waiting = [(path, self)]
+        while waiting:
+            path, node = waiting.pop()
+            yield path, node
+            below: list[tuple[Path, Node]] = []
+            if isinstance(node.value, dict):
+                below = [((*path, key), each) for key, each in node.value.items()]
+            elif isinstance(node.value, list):
+                below = [((*path, index), each) for index, each in enumerate(node.value)]
+            waiting += reversed(below)
 
 
 @dataclass(slots=True)

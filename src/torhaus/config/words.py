@@ -181,6 +181,8 @@ class Words:
 
     def each(self, path: Path, values: Sequence[str]) -> Iterable[tuple[Path, str]]:
         """Values with their paths; one value alone has its key's."""
+        if not values:
+            return
         many = isinstance(self.source.nodes(path)[-1].value, list)
         for index, value in enumerate(values):
             yield ((*path, index) if many else path), value

@@ -107,21 +107,25 @@ BAD = [
         SERVER + "    auth: {type: bearer, token: \"ghp_x\\n\"}",
         4, "mcpServers.github.auth.token", "line break", "at the end",
     ),
-    (SERVER + "github: {}", 4, "github", "not supported by this version yet", "remove"),
-    ("groups: {}", 1, "groups", "not supported by this version yet", "remove"),
+    (SERVER + "gihub: {}", 4, "gihub", "unknown key 'gihub'", "did you mean github?"),
+    ("limits: {}", 1, "limits", "not supported by this version yet", "remove"),
     (
-        "roles:\n  dev:\n    restrictions: [no_delete]",
-        3, "roles.dev.restrictions", "not supported by this version yet", "never read and then",
+        "roles:\n  dev:\n    allow: [github.read]",
+        3, "roles.dev.allow", "not supported by this version yet", "never read and then",
     ),
     ("roles: {a: {permissions: [github.raed]}}", 1, "roles.a.permissions[0]", "raed", "correct"),
     ("roles: {dev: {permissions: github.read}}", 1, "roles.dev.permissions", "a list", "- item"),
     ("accessControl: {role: a}", 1, "accessControl", "must be a list", "- item"),
     ("accessControl:\n  - allow: []", 2, "accessControl[0].role", "missing", "role"),
     (
-        "accessControl:\n  - {role: a, allow: [], deny: []}",
-        2, "accessControl[0].deny", "not supported by this version yet", "remove",
+        "accessControl:\n  - {role: a, when: 'tool == \"x\"'}",
+        2, "accessControl[0]", "allows and denies nothing", "add allow",
     ),
-    ("users: [{email: a@b.de}]", 1, "users[0]", "role or roles", "exactly one"),
+    ("users: [{email: a@b.de}]", 1, "users[0]", "role, roles or groups", "add role"),
+    (
+        "users: [{email: a@b.de, role: a, roles: [a]}]",
+        1, "users[0]", "role or roles", "exactly one",
+    ),
     ("users: [{email: [email protected], role: a}]", 1, "users[0].email", "a list", "alice@"),
     (
         "roles: {dev: {}}\nusers:\n  - {email: a@b.de, role: dve}",
@@ -221,7 +225,7 @@ def test_the_example_loads_without_a_warning_but_for_programs() -> None:
 
     alice = loaded.rules.keys[digest("0123456789abcdef-key")]
     assert alice.email == "alice@example.com"
-    assert [p.rule for p in alice.permissions("git")] == ["developer: git.read"]
+    assert [p.rule for p in alice.phase(0).on("git").allows] == ["developer: git.read"]
     assert all("no such program" in warning.message for warning in loaded.warnings)
 
 

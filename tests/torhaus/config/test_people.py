@@ -1,11 +1,9 @@
-from datetime import UTC, date, datetime
-
 import pytest
 
 from torhaus.config.load import Loaded, load_text
-from torhaus.config.people import end_of
 from torhaus.config.problems import ConfigError
 from torhaus.identity.keys import digest
+from torhaus.model.access import NO_ACCESS
 
 SERVERS = "mcpServers: {github: {url: 'https://g.de'}, sentry: {url: 'https://s.de'}}\n"
 KEY = "0123456789abcdef"
@@ -22,9 +20,9 @@ def test_permissions_of_several_roles_add_up_in_order() -> None:
         "users: [{email: u@x.de, roles: [a, b]}]"
     ).rules
 
-    access = rules.principals["u@x.de"].access
+    (phase,) = rules.principals["u@x.de"].phases
 
-    names = {server: [grant.rule for grant in grants] for server, grants in access.items()}
+    names = {name: [grant.rule for grant in one.allows] for name, one in phase.access.items()}
     assert names == {
         "github": ["a: github:read", "b: *:write"],
         "sentry": ["a: sentry.read", "b: *:write"],
@@ -38,7 +36,8 @@ def test_callers_with_the_same_roles_share_their_access() -> None:
         "users: [{email: u@x.de, role: a}, {email: v@x.de, roles: [a]}]"
     ).rules
 
-    assert rules.principals["u@x.de"].access is rules.principals["v@x.de"].access
+    (one,), (other,) = (rules.principals[name].phases for name in ("u@x.de", "v@x.de"))
+    assert one.access is other.access
 
 
 def test_a_key_is_kept_as_its_digest_only() -> None:
@@ -95,21 +94,4 @@ def test_a_permission_for_a_server_that_is_not_there_is_a_warning() -> None:
     (warning,) = found.warnings
     assert (warning.line, warning.path) == (2, "accessControl[0].allow[0]")
     assert warning.fix == "did you mean github?"
-    assert found.rules.principals["u@x.de"].permissions("github") == ()
-
-
-@pytest.mark.parametrize(
-    ("day", "zone", "end"),
-    [
-        (date(2025, 12, 31), "UTC", datetime(2026, 1, 1, tzinfo=UTC)),
-        (date(2025, 12, 31), "Europe/Berlin", datetime(2025, 12, 31, 23, tzinfo=UTC)),
-        (date(2025, 6, 30), "Europe/Berlin", datetime(2025, 6, 30, 22, tzinfo=UTC)),
-        # Clocks skip midnight in Cairo on 28 April 2023: the day ends when they do.
-        (date(2023, 4, 27), "Africa/Cairo", datetime(2023, 4, 27, 22, tzinfo=UTC)),
-        (datetime.fromisoformat("2025-07-01T18:00"), "Europe/Berlin",
-         datetime(2025, 7, 1, 16, tzinfo=UTC)),
-        (datetime(2025, 7, 1, 18, tzinfo=UTC), "Asia/Tokyo", datetime(2025, 7, 1, 18, tzinfo=UTC)),
-    ],
-)  # fmt: skip
-def test_access_lasts_to_the_end_of_the_day(day: date | datetime, zone: str, end: datetime) -> None:
-    assert end_of(day, zone) == end.timestamp()
+    assert found.rules.principals["u@x.de"].phase(0).on("github") == NO_ACCESS
