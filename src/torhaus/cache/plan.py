@@ -48,9 +48,12 @@ def plan(call: Call, verdict: Allow, roles: tuple[str, ...] = ()) -> Plan:
 
     A call that answers a server's question (`retry`) belongs to one conversation. The caller is
     not part of the key unless the rule says so: who may use one upstream credential may see what
-    it sees. `roles`: the caller's at this moment, for rules that vary on them.
+    it sees. Somebody agreed to an approved call being made: it is, and its answer is for nobody
+    else. `roles`: the caller's at this moment, for rules that vary on them.
     """
     if call.retry or call.method != "tools/call" or verdict.actions != READ:
+        return NO_PLAN
+    if verdict.approved is not None:
         return NO_PLAN
     server = call.server
     rule = server.caching.rule(call.operation)
@@ -63,15 +66,16 @@ def plan(call: Call, verdict: Allow, roles: tuple[str, ...] = ()) -> Plan:
     # What policy masks for one caller, it may not mask for another.
     also: list[object] = [] if verdict.redact is None else [["redacted", verdict.redact]]
     owner = None
-    if rule.scope is Scope.USER or Vary.USER in rule.vary_on:
+    if rule.scope is Scope.USER or (rule.vary_on and Vary.USER in rule.vary_on):
         owner = call.caller.id
         also.append(["user", owner])
     if rule.vary_on:
         also.append(_facets(call, rule, roles))
     try:
-        return Plan(key(call, rule, also), rule.ttl, f"{server.name}.{call.operation}", rule, owner)
+        name = key(call, rule, also)
     except ValueError:
         return NO_PLAN  # nothing is lost but the saving
+    return Plan(name, rule.ttl, f"{server.name}.{call.operation}", rule, owner)
 
 
 def keepable(result: bytes, most: int = MAX_RESULT) -> bool:
