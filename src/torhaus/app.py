@@ -16,6 +16,8 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from torhaus.admin.rounds import Grants
+from torhaus.annex import Annex
 from torhaus.config.load import Loaded
 from torhaus.config.settings import Settings
 from torhaus.edge.admission import Admission
@@ -31,7 +33,6 @@ from torhaus.gate.talk import Talk
 from torhaus.gate.verdicts import Verdicts
 from torhaus.gate.waits import Waits
 from torhaus.mcp.seal import Sealer
-from torhaus.model.approval import Approval, Wanted
 from torhaus.model.ports import StateError
 from torhaus.model.rules import Rules
 from torhaus.store.counters import MemoryCounters
@@ -42,7 +43,7 @@ from torhaus.store.writer import LedgerSettings
 from torhaus.upstream.links import Links
 from torhaus.watch.metrics import Gauges, Metrics
 from torhaus.watch.reload import Reload
-from torhaus.web.operations import Operations, application
+from torhaus.web.operations import Operations
 from torhaus.web.status import ServerState
 
 log = structlog.get_logger()
@@ -61,28 +62,14 @@ def call_ids() -> Callable[[], str]:
     return lambda: f"{prefix}{next(count):x}"
 
 
-class _Unkept:
-    """Approvals without a database: fail closed."""
-
-    async def request(self, wanted: Wanted, now: float) -> Approval:  # noqa: ARG002 -- the port
-        raise StateError("there is no database for requests")
-
-    async def take(self, id: str, wanted: Wanted, now: float) -> bool:  # noqa: ARG002 -- the port
-        return False
-
-    async def wait(self, id: str, seconds: float) -> Approval | None:  # noqa: ARG002 -- the port
-        return None
-
-    async def cancel(self, id: str, now: float) -> None:
-        """Nothing to cancel."""
-
-
 class House:
     """A running gateway. Built inside the event loop that runs it."""
 
     def __init__(self, loaded: Loaded) -> None:
         self.settings: Settings = loaded.settings
+        self._loaded = loaded
         self._rules = loaded.rules
+        self._granted: Grants = ()
         self._began = datetime.now(UTC)
         ids = call_ids()
         data = self.settings.data_dir
@@ -94,6 +81,13 @@ class House:
         self.catalogue = Catalogue()
         sealer = Sealer(sealing_secret(data, os.urandom), os.urandom)
         self.sessions = Sessions(sealer, os.urandom)
+        self.annex = Annex(
+            self.settings,
+            sealer=sealer,
+            ledger=self.ledger,
+            rules=self.rules,
+            regrant=self.regrant,
+        )
         self.metrics = Metrics(self._gauges(), known=self.catalogue.tools)
         self.gate = Gate(
             upstreams=self.links,
@@ -107,9 +101,9 @@ class House:
             flights=Flights(),
             verdicts=Verdicts(),
             patience=Patience(
-                approvals=_Unkept(),
+                approvals=self.annex.requests,
                 rules=self.rules,
-                link=lambda _approval: None,
+                link=self.annex.links.url,
                 sealer=sealer,
                 waits=Waits(os.urandom),
                 further=Further(sealer, os.urandom),
@@ -135,13 +129,38 @@ class House:
             audit_healthy=self.ledger.healthy,
             sessions=lambda: len(self.sessions),
             streams=lambda: len(self.edge.open_streams),
+            state_healthy=lambda: self.annex.database.trouble is None,
+            notices=self.annex.notices,
         )
 
     def rules(self) -> Rules:
         return self._rules
 
+    def reading(self, read: Callable[[], Loaded]) -> Callable[[], Loaded]:
+        """Reads the file, with the grants of the database. For threads."""
+
+        def granted() -> Loaded:
+            self._granted = self.annex.rounds.grants
+            return read().with_grants(self._granted)
+
+        return granted
+
     def swap(self, loaded: Loaded) -> None:
         """Put a new version of the configuration in force."""
+        self._loaded = loaded
+        if self._granted is not self.annex.rounds.grants:
+            self.annex.rounds.forget()  # they changed while the file was read
+        self._put(loaded)
+
+    async def regrant(self, grants: Grants) -> None:
+        """Put other grants in force. A thread compiles them: calls must not wait for that."""
+        base = None
+        while base is not self._loaded:  # the file may change meanwhile
+            base = self._loaded
+            fresh = await asyncio.to_thread(base.with_grants, grants)
+        self._put(fresh)
+
+    def _put(self, loaded: Loaded) -> None:
         self._rules = loaded.rules
         self.edge.admission = Admission(loaded.settings)
         self.edge.heads.clear()
@@ -158,6 +177,7 @@ class House:
                 for server in self._rules.servers.values()
             ],
             audit_healthy=self.ledger.healthy,
+            state_trouble=lambda: self.annex.database.trouble,
             config_trouble=lambda: None if self.reload is None else self.reload.trouble,
             metrics=self.metrics.render,
             started=f"{self._began:%Y-%m-%d %H:%M} UTC",
@@ -184,9 +204,22 @@ class House:
         for connection in connections:
             connection.tick(now, idle=KEEP_ALIVE, slow=SLOW_REQUEST)
 
+    async def open(self) -> None:
+        """Open what calls are written to. Raises LedgerError, StateError."""
+        self.ledger.start()
+        try:
+            steps = await self.annex.start()
+        except StateError:
+            await self.annex.close()
+            await self.ledger.close()
+            raise
+        if steps:
+            log.info("state.migrated", steps=steps)
+
     async def close(self) -> None:
         self.gate.expire(float("inf"))
         await self.links.shutdown()
+        await self.annex.close()
         await self.ledger.close()
 
 
@@ -245,14 +278,17 @@ async def serve(
     """Serve until SIGINT or SIGTERM. `ready` is called once the port answers.
 
     `sockets`: bound ones to listen on instead of the settings' host and port.
-    Raises LedgerError when the audit log cannot be opened, OSError when the port is taken.
+    Raises LedgerError when the audit log cannot be opened, StateError when the state database
+    cannot, OSError when the port is taken.
     """
     house = House(loaded)
-    house.ledger.start()
-    house.reload = Reload(path, loaded, read, house.swap)
+    await house.open()
+    house.reload = Reload(path, loaded, house.reading(read), house.swap)
     settings = loaded.settings
+    if sockets:
+        house.annex.port = sockets[0].getsockname()[1]
     config = uvicorn.Config(
-        application(house.operations()),
+        house.annex.entrance(house.operations(), lambda: house.edge.admission),
         host=settings.host,
         port=settings.port,
         http=house.lane,

@@ -36,10 +36,16 @@ class Rounds:
         self._changed = changed
         self._asked = asyncio.Event()
         self._well = True
+        self._stale = False
 
     def ask(self) -> None:
         """Look at the grants now: some have changed."""
         self._asked.set()
+
+    def forget(self) -> None:
+        """Others than these may be in force: put these in force again."""
+        self._stale = True
+        self.ask()
 
     async def run(self) -> None:
         """Until cancelled. The database may fail; it is asked again and again."""
@@ -78,7 +84,8 @@ class Rounds:
         async with self._means.office.read() as desk:
             found = tuple(await desk.access.in_force(now))
         known = tuple(each for each in self.grants if each.ends > now)
-        if found != known:
+        if self._stale or found != known:
+            self._stale = False
             await self._changed(found)
         self.grants = found
 

@@ -17,7 +17,7 @@ from torhaus.cli.listening import TakenError, listen
 from torhaus.cli.output import columns, complain, printable, refuse, say
 from torhaus.cli.reading import DEFAULT, ConfigFile, DataDir, Reader, read_or_exit, told
 from torhaus.config.load import Loaded
-from torhaus.model.ports import LedgerError
+from torhaus.model.ports import LedgerError, StateError
 
 Host = Annotated[str | None, typer.Option(help="Where to listen; goes before the file's.")]
 Port = Annotated[
@@ -67,7 +67,7 @@ def run(
         signal.signal(each, _leave)
     try:
         uvloop.run(app.serve(loaded, reader.path, reader, ready=ready, sockets=sockets))
-    except LedgerError as error:
+    except (LedgerError, StateError) as error:
         refuse(f"Not started: {error}.")
     except (OSError, ValueError) as error:
         refuse(f"Not started: the data directory cannot be used: {error}.")

@@ -1,6 +1,6 @@
 """The numbers Prometheus asks for, under the names of the product text."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 
 import msgspec
@@ -33,6 +33,8 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     audit_healthy: Callable[[], bool] | None = None
     sessions: Callable[[], int] | None = None
     streams: Callable[[], int] | None = None
+    state_healthy: Callable[[], bool] | None = None
+    notices: Callable[[], Mapping[str, int]] | None = None
 
 
 class Metrics:
@@ -131,9 +133,21 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
         ("audit_healthy", "1 while audit records can be written.", gauges.audit_healthy),
         ("active_sessions", "Sessions of legacy clients.", gauges.sessions),
         ("active_streams", "Open streams to clients.", gauges.streams),
+        ("state_healthy", "1 while the state database answers.", gauges.state_healthy),
     ):
         if ask is not None:
             yield GaugeMetricFamily(f"mcp_gateway_{name}", help_text, value=float(ask()))
+    if gauges.notices is not None:
+        yield _notices(gauges.notices())
     info = GaugeMetricFamily("mcp_gateway_build_info", "The running version.", labels=("version",))
     info.add_metric((__version__,), 1)
     yield info
+
+
+def _notices(counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(
+        "mcp_gateway_notices", "News for people, by what became of it.", labels=("outcome",)
+    )
+    for outcome, count in counts.items():
+        family.add_metric((outcome,), count)
+    return family

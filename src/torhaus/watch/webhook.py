@@ -28,13 +28,15 @@ class WebhookNotifier:
     """The receiver checks `X-Torhaus-Signature: t=<Unix seconds>,v1=<hex>`.
 
     v1 is the HMAC-SHA256 of `<t>.<body>` under the secret. Receivers refuse an old `t`, and an
-    `id` they have seen: a try whose answer was lost comes again with the same one.
+    `id` they have seen: a try whose answer was lost comes again with the same one. `counts`: how
+    many were `sent` and how many `failed`.
     """
 
     def __init__(
         self,
         hook: Webhook,
         post: Post,
+        counts: Counter[str],
         *,
         clock: Callable[[], float],
         ids: Callable[[], str],
@@ -42,10 +44,10 @@ class WebhookNotifier:
     ) -> None:
         self._hook = hook
         self._post = post
+        self._counts = counts
         self._clock = clock
         self._ids = ids
         self._waits = waits
-        self.counts: Counter[str] = Counter()
 
     async def tell(self, announcement: Announcement) -> None:
         body = _body(announcement, self._ids())
@@ -55,11 +57,11 @@ class WebhookNotifier:
                 await asyncio.sleep(self._waits[number - 1])
             status, said = await self._try(body)
             if 200 <= status < 300:
-                self.counts["sent"] += 1
+                self._counts["sent"] += 1
                 return
             if 400 <= status < 500 and status not in (408, 425, 429):
                 break  # it will not like it the next time either
-        self.counts["failed"] += 1
+        self._counts["failed"] += 1
         log.warning("notice.failed", kind=announcement.kind.value, reason=said)
 
     async def _try(self, body: bytes) -> tuple[int, str]:

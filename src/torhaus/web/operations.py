@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from torhaus.identity.identify import FORWARDED, in_networks
+from torhaus.identity.identify import FORWARDED
+from torhaus.model.networks import lies_in
 from torhaus.model.rules import Rules
+from torhaus.web.approvals import Approvals
 from torhaus.web.status import ServerState, page
 
 
@@ -21,6 +23,7 @@ class Operations:
     states: Callable[[], list[ServerState]]
     audit_healthy: Callable[[], bool]
     config_trouble: Callable[[], str | None]
+    state_trouble: Callable[[], str | None]
     metrics: Callable[[], tuple[bytes, str]]
     started: str
 
@@ -34,6 +37,7 @@ class Operations:
         body = {
             "status": "ready" if audit else "not ready",
             "audit": "ok" if audit else "the audit log cannot be written: calls are refused",
+            "state": "ok" if self.state_trouble() is None else STATE_DOWN,
             "configuration": "ok" if self.config_trouble() is None else "refused: see the log",
             "servers": {each.name: each.state.partition(":")[0] for each in self.states()},
         }
@@ -42,7 +46,7 @@ class Operations:
     def exposition(self, request: Request) -> Response:
         peer = request.client.host if request.client is not None else ""
         proxied = any(name.decode() in request.headers for name in FORWARDED)
-        if proxied or not in_networks(self.rules().metrics_networks, peer):
+        if proxied or not lies_in(self.rules().metrics_networks, peer):
             text = "metrics are open to server.metrics_networks only"
             return JSONResponse({"error": text}, status_code=403)
         body, kind = self.metrics()
@@ -70,10 +74,14 @@ SAFE = {
 }
 
 
-def application(operations: Operations) -> Starlette:
-    """The ASGI application for everything that is not `/mcp`."""
+STATE_DOWN = "the state database does not answer: approvals and administration wait for it"
+
+
+def application(operations: Operations, approvals: Approvals) -> Starlette:
+    """The ASGI application for the pages: everything that is neither `/mcp` nor the API."""
     return Starlette(
         routes=[
+            Route("/approvals/{id}", approvals.page, methods=["GET", "POST"]),
             Route("/health", operations.health),
             Route("/ready", operations.ready),
             Route("/metrics", operations.exposition),
