@@ -49,14 +49,6 @@ def who(approvers: tuple[tuple[str, ...], ...], server: str) -> str:
     return ", and ".join(dict.fromkeys(each))
 
 
-def _subject(approval: Approval) -> str:
-    wanted = approval.wanted
-    reason = f" ({wanted.reason})" if wanted.reason else ""
-    return (
-        f"{wanted.tool} on {wanted.server} needs approval by the policy {wanted.policy!r}{reason}"
-    )
-
-
 def _until(approval: Approval) -> str:
     return f"{datetime.fromtimestamp(approval.expires, UTC):%H:%M} UTC"
 
@@ -66,7 +58,7 @@ def sentence(approval: Approval, link: str | None) -> str:
     wanted = approval.wanted
     show = f"Link for them: {link}" if link is not None else "Tell them this id"
     return (
-        f"Pending: {_subject(approval)}. Who can agree: {who(wanted.approvers, wanted.server)}; "
+        f"Pending: {wanted.reason} Who can agree: {who(wanted.approvers, wanted.server)}; "
         f"not {wanted.email}, who asks. Request {approval.id}, open until {_until(approval)}. "
         f"{show}. Call again with the same arguments once it is approved."
     )
@@ -103,7 +95,7 @@ def question(approval: Approval, link: str) -> dict[str, Any]:
     """The parameters of an elicitation in link mode, as both eras have them."""
     wanted = approval.wanted
     message = (
-        f"{_subject(approval)}. Who can agree: {who(wanted.approvers, wanted.server)}. You asked, "
+        f"{wanted.reason} Who can agree: {who(wanted.approvers, wanted.server)}. You asked, "
         f"so you cannot approve it yourself: open the page to follow request {approval.id}, or "
         f"send them its link. It is open until {_until(approval)}."
     )
