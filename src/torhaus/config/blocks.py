@@ -9,7 +9,7 @@ from torhaus.config.rulings import Ruling, Rulings
 from torhaus.config.schema import File
 from torhaus.config.sensitive import Data
 from torhaus.config.tree import Path
-from torhaus.config.words import Words
+from torhaus.config.words import Stated, Words
 from torhaus.model.access import Bound, Condition, Glob, Origin, Permission
 
 Reading = Callable[[str, str], Permission]
@@ -72,6 +72,7 @@ def _permissions(
             continue
         words.server(one.server, here, holds_back=path[-1] == "deny")
         found.append(one if when is None else _only_when(one, when))
+        words.stated.append(Stated(here, found[-1], denies=path[-1] == "deny"))
     return tuple(found)
 
 

@@ -12,6 +12,7 @@ from torhaus.config.accesses import Accesses
 from torhaus.config.addresses import is_loopback
 from torhaus.config.blocks import rulings
 from torhaus.config.credentials import SHORT
+from torhaus.config.doubts import doubt
 from torhaus.config.people import People, people, principals
 from torhaus.config.schema import File
 from torhaus.config.sensitive import Data
@@ -76,8 +77,11 @@ class Blueprint(msgspec.Struct, frozen=True):
         )
 
 
-def blueprint(source: Source, file: File, environ: Mapping[str, str]) -> Blueprint:
-    """The rules the file states. Mistakes go to `source.problems`, doubts to `source.warnings`."""
+def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float) -> Blueprint:
+    """The rules the file states. Mistakes go to `source.problems`, doubts to `source.warnings`.
+
+    `now`: Unix seconds, for doubts about what has ended.
+    """
     hide = file.server.hide_denied
     servers = {
         name: server(source, name, spec, environ, hide_denied=hide)
@@ -88,7 +92,7 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str]) -> Bluepri
     said = rulings(words, file, data)
     rules = policing.rules(words, file)
     who = people(words, file)
-    _doubts(source, file)
+    doubt(words, file, said, rules, who, now=now)
     parts = [source.text, *(one.credential for one in servers.values()), *map(bytes.hex, who.keys)]
     bare = Rules(
         version=digest_of("torhaus rules", parts)[:16],
@@ -142,24 +146,3 @@ def _webhook(source: Source, file: File) -> Webhook | None:
         message = f"the secret is shorter than {SHORT} characters and can be guessed"
         source.warn((*path, "secret"), message, "use a random one: openssl rand -hex 32")
     return Webhook(spec.url, Secret(secret))
-
-
-def _doubts(source: Source, file: File) -> None:
-    auth = file.auth
-    if auth.provider is not None or auth.oauth is not None:
-        message = "sign-in arrives with the identity work; keys work now"
-        source.warn(("auth", "provider"), message, "give users api_keys until then")
-    if auth.provider is not None and auth.oauth is None:
-        source.error(("auth", "provider"), "there is no oauth block", "add auth.oauth")
-    if auth.anonymous is None and not any(user.api_keys for user in file.users):
-        message = "nobody can call: no user has a key and anonymous access is off"
-        source.warn(("users",), message, 'add users with api_keys: ["${FIRST_KEY}"]')
-    if not file.mcpServers:
-        source.warn(("mcpServers",), "no server is configured", "add one under mcpServers")
-    outside = not is_loopback(file.server.host)
-    if outside and file.server.public_url is None and not file.server.allowed_hosts:
-        message = "Torhaus listens beyond this machine and answers to any Host name"
-        source.warn(("server", "host"), message, "set server.public_url or server.allowed_hosts")
-    if outside and file.server.plaintext == "any":
-        message = "keys may cross public networks unencrypted"
-        source.warn(("server", "plaintext"), message, "put TLS in front, and use private")

@@ -1,5 +1,6 @@
 """Read a configuration file: text in, `Settings` and `Rules` out, or every problem at once."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def load_text(
     if file is None:
         source.refuse()
         raise _unreadable(name, "the file does not fit the schema")
-    blueprint = compiled.blueprint(source, file, environ)
+    blueprint = compiled.blueprint(source, file, environ, time.time())
     source.refuse()
     try:
         rules = blueprint.rules(grants)

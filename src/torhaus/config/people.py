@@ -91,7 +91,9 @@ def principals(
 
 def _principal(person: Person, grants: Sequence[Grant], accesses: Accesses) -> Principal:
     def accessing(roles: tuple[str, ...]) -> Mapping[str, Access]:
-        return accesses.of(roles, person.groups, person.email)
+        found = accesses.of(roles, person.groups, person.email)
+        # Without a role and without a block of his own, he is nobody here.
+        return found if roles or any(each.allows for each in found.values()) else {}
 
     return Principal(
         id=person.email,

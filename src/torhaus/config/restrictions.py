@@ -7,7 +7,7 @@ from torhaus.config.problems import FaultError
 from torhaus.config.rulings import Ruling
 from torhaus.config.sensitive import Data
 from torhaus.config.tree import Path, meant, printable
-from torhaus.config.words import Words
+from torhaus.config.words import Stated, Words
 from torhaus.model.access import Bound, Permission, TagDeny
 from torhaus.policy.permission import ACTIONS
 
@@ -45,7 +45,9 @@ class Restrictions:
             tags = TagDeny(frozenset({"sensitive", "personal"}), rule)
             hidden = self._data.outside(("sensitive", "personal"), rule)
             return [Ruling(tags=(tags,), redact=rule), *hidden]
-        found = [Ruling(denies=(self._deny(rule, path, word),))]
+        denied = self._deny(rule, path, word)
+        self._words.stated.append(Stated(path, denied, denies=True))
+        found = [Ruling(denies=(denied,))]
         if word == ADMIN_REPOS:
             found += self._data.outside(("admin",), rule)
         return found

@@ -39,7 +39,7 @@ def validate(source: Source) -> File | None:
         for error in errors.errors(include_url=False, include_input=False):
             _explain(source, error)
         return None
-    return None if source.problems else file
+    return None if strange else file
 
 
 def _strangers(source: Source) -> list[str]:

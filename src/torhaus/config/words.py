@@ -6,6 +6,8 @@ from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from torhaus.config.problems import FaultError
 from torhaus.config.schema import File
 from torhaus.config.tree import Path, Source, meant, printable
@@ -23,6 +25,14 @@ T = TypeVar("T")
 _SHIPPED = frozenset(name for table in TABLES for name in table.names)
 # So alike that one is a slip of the other: `develper`. For names that nothing has to define.
 _SLIP = 0.85
+
+
+class Stated(msgspec.Struct, frozen=True):
+    """A permission and where the file has it, for doubts about it."""
+
+    path: Path
+    permission: Permission
+    denies: bool
 
 
 class Words:
@@ -46,6 +56,7 @@ class Words:
         self._users = frozenset(self.users)
         self._mentioned = frozenset(_mentioned(file))
         self._globs: dict[str, Glob] = {}
+        self.stated: list[Stated] = []
 
     def role(self, name: str, path: Path) -> bool:
         """Whether there is such a role; a role that is used and defined nowhere is an error."""
@@ -145,6 +156,10 @@ class Words:
         """Those of a list that can be read; what is wrong with others is reported."""
         found = (self.read(here, partial(self.glob, text)) for here, text in self.each(path, texts))
         return tuple(glob for glob in found if glob is not None)
+
+    def read_globs(self, texts: Iterable[str]) -> list[Glob]:
+        """Those that could be read before."""
+        return [self._globs[text] for text in texts if text in self._globs]
 
     def tools(self, path: Path, texts: Sequence[str]) -> list[tuple[str | None, Glob]]:
         """As `globs`, of tools."""
