@@ -3,8 +3,9 @@
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from torhaus.store.state import migrate
 
 NAME = "state.db"
 BUSY = 5.0
-"""Seconds one process waits for another that is writing (SQLite), or for a connection."""
 CONNECTIONS = 8
 STATEMENT = 10
 """Seconds a PostgreSQL statement may take."""
@@ -28,12 +28,15 @@ _DOWN = (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError)
 
 
 class Database:
-    """`url`: `postgresql://...`; None for SQLite at `data_dir`/state.db. Owned by one event loop.
+    """Owned by one event loop.
 
-    Every failure of the database is a StateError. `trouble`: the last one, None when it answers.
+    `url`: `postgresql://...`; None for SQLite at `data_dir`/state.db. `patience`: seconds to wait
+    for another who writes, or for a connection. Every failure of the database is a
+    StateError. `trouble`: the last one, None when it answers.
     """
 
-    def __init__(self, url: str | None, data_dir: Path) -> None:
+    def __init__(self, url: str | None, data_dir: Path, patience: float = BUSY) -> None:
+        self._patience = patience
         self._path = data_dir / NAME
         self._url = _sqlite(self._path) if url is None else _postgres(url)
         self._lite = url is None
@@ -54,7 +57,7 @@ class Database:
             return
         if self._lite:
             self._prepare()
-        self._engine = _engine(self._url, lite=self._lite)
+        self._engine = _engine(self._url, self._patience, lite=self._lite)
         self.trouble = None
 
     async def close(self) -> None:
@@ -104,6 +107,28 @@ class Database:
         except OSError as error:
             said = error.strerror or type(error).__name__
             raise StateError(f"the state database {self._path} cannot be opened: {said}") from error
+        try:
+            _write_ahead(self._path, self._patience)
+        except sqlite3.Error as error:
+            raise self._failed(_said(error)) from error
+
+
+def _write_ahead(path: Path, patience: float) -> None:
+    """WAL mode stays with the file. SQLite does not wait for the switch, so it is tried again."""
+    limit = time.monotonic() + patience
+    while not _switched(path, last=time.monotonic() > limit):
+        time.sleep(0.02)
+
+
+def _switched(path: Path, *, last: bool) -> bool:
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if last:
+                raise
+            return False
+    return True
 
 
 def _sqlite(path: Path) -> URL:
@@ -121,12 +146,12 @@ def _postgres(url: str) -> URL:
     return parsed.set(drivername="postgresql+asyncpg")
 
 
-def _engine(url: URL, *, lite: bool) -> AsyncEngine:
+def _engine(url: URL, patience: float, *, lite: bool) -> AsyncEngine:
     # Values of statements would be secrets in a log.
-    common: dict[str, Any] = {"hide_parameters": True, "pool_timeout": BUSY}
+    common: dict[str, Any] = {"hide_parameters": True, "pool_timeout": patience}
     if lite:
         engine = create_async_engine(
-            url, pool_size=CONNECTIONS, max_overflow=0, connect_args={"timeout": BUSY}, **common
+            url, pool_size=CONNECTIONS, max_overflow=0, connect_args={"timeout": patience}, **common
         )
         event.listen(engine.sync_engine, "connect", _settle)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -136,7 +161,7 @@ def _engine(url: URL, *, lite: bool) -> AsyncEngine:
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_pre_ping=True,
-        connect_args={"timeout": BUSY, "command_timeout": STATEMENT},
+        connect_args={"timeout": patience, "command_timeout": STATEMENT},
         **common,
     )
 
@@ -145,8 +170,7 @@ def _settle(connection: Any, _record: object) -> None:
     """Each new SQLite connection. We begin transactions ourselves, see `_begin`."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
 
 

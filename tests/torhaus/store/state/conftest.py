@@ -1,0 +1,36 @@
+"""Every test of this room runs on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.torhaus.store.state.databases import KINDS, CannotRunError, Place, postgres
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """A running PostgreSQL."""
+    try:
+        with postgres() as url:
+            yield url
+    except CannotRunError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    lite = request.param == "sqlite"
+    return Place(tmp_path / "data", None if lite else request.getfixturevalue("server"))
+
+
+@pytest.fixture
+def elephant(server: str, tmp_path: Path) -> Place:
+    """PostgreSQL alone."""
+    return Place(tmp_path / "data", server)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Place:
+    """SQLite alone."""
+    return Place(tmp_path / "data", None)
