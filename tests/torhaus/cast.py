@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from tests.torhaus.scripted import TOOLS, ScriptedServer, dumps, listing
 from tests.torhaus.witnesses import Counter, MemoryApprovals, MemoryLedger, Window
 from torhaus.gate.calls import Asking
@@ -25,8 +27,9 @@ from torhaus.gate.waits import Waits
 from torhaus.mcp.message import Request, read
 from torhaus.mcp.seal import Sealer
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
+from torhaus.model.access import Access
 from torhaus.model.outcome import Outcome
-from torhaus.model.people import Principal
+from torhaus.model.people import Phase, Principal
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
@@ -55,13 +58,21 @@ def person(
     name: str, role: str, *permissions: str, server: str = "*", expires: float | None = None
 ) -> Principal:
     held = tuple(parse(text, f"{role}: {text}") for text in permissions)
+    access = {server: Access(allows=held)} if held else {}
     return Principal(
         id=f"u-{name}",
         email=f"{name}@example.org",
-        roles=(role,),
         expires=expires,
-        access={server: held} if held else {},
+        phases=(Phase(roles=(role,), access=access),),
     )
+
+
+def limited(who: Principal, **changes: Any) -> Principal:
+    """The same person with other access on the one server he has."""
+    (phase,) = who.phases
+    ((server, access),) = phase.access.items()
+    changed = {server: msgspec.structs.replace(access, **changes)}
+    return msgspec.structs.replace(who, phases=(msgspec.structs.replace(phase, access=changed),))
 
 
 ALICE = person("alice", "developer", "github.read", server="github")

@@ -40,7 +40,7 @@ def record(call: Call, outcome: Outcome, began: float, seconds: float) -> Record
     return Record(
         timestamp(began),
         plain(call.id, MAX_NAME),
-        _user(caller.email, caller.roles, call.ip),
+        _user(caller.email, caller.roles(began), call.ip),
         plain(call.server.name, MAX_NAME),
         plain(call.operation, MAX_NAME),
         parameters(call.payload),
@@ -64,7 +64,7 @@ def rejected(  # noqa: PLR0913 - one argument for each column that is not fixed
     return Record(
         timestamp(at),
         plain(request_id, MAX_NAME),
-        _user(principal.email, principal.roles, ip),
+        _user(principal.email, principal.roles(at), ip),
         plain(server_name, MAX_NAME),
         "invalid",
         _NOTHING,

@@ -96,7 +96,8 @@ class McpEdge:
     def _no_server(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> None:
         name = server_name(exchange.head.target)
         name = name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"
-        usable = [n for n, each in rules.servers.items() if may_use(visitor.principal, each)]
+        caller, now = visitor.principal, self._gate.clock()
+        usable = [n for n, each in rules.servers.items() if may_use(caller, each, now)]
         have = ", ".join(usable) or "none"
         text = f"there is no server {name!r} here; you may use: {have}"
         if not name:
@@ -188,7 +189,7 @@ class McpEdge:
         self._spawn(door, self._serving.serve(door, asking))
 
     async def _tell(self, door: Door, session: Session, message: Notification | Response) -> None:
-        self._check_access(door, 200)
+        self._check_access(door.used_by(session.client), 200)
         if isinstance(message, Response):
             await self._talk.answer(door.server, session, door.caller.id, message)
         else:
@@ -222,17 +223,16 @@ class McpEdge:
 
     def _check_access(self, door: Door, status: int) -> None:
         """For what is no request and so never decided by the gate. Raises CallerError."""
-        caller, server = door.caller, door.server
-        over = caller.expires is not None and caller.expires <= self._gate.clock()
-        if over or not may_use(caller, server):
-            why = "your access has ended" if over else f"you have no permission on {server.name}"
-            raise CallerError(codes.REFUSED, why, status=status)
+        denied = door.barred(door.caller, door.server, self._gate.clock())
+        if denied is not None:
+            raise CallerError(codes.REFUSED, denied.reason, status=status)
 
     async def _listen(self, door: Door, session: Session) -> None:
         exchange = door.exchange
         if not is_event_stream(exchange):
             text = "GET opens an event stream: send `Accept: text/event-stream`"
             raise CallerError(codes.INVALID_REQUEST, text, status=406)
+        door = door.used_by(session.client)
         self._check_access(door, 405)
         exchange.on_gone = exchange.on_drain = exchange.cancel
         last = exchange.head.headers.get(b"last-event-id")

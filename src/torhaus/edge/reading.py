@@ -14,7 +14,8 @@ from torhaus.mcp.message import CallerError
 from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
-from torhaus.policy.visible import may_use
+from torhaus.model.verdict import Deny
+from torhaus.policy.decide import barred
 
 PARAM = b"mcp-param-"
 _STREAM = b"text/event-stream"
@@ -22,11 +23,12 @@ _JSON = b"application/json"
 
 
 class Door(msgspec.Struct, frozen=True, gc=False):
-    """A known caller in front of a server."""
+    """A known caller in front of a server. `client`: the name his client gives itself."""
 
     exchange: Exchange
     visitor: Visitor
     server: Server
+    client: str = ""
 
     @property
     def caller(self) -> Principal:
@@ -64,9 +66,15 @@ class Door(msgspec.Struct, frozen=True, gc=False):
         caller = by_key(rules, key) if key is not None else rules.principals.get(self.caller.id)
         if caller is None or caller.id != self.caller.id:
             return None  # the key is gone, or has been given to somebody else
-        if caller.expires is not None and caller.expires <= now:
-            return None
-        return (caller, server) if may_use(caller, server) else None
+        return (caller, server) if self.barred(caller, server, now) is None else None
+
+    def used_by(self, client: str) -> "Door":
+        """The same door, with the name the client gives itself."""
+        return msgspec.structs.replace(self, client=client)
+
+    def barred(self, caller: Principal, server: Server, now: float) -> Deny | None:
+        """Why the caller may not even listen to the server: no access, office hours, network."""
+        return barred(caller, server, self.exchange.peer.ip, self.client, now)
 
 
 @lru_cache(maxsize=256)

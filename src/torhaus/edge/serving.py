@@ -7,6 +7,7 @@ import msgspec
 from torhaus.edge import problems
 from torhaus.edge.exchange import Exchange
 from torhaus.edge.reading import Door
+from torhaus.gate import calls
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
 from torhaus.gate.relay import Relay
@@ -62,7 +63,7 @@ class Serving:
             exchange.on_gone = exchange.cancel
             if asking.request.method == LISTEN:
                 exchange.on_drain = exchange.cancel
-                self._open[exchange] = door
+                self._open[exchange] = door.used_by(calls.client(asking))
 
     def _cancelled(self, exchange: Exchange, asking: Asking) -> None:
         """A cancelled request gets no answer; a listening stream that we end says so (M17)."""

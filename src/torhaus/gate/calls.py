@@ -8,6 +8,7 @@ import msgspec
 from torhaus.gate import rounds
 from torhaus.gate.catalogue import Catalogue, next_cursor
 from torhaus.mcp import codes
+from torhaus.mcp.clients import sent_name
 from torhaus.mcp.message import CallerError, Request, encode, misspelt, twins
 from torhaus.mcp.methods import NAMED, WITHOUT_TIMEOUT
 from torhaus.mcp.params import mismatch
@@ -96,6 +97,7 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
             payload=b"" if request.method == "initialize" else request.payload,
             ip=asking.ip,
             retry=rounds.is_retry(request),
+            client=client(asking),
         )
     name = tool_name(request)
     arguments = params.get("arguments", NO_HINTS)
@@ -114,7 +116,14 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
         ip=asking.ip,
         retry=rounds.is_retry(request),
         hints=hints,
+        client=client(asking),
     )
+
+
+def client(asking: Asking) -> str:
+    """The name the caller's client gives itself; a session said it when it began."""
+    session = asking.session
+    return sent_name(asking.request.params) if session is None else session.client
 
 
 def check_headers(asking: Asking, call: Call, catalogue: Catalogue) -> None:

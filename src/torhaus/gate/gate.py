@@ -249,7 +249,8 @@ class Gate:
             return answer
         try:
             clean = partial(self._clean, server=server, whole=False, by="")
-            seen = shown_whatever(described.whatever(result, clean), caller, server)
+            whole = described.whatever(result, clean)
+            seen = shown_whatever(whole, caller, server, self.clock())
         except UNREADABLE:
             return Answer(error=error_object(codes.UPSTREAM_FAILED, "the answer cannot be read"))
         return answer if seen is result else msgspec.structs.replace(answer, result=seen)
@@ -257,7 +258,7 @@ class Gate:
     def _list(self, asking: Asking, method: str, result: bytes) -> bytes:
         whole = "cursor" not in asking.request.params
         seen = self._clean(method, result, server=asking.server, whole=whole, by=by(asking))
-        return shown(method, seen, asking.caller, asking.server)
+        return shown(method, seen, asking.caller, asking.server, self.clock())
 
     def _clean(self, method: str, result: bytes, *, server: Server, whole: bool, by: str) -> bytes:
         """A list as anybody may see it: no tool that drifted, nothing that hides in a text."""

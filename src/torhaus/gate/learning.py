@@ -39,7 +39,7 @@ class Learning:
         """
         if isinstance(verdict, Deny):
             # A refusal needs no look at the list, and somebody without rights gets none.
-            usable = may_use(asking.caller, asking.server)
+            usable = may_use(asking.caller, asking.server, self.clock())
             return call, _deny(call, listed) if usable and listed is not None else verdict
         now = self.clock()
         again = listed is UNLISTED and not self.catalogue.just_seen(asking.server, by(asking), now)

@@ -8,9 +8,7 @@ import msgspec
 from torhaus.mcp.methods import LISTS, READS
 from torhaus.model.people import Principal
 from torhaus.model.servers import Server
-from torhaus.policy.grants import granting
-from torhaus.policy.methods import need
-from torhaus.policy.visible import visible
+from torhaus.policy.visible import listed, visible
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What reading a result can raise: the envelope was read before, its inside was not."""
@@ -29,21 +27,20 @@ _head = msgspec.json.Decoder(_Head).decode
 Sees = Callable[[str, Mapping[str, Any]], bool]
 
 
-def shown(method: str, result: bytes, caller: Principal, server: Server) -> bytes:
-    """A list result as this caller may see it: what some arguments could make allowed.
+def shown(method: str, result: bytes, caller: Principal, server: Server, now: float) -> bytes:
+    """A list result as this caller may see it now: what some arguments could make allowed.
 
     Raises one of UNREADABLE when the result is no such list: then nobody may see it.
     """
+    access = caller.phase(now).on(server.name)
     if method == "tools/list":
-        return filtered(method, result, lambda name, hints: visible(caller, server, name, hints))
-    needed = need(READS[method], {})
-    held = caller.permissions(server.name)
-    if needed is None or granting(held, needed.action, needed.type, server.parents) is not None:
+        return filtered(method, result, lambda name, hints: visible(access, server, name, hints))
+    if listed(access, server, READS[method]):
         return result
     return filtered(method, result, lambda name, hints: False)  # noqa: ARG005 -- the shape of Sees
 
 
-def shown_whatever(result: bytes, caller: Principal, server: Server) -> bytes:
+def shown_whatever(result: bytes, caller: Principal, server: Server, now: float) -> bytes:
     """A result of an unknown method, every list in it as this caller may see it.
 
     Raises one of UNREADABLE.
@@ -51,7 +48,7 @@ def shown_whatever(result: bytes, caller: Principal, server: Server) -> bytes:
     loose = _decode(result, type=dict[str, msgspec.Raw])
     for method, member in LISTS.items():
         if member in loose and bytes(loose[member]).startswith(b"["):
-            result = shown(method, result, caller, server)
+            result = shown(method, result, caller, server, now)
     return result
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from torhaus.mcp.clients import kept_name
 from torhaus.mcp.seal import Sealer, SealError, binding
 from torhaus.model.session import Session
 
@@ -69,6 +70,7 @@ class Sessions:
         session = self._build(token, content, server, principal)
         session.capabilities = hello.capabilities
         session.client_info = hello.client_info
+        session.client = kept_name(hello.client_info)
         session.last_used = now
         self._live[token] = session
         return session
@@ -82,6 +84,7 @@ class Sessions:
             version=content.version,
             capabilities=content.capabilities,
             client_info=content.client_info,
+            client=kept_name(content.client_info),
             created=float(content.created),
             expires=content.created + LIFETIME,
             upstream_id=content.upstream_id,

@@ -122,8 +122,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Access(msgspec.Struct, frozen=True, kw_only=True):
+class Access(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything the rules say about one caller on one server, while one phase lasts.
+
+    `dict`: what policy works out of it once (`policy/index.py`) stays with it.
 
     `redact`: the rule that has results and arguments masked, None where nothing is.
     `arguments`: verdicts can depend on the call's arguments beyond the tool's class, and

@@ -11,6 +11,7 @@ class Session:
     `capabilities` and `client_info` are JSON text from the client's `initialize`, kept so that a
     dead upstream session can be opened again. `upstream_id`: the upstream's session id.
     `version`: negotiated protocol version. `running`: JSON text of a request id -> what cancels it.
+    `client`: the name in `client_info`, empty where there is none.
     `streams`: open listening streams. `live`: the table still holds it, so that this very object
     is the session. Times in Unix seconds.
     """
@@ -22,6 +23,7 @@ class Session:
     version: str
     capabilities: bytes
     client_info: bytes
+    client: str = ""
     created: float
     expires: float
     upstream_id: str | None = None

@@ -13,13 +13,15 @@ from torhaus.policy.verbs import guess
 READ = frozenset({"read"})
 WRITE = frozenset({"write"})
 UNKNOWN = frozenset({"unknown"})
+NOTHING: Mapping[str, Any] = {}
 
 
 class Classified(msgspec.Struct, frozen=True, kw_only=True):
     """What one call does. Every action needs its own permission on `type`.
 
     `type`: empty when nobody knows, `*` when it may be any; both need a permission for all types.
-    `tool`: the tool that really runs, which a dispatcher names in its arguments.
+    `tool`: the tool that really runs, which a dispatcher names in its arguments; `row` is what a
+    table says of it (None: nothing), and `arguments` are its own.
     `problem`: a sentence when the arguments that decide rights are malformed; then `actions` is
     empty and the call is refused.
     """
@@ -30,6 +32,8 @@ class Classified(msgspec.Struct, frozen=True, kw_only=True):
     tags: frozenset[str] = frozenset()
     source: str = "table"
     problem: str | None = None
+    row: ToolClass | None = None
+    arguments: Mapping[str, Any] = NOTHING
 
 
 def classify(
@@ -42,7 +46,7 @@ def classify(
     """
     known = server.classes.get(normal(tool))
     if known is None:
-        return _named(server, tool, hints)
+        return _named(server, tool, arguments, hints)
     if known.dispatch is not None:
         return _dispatched(server, tool, known.dispatch, arguments)
     return _known(known, tool, arguments, hints)
@@ -60,7 +64,7 @@ def possible(server: Server, tool: str, hints: Mapping[str, Any]) -> Iterator[Cl
     """Everything a tool might do, whatever its arguments."""
     known = server.classes.get(normal(tool))
     if known is None:
-        yield _named(server, tool, hints)
+        yield _named(server, tool, NOTHING, hints)
     elif known.dispatch is not None:
         for inner in server.classes.values():
             if inner.dispatch is None:
@@ -69,24 +73,42 @@ def possible(server: Server, tool: str, hints: Mapping[str, Any]) -> Iterator[Cl
         yield from _each(known, tool, hints)
 
 
+def lineage(kind: str, parents: Mapping[str, str]) -> tuple[str, ...]:
+    """The type and those it belongs to. Bounded, should a configuration make a ring of parents."""
+    above = parents.get(kind)
+    if above is None:
+        return (kind,)
+    found = [kind]
+    while above is not None and above not in found:
+        found.append(above)
+        above = parents.get(above)
+    return tuple(found)
+
+
 def _each(known: ToolClass, tool: str, hints: Mapping[str, Any]) -> Iterator[Classified]:
     if known.method_arg is None:
-        yield _result(known, tool, known.actions, hints)
+        yield _result(known, tool, known.actions, NOTHING, hints)
         return
     absent = () if known.method_absent is None else (known.method_absent,)
     for action in sorted({*known.method_actions.values(), *absent}):
-        yield _result(known, tool, frozenset((action,)), hints)
+        yield _result(known, tool, frozenset((action,)), NOTHING, hints)
 
 
-def _named(server: Server, tool: str, hints: Mapping[str, Any]) -> Classified:
+def _named(
+    server: Server, tool: str, arguments: Mapping[str, Any], hints: Mapping[str, Any]
+) -> Classified:
     action, kind = guess(server.name, tool) if len(tool) <= 128 else ("unknown", "")
     if action == "unknown":
-        return Classified(actions=UNKNOWN, type="", tool=tool, source="unknown")
+        return Classified(
+            actions=UNKNOWN, type="", tool=tool, source="unknown", arguments=arguments
+        )
     if action == "read" and (
         hints.get("readOnlyHint") is False or hints.get("destructiveHint") is True
     ):
         action = "write"
-    return Classified(actions=frozenset((action,)), type=kind, tool=tool, source="name")
+    return Classified(
+        actions=frozenset((action,)), type=kind, tool=tool, source="name", arguments=arguments
+    )
 
 
 def _known(
@@ -96,21 +118,31 @@ def _known(
     if problem is not None:
         return _malformed(known, tool, problem)
     if known.method_arg is None:
-        return _result(known, tool, known.actions, hints)
+        return _result(known, tool, known.actions, arguments, hints)
     found = _method_action(known, known.method_arg, arguments)
     if found is None:
         return _malformed(known, tool, _method_problem(known, known.method_arg, tool))
-    return _result(known, tool, frozenset((found,)), hints)
+    return _result(known, tool, frozenset((found,)), arguments, hints)
 
 
 def _result(
-    known: ToolClass, tool: str, actions: frozenset[str], hints: Mapping[str, Any]
+    known: ToolClass,
+    tool: str,
+    actions: frozenset[str],
+    arguments: Mapping[str, Any],
+    hints: Mapping[str, Any],
 ) -> Classified:
     # An administrator's own word is final; a table may be older than the server.
     if actions == READ and hints.get("readOnlyHint") is False and known.source != "config":
         actions = WRITE
     return Classified(
-        actions=actions, type=known.type, tool=tool, tags=known.tags, source=known.source
+        actions=actions,
+        type=known.type,
+        tool=tool,
+        tags=known.tags,
+        source=known.source,
+        row=known,
+        arguments=arguments,
     )
 
 
@@ -159,7 +191,7 @@ def _dispatched(
         )
     target = server.classes.get(normal(name))
     if target is None:
-        return _named(server, name, {})
+        return _named(server, name, inner, {})
     if target.dispatch is not None:
         return _malformed(outer, tool, f"{shown(tool)} may not run {shown(name)} in turn")
     return _known(target, name, inner, {})

@@ -1,64 +1,153 @@
-"""May this call pass? Pure: a call and the time go in, a verdict comes out."""
+"""May this call pass? Pure: a call and the time go in, a verdict comes out.
 
-from collections.abc import Sequence
+The gate, `explain` and the simulator ask this one function (design.md 6; the order is that of
+identity research B.7).
+"""
 
 from torhaus.model.call import Call
-from torhaus.model.people import Permission
-from torhaus.model.verdict import Allow, Deny, Verdict
+from torhaus.model.people import Phase, Principal
+from torhaus.model.servers import Server
+from torhaus.model.verdict import Allow, Deny, Step, Verdict
 from torhaus.policy import refusals
-from torhaus.policy.classify import classify
+from torhaus.policy.asked import Asked, Trace
+from torhaus.policy.bounds import bounded, misread
+from torhaus.policy.classify import Classified, classify
+from torhaus.policy.denies import forbidden, tagged
 from torhaus.policy.grants import granting
-from torhaus.policy.methods import need
+from torhaus.policy.methods import LISTEN, need, uris
+from torhaus.policy.origins import misplaced
+from torhaus.policy.policies import held, obliged, policed
+
+LAYERS = (misread, forbidden, tagged, bounded, misplaced, policed)
+"""What can refuse a call whoever allows it, in order. Each returns a Deny or None."""
 
 
-def decide(call: Call, now: float) -> Verdict:
-    """Default deny: every action of the call needs a permission that covers it.
+def decide(call: Call, now: float, trace: list[Step] | None = None) -> Verdict:
+    """Default deny: nothing forbids the call, and every action of it has a permission.
 
-    `now`: Unix seconds. `Allow.rule` names the permission, several joined by a comma.
+    `now`: Unix seconds. Into `trace`, if there is one, goes every step, the verdict last.
     """
-    caller = call.caller
-    if caller.expires is not None and now >= caller.expires:
-        return refusals.expired(call, caller.expires)
-    held = caller.permissions(call.server.name)
-    if not held:
-        return refusals.no_access(call)
+    verdict = _decided(call, now, trace)
+    if trace is not None:
+        trace.append(_last(verdict))
+    return verdict
+
+
+def barred(caller: Principal, server: Server, ip: str, client: str, now: float) -> Deny | None:
+    """Why somebody may not even listen to a server now; None when he may."""
+    call = Call(
+        id="",
+        caller=caller,
+        server=server,
+        method=LISTEN,
+        operation=LISTEN,
+        arguments={},
+        payload=b"",
+        ip=ip,
+        client=client,
+    )
+    verdict = decide(call, now)
+    return verdict if isinstance(verdict, Deny) else None
+
+
+def _decided(call: Call, now: float, trace: Trace) -> Verdict:
+    phase = call.caller.phase(now)
+    if not phase.roles and not phase.access:
+        return refusals.inactive(call, now)
+    _note_caller(call, phase, trace)
     if call.method == "tools/call":
-        return _tool(call, held)
-    return _request(call, held)
+        does = classify(call.server, call.operation, call.arguments, call.hints)
+        asked = Asked(call, now, phase, does)
+        _note_class(call, does, trace)
+        if does.problem is not None:
+            return refusals.bad_argument(does.problem)
+        if not does.actions:
+            return refusals.bad_argument(f"the class of {call.operation!r} names no action")
+    else:
+        asked = _request(call, now, phase)
+        _note_request(asked, trace)
+    for layer in LAYERS:
+        denied = layer(asked, trace)
+        if denied is not None:
+            return denied
+    allowed = _allowed(asked, trace)
+    if isinstance(allowed, Deny):
+        return allowed
+    return held(asked, obliged(asked, allowed, trace), trace)
 
 
-def _tool(call: Call, held: Sequence[Permission]) -> Verdict:
-    does = classify(call.server, call.operation, call.arguments, call.hints)
-    if does.problem is not None:
-        return refusals.bad_argument(does.problem)
-    if not does.actions:
-        return refusals.bad_argument(f"the class of {call.operation!r} names no action")
-    return _judged(call, held, does.tool, does.actions, does.type)
-
-
-def _request(call: Call, held: Sequence[Permission]) -> Verdict:
+def _request(call: Call, now: float, phase: Phase) -> Asked:
+    """A request of the protocol that calls no tool."""
     needed = need(call.method, call.arguments)
     if needed is None:
-        rule = held[0].rule
-        return Allow(rule, f"{rule} opens {call.server.name}")
-    return _judged(call, held, call.method, frozenset((needed.action,)), needed.type)
+        return Asked(call, now, phase, None)
+    does = Classified(
+        actions=frozenset((needed.action,)),
+        type=needed.type,
+        tool=call.method,
+        source="method",
+        arguments=call.arguments,
+    )
+    asked = Asked(call, now, phase, does)
+    asked.uris = uris(call.method, call.arguments)
+    return asked
 
 
-def _judged(
-    call: Call, held: Sequence[Permission], what: str, actions: frozenset[str], kind: str
-) -> Verdict:
-    rules = []
+def _allowed(asked: Asked, trace: Trace) -> Allow | Deny:
+    """Every action needs a permission of its own."""
+    allows = asked.access.allows
+    if not allows:
+        return refusals.no_access(asked)
+    if asked.open:
+        return Allow(allows[0].rule, f"{allows[0].rule} opens {asked.call.server.name}")
+    actions = asked.does.actions
+    rules: list[str] = []
     for action in actions if len(actions) == 1 else sorted(actions):
-        grant = granting(held, action, kind, call.server.parents)
+        grant = granting(asked, action)
         if grant is None:
-            return _denied(call, what, action, kind, actions)
+            return refusals.missing(asked, action)
+        if trace is not None:
+            trace.append(Step("grants", "pass", grant.rule, f"allows {action}"))
         if grant.rule not in rules:
             rules.append(grant.rule)
     rule = rules[0] if len(rules) == 1 else ", ".join(rules)
     return Allow(rule, f"{rule} allows {' and '.join(sorted(actions))}", actions)
 
 
-def _denied(call: Call, what: str, action: str, kind: str, actions: frozenset[str]) -> Deny:
-    if action == "unknown":
-        return refusals.unclassified(call, what, actions)
-    return refusals.missing(call, what, action, kind, actions)
+# -- the trace, for people -----------------------------------------------------------------------
+
+
+def _note_caller(call: Call, phase: Phase, trace: Trace) -> None:
+    if trace is not None:
+        roles = ", ".join(phase.roles) or "no role, but a block of his own"
+        trace.append(Step("caller", "pass", "", f"{call.caller.email}: {roles}"))
+
+
+def _note_class(call: Call, does: Classified, trace: Trace) -> None:
+    if trace is None:
+        return
+    actions = ", ".join(sorted(does.actions)) or "nothing that can be told"
+    said = [f"{actions} on {does.type or 'things of unknown type'}"]
+    if does.tool != call.operation:
+        said.append(f"runs {does.tool}")
+    if does.tags:
+        said.append(f"tags {', '.join(sorted(does.tags))}")
+    trace.append(Step("class", "note", does.source, "; ".join(said)))
+
+
+def _note_request(asked: Asked, trace: Trace) -> None:
+    if trace is not None:
+        method, does = asked.call.method, asked.does
+        what = " ".join(sorted(does.actions)) + f" on {does.type or 'things of unknown type'}"
+        said = "any permission is enough" if asked.open else what
+        trace.append(Step("class", "note", "method", f"{method}: {said}"))
+
+
+def _last(verdict: Verdict) -> Step:
+    match verdict:
+        case Allow():
+            return Step("verdict", "allow", verdict.rule, verdict.reason)
+        case Deny():
+            return Step("verdict", "deny", verdict.rule, verdict.reason)
+        case _:
+            return Step("verdict", "approval", verdict.rule, verdict.reason)

@@ -1,29 +1,20 @@
 """Which permission allows an action."""
 
-from collections.abc import Iterable, Mapping
+from torhaus.model.access import Permission
+from torhaus.policy.asked import Asked
 
-from torhaus.model.people import Permission
 
+def granting(asked: Asked, action: str) -> Permission | None:
+    """The first permission for the action on the call's type, or on one it belongs to.
 
-def granting(
-    permissions: Iterable[Permission], action: str, kind: str, parents: Mapping[str, str]
-) -> Permission | None:
-    """The first permission that covers the action on this type, or on a type it belongs to."""
-    for permission in permissions:
-        if permission.action in (action, "*") and (
-            permission.type in ("*", kind) or _within(kind, permission.type, parents)
-        ):
+    A condition that cannot be told is none that holds.
+    """
+    for permission in asked.index.allows.covering(action, asked.lineage):
+        if permission.when is None:
             return permission
+        try:
+            if permission.when.holds(asked.facts):
+                return permission
+        except ValueError:
+            continue
     return None
-
-
-def _within(kind: str, wider: str, parents: Mapping[str, str]) -> bool:
-    """Is `kind` part of `wider`? Bounded, should a configuration make a ring of parents."""
-    for _ in range(8):
-        above = parents.get(kind)
-        if above is None:
-            return False
-        if above == wider:
-            return True
-        kind = above
-    return False

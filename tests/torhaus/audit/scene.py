@@ -6,11 +6,11 @@ import msgspec
 
 from torhaus.model.call import Call
 from torhaus.model.outcome import Answer, Answered
-from torhaus.model.people import Principal
+from torhaus.model.people import Phase, Principal
 from torhaus.model.servers import HttpAddress, Server
 from torhaus.model.verdict import Allow
 
-ALICE = Principal(id="u1", email="alice@example.org", roles=("developer",))
+ALICE = Principal(id="u1", email="alice@example.org", phases=(Phase(roles=("developer",)),))
 GITHUB = Server(name="github", address=HttpAddress(url="http://127.0.0.1:1/mcp"))
 ALLOWED = Allow("developer_read_only", "developer may read")
 AT = 1760970191.234  # 2025-10-20T14:23:11.234Z

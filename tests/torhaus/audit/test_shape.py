@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.torhaus.audit.scene import ALICE, ALLOWED, AT, answered, call
 from torhaus.audit.shape import milliseconds, record, rejected, timestamp, verdict_fields
 from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Outcome, Refused
-from torhaus.model.people import Principal
+from torhaus.model.people import Phase, Principal
 from torhaus.model.record import Record
 from torhaus.model.verdict import Deny
 
@@ -73,7 +73,8 @@ def test_an_answer_from_the_cache_says_so():
 
 
 def test_several_roles_stand_side_by_side():
-    carol = Principal(id="u2", email="carol@example.org", roles=("developer", "tech-lead"))
+    roles = (Phase(roles=("developer", "tech-lead")),)
+    carol = Principal(id="u2", email="carol@example.org", phases=roles)
 
     assert record(call(caller=carol), answered(b"{}"), AT, 0.1).user.role == "developer,tech-lead"
 

@@ -20,7 +20,7 @@ from torhaus.model.ports import Ask, Sink
 from torhaus.model.rules import Rules
 
 KEYS = {"alice-key": ALICE, "bob-key": BOB, "carol-key": CAROL, "mallory-key": MALLORY}
-GUEST = Principal(id="anonymous", email="anonymous", access=ALICE.access)
+GUEST = Principal(id="anonymous", email="anonymous", phases=ALICE.phases)
 LOCAL = AnonymousAccess((ip_network("127.0.0.0/8"),), GUEST)
 ENVELOPE = {VERSION_KEY: MODERN, CAPABILITIES_KEY: {}}
 INITIALIZE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c"}}

@@ -153,7 +153,7 @@ def test_a_caller_stays_until_access_expires() -> None:
 
 
 def test_a_caller_stays_as_long_as_anything_is_permitted() -> None:
-    now_nobody = Principal(id=ALICE.id, email=ALICE.email, access=MALLORY.access)
+    now_nobody = Principal(id=ALICE.id, email=ALICE.email, phases=MALLORY.phases)
 
     assert not door().still_valid(rules(keys={digest("k"): now_nobody}), NOW)
     assert not door().still_valid(rules(servers={}), NOW)

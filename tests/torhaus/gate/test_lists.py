@@ -5,7 +5,18 @@ import json
 import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, CAROL, DANA, DAY, MALLORY, World, github, run
+from tests.torhaus.cast import (
+    ALICE,
+    CAROL,
+    DANA,
+    DAY,
+    MALLORY,
+    NOW,
+    World,
+    github,
+    person,
+    run,
+)
 from tests.torhaus.scripted import TOOLS, always, dumps, listing, text
 from torhaus.gate.lists import UNREADABLE, filtered, shown
 from torhaus.model.outcome import Answer, Answered, Failed, Refused
@@ -59,8 +70,8 @@ def test_what_is_no_such_list_is_refused(result: bytes):
 def test_a_nameless_tool_is_shown_only_to_who_may_use_anything():
     result = b'{"tools":[{"title":"?"}]}'
 
-    assert shown("tools/list", result, ALICE, github()) == b'{"tools":[]}'
-    assert shown("tools/list", result, DANA, github()) is result
+    assert shown("tools/list", result, ALICE, github(), NOW) == b'{"tools":[]}'
+    assert shown("tools/list", result, DANA, github(), NOW) is result
 
 
 @pytest.mark.parametrize("method", ["prompts/list", "resources/list", "resources/templates/list"])
@@ -70,8 +81,8 @@ def test_a_reader_sees_what_can_be_read_and_others_see_nothing(method: str):
     )
     result = msgspec.json.encode({member: [{"name": "x", "uri": "y"}]})
 
-    assert shown(method, result, ALICE, github()) is result
-    assert json.loads(shown(method, result, MALLORY, github())) == {member: []}
+    assert shown(method, result, ALICE, github(), NOW) is result
+    assert json.loads(shown(method, result, MALLORY, github(), NOW)) == {member: []}
 
 
 # -- through the gate --------------------------------------------------------------------------
@@ -172,11 +183,7 @@ def test_other_lists_are_empty_for_a_caller_who_may_read_none_of_it(method: str,
     async def story() -> None:
         world = World()
         world.upstream.script = always(Answer(result=dumps({member: [{"name": "x"}], "ttlMs": 1})))
-        writer = msgspec.structs.replace(
-            ALICE, access={"github": (ALICE.access["github"][0],)}, id="u-w"
-        )
-        only = msgspec.structs.replace(writer.access["github"][0], action="write", type="issues")
-        writer = msgspec.structs.replace(writer, access={"github": (only,)})
+        writer = person("w", "writer", "github:issues:write")
 
         mine = await world.admit(world.asking(method))
         theirs = await world.admit(world.asking(method, by=writer))

@@ -5,7 +5,7 @@ from tests.torhaus.cast import ALICE, BOB, CAROL, DANA, DAY, NOW, World, github,
 from torhaus.gate import calls, verdicts
 from torhaus.gate.verdicts import Verdicts
 from torhaus.model.call import Call
-from torhaus.model.people import Principal
+from torhaus.model.people import Phase, Principal
 from torhaus.model.servers import Server
 from torhaus.model.verdict import Allow, Deny
 from torhaus.policy.decide import decide
@@ -52,7 +52,7 @@ def test_access_that_ends_is_noticed_to_the_second():
 def test_new_rules_are_decided_anew():
     memory = Verdicts()
     memory.decide(call(at=SERVER), NOW)
-    stripped = msgspec.structs.replace(ALICE, access={})
+    stripped = msgspec.structs.replace(ALICE, phases=(Phase(roles=("developer",)),))
     reclassed = msgspec.structs.replace(
         SERVER,
         classes={

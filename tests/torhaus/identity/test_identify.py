@@ -2,8 +2,9 @@ from ipaddress import ip_network
 
 import pytest
 
-from torhaus.identity.identify import anonymous, by_key, in_networks
+from torhaus.identity.identify import anonymous, by_key
 from torhaus.identity.keys import digest
+from torhaus.model.networks import lies_in
 from torhaus.model.people import AnonymousAccess, Principal
 from torhaus.model.rules import Rules
 
@@ -68,5 +69,5 @@ def test_without_networks_nobody_is_anonymous() -> None:
 def test_an_address_is_in_a_network_or_not(ip: str, inside: bool) -> None:
     networks = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
-    assert in_networks(networks, ip) is inside
-    assert not in_networks((), ip)
+    assert lies_in(networks, ip) is inside
+    assert not lies_in((), ip)

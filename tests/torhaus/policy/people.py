@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from torhaus.model.access import Access
 from torhaus.model.call import Call
-from torhaus.model.people import Principal
+from torhaus.model.people import Phase, Principal
 from torhaus.model.servers import HttpAddress, Server, Window
+from torhaus.policy.asked import Asked
+from torhaus.policy.classify import classify
 from torhaus.policy.permission import parse
 from torhaus.policy.tables import shipped
 
@@ -27,15 +30,17 @@ ACME = server("acme")
 HOURLY = Window(100, 3600.0)
 
 
-def alice(*permissions: str, on: str = "github", expires: float | None = None) -> Principal:
-    """Alice, whose role developer holds these permissions."""
+def alice(
+    *permissions: str, on: str = "github", expires: float | None = None, **more: Any
+) -> Principal:
+    """Alice, whose role developer holds these permissions; `more`: what else her access says."""
     held = tuple(parse(text, f"developer: {text}") for text in permissions)
+    access = {on: Access(allows=held, **more)} if held or more else {}
     return Principal(
         id="u-alice",
         email="alice@example.org",
-        roles=("developer",),
         expires=expires,
-        access={on: held} if held else {},
+        phases=(Phase(roles=("developer",), access=access),),
     )
 
 
@@ -58,3 +63,9 @@ def call(
         ip="127.0.0.1",
         **more,
     )
+
+
+def asked(it: Call, now: float = 1_700_000_000.0) -> Asked:
+    """A tool call while it is decided."""
+    does = classify(it.server, it.operation, it.arguments, it.hints)
+    return Asked(it, now, it.caller.phase(now), does)

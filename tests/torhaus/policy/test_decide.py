@@ -177,7 +177,7 @@ def test_what_is_allowed_is_visible_and_only_for_the_actions_held(
 
     if isinstance(verdict, Allow):
         assert verdict.actions == {action}
-        assert visible(by, house, tool, {})
+        assert visible(by.phase(NOW).on(name), house, tool, {})
 
 
 @given(st.text(max_size=300), st.sampled_from(["github.read", "github:*"]))

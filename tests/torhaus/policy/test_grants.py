@@ -1,9 +1,23 @@
 import pytest
 
-from torhaus.model.people import Permission
+from tests.torhaus.policy.people import asked, call, server
+from torhaus.model.access import Access, Permission
+from torhaus.model.people import Phase, Principal
+from torhaus.model.servers import ToolClass
+from torhaus.policy.asked import Asked
+from torhaus.policy.classify import lineage
 from torhaus.policy.grants import granting
 
 PARENTS = {"labels": "issues", "issues": "repos"}
+
+
+def holding(held: list[Permission], kind: str) -> Asked:
+    """A call about one type of thing, by somebody with these permissions."""
+    phase = Phase(access={"acme": Access(allows=tuple(held))})
+    by = Principal(id="b", email="bob@example.org", phases=(phase,))
+    row = ToolClass(actions=frozenset({"read"}), type=kind)
+    house = server("acme", classes={"x": row}, parents=PARENTS)
+    return asked(call("x", by=by, at=house))
 
 
 @pytest.mark.parametrize(
@@ -24,22 +38,25 @@ PARENTS = {"labels": "issues", "issues": "repos"}
 def test_a_permission_covers_its_type_and_what_belongs_to_it(
     held: tuple[str, str], action: str, kind: str, *, covers: bool
 ) -> None:
-    permission = Permission("github", *held, "r")
+    permission = Permission("acme", *held, "r")
 
-    found = granting([permission], action, kind, PARENTS)
+    found = granting(holding([permission], kind), action)
 
     assert found is (permission if covers else None)
 
 
 def test_the_first_permission_that_fits_is_named() -> None:
-    held = [Permission("github", "*", action, action) for action in ("write", "read", "*")]
+    held = [
+        Permission("acme", "*", "write", "write"),
+        Permission("acme", "repos", "read", "repos"),
+        Permission("acme", "issues", "*", "everything"),
+        Permission("acme", "*", "read", "read"),
+    ]
 
-    found = granting(held, "read", "issues", {})
+    found = granting(holding(held, "issues"), "read")
 
     assert found is held[1]
 
 
 def test_a_ring_of_parents_ends() -> None:
-    ring = {"issues": "repos", "repos": "issues"}
-
-    assert granting([Permission("g", "teams", "read", "r")], "read", "issues", ring) is None
+    assert lineage("issues", {"issues": "repos", "repos": "issues"}) == ("issues", "repos")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torhaus.model.people import Permission
+from torhaus.model.access import Permission
 from torhaus.policy.permission import ACTIONS, parse
 from torhaus.policy.tables import TYPES
 
