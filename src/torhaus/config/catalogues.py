@@ -8,7 +8,7 @@ from torhaus.config.tree import Path
 from torhaus.config.words import Words
 from torhaus.model.access import Glob
 from torhaus.model.servers import Server
-from torhaus.policy.grants import lineage
+from torhaus.policy.classify import lineage
 from torhaus.policy.tables import METHOD_TYPES
 
 

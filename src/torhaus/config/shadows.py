@@ -7,7 +7,7 @@ from torhaus.config.schema import File
 from torhaus.config.tree import Path
 from torhaus.config.words import Stated, Words
 from torhaus.model.access import Glob, Permission
-from torhaus.policy.grants import lineage
+from torhaus.policy.classify import lineage
 
 # Each allowed name is compared with each denied one of its block.
 _MOST = 100_000
