@@ -1,0 +1,109 @@
+"""Masks inside JSON text without breaking it: only the tokens that change are written anew."""
+
+import re
+from codecs import unicode_escape_decode
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from torhaus.redact.text import NOTHING, Detectors, UncheckableError, found
+from torhaus.redact.walk import BLOBS, Walk, kind_of
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Longer results are not checked, and so not passed on."""
+
+MAX_LEVELS = 12
+"""JSON inside strings inside JSON: so many levels are looked into."""
+
+
+class Redacted(msgspec.Struct, frozen=True):
+    """`text`: JSON text; the very same object where nothing was masked. `counts`: by kind."""
+
+    text: bytes
+    counts: Mapping[str, int]
+
+
+def redact_json(text: bytes, among: Detectors) -> Redacted:
+    """Any JSON text with what detectors find masked in its strings, keys and numbers.
+
+    Strings are read as they are meant, whatever their escapes; JSON and base64 in them is looked
+    into. Types, order, numbers' spelling and white space stay. A string becomes another string,
+    a number under a telling name 0. Raises UncheckableError for what cannot be checked: too
+    long, too deep, not UTF-8, not JSON.
+    """
+    if len(text) > MAX_BYTES:
+        raise UncheckableError(f"it is longer than {MAX_BYTES // 1024 // 1024} MiB")
+    try:
+        whole = text.decode()
+        if not _suspicious(whole, among):
+            return Redacted(text, NOTHING)
+        msgspec.json.decode(text)
+        walk = Walk(among)
+        masked = walk.document(whole)
+    except (UnicodeDecodeError, msgspec.MsgspecError, ValueError) as error:
+        raise UncheckableError("it is not JSON in UTF-8") from error
+    except RecursionError as error:
+        raise UncheckableError("it is nested too deeply") from error
+    if not walk.counts:
+        return Redacted(text, NOTHING)
+    try:
+        return Redacted(masked.encode(), walk.counts)
+    except UnicodeEncodeError as error:
+        raise UncheckableError("it holds half a character") from error
+
+
+# -- is there anything to look for? ------------------------------------------------------------
+
+_BLOB = re.compile(r'"(?:blob|data)"[ \t\r\n]*:[ \t\r\n]*"')
+_SPACED = re.compile(r'"[ \t\r\n]+:')
+_FOREIGN = re.compile(r"\\(?:[^\"\\nrtbfu]|$)")
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def _suspicious(whole: str, among: Detectors) -> bool:
+    """Whether a closer look may find something. Looks at the text with its escapes resolved."""
+    for flat in _flattened(whole):
+        if "\\" not in flat:
+            return found(flat, among.rows) or _named(flat, among)
+        # Whatever holds no backslash is found in the last of them too.
+        if found(flat, among.escaped):
+            return True
+    return True
+
+
+def _flattened(whole: str) -> Iterator[str]:
+    """The text as its strings mean it, and as the JSON in its strings means it, and so on."""
+    flat = whole
+    for _ in range(MAX_LEVELS):
+        flat = _unescaped(flat)
+        yield flat
+        if "\\" not in flat:
+            return
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+    if _FOREIGN.search(text) is None:
+        # Python's own escapes contain those of JSON, but for `\/`: one pass in C.
+        try:
+            return unicode_escape_decode(text.encode("latin-1", "backslashreplace"))[0]
+        except UnicodeDecodeError:
+            pass  # `\u` without its digits
+    return _ESCAPE.sub(_resolved, text)
+
+
+def _resolved(escape: re.Match[str]) -> str:
+    code = escape[1]
+    return chr(int(code[1:], 16)) if len(code) > 1 else _ESCAPED.get(code, code)
+
+
+def _named(flat: str, among: Detectors) -> bool:
+    """Whether some key says that its value may be secret, or that it is base64."""
+    if '" :' in flat or '"\t:' in flat or '"\n:' in flat or '"\r' in flat:
+        flat = _SPACED.sub('":', flat)
+    names = {part[part.rfind('"') + 1 :] for part in flat.split('":')}
+    if any(kind_of(name, among) is not None for name in names):
+        return True
+    return not names.isdisjoint(BLOBS) and _BLOB.search(flat) is not None

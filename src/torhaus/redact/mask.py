@@ -1,0 +1,14 @@
+"""What stands in the place of what was masked."""
+
+import re
+
+MASK = re.compile(r"\[redacted:[a-z0-9][a-z0-9._-]{0,39}\]")
+_BEGIN = "[redacted:"
+
+
+def mask(kind: str) -> str:
+    return f"{_BEGIN}{kind}]"
+
+
+def is_masked(value: str) -> bool:
+    return value.startswith(_BEGIN)
