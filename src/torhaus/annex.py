@@ -14,6 +14,7 @@ from torhaus.admin.acts import Effect
 from torhaus.admin.links import DecisionLinks
 from torhaus.admin.means import Means
 from torhaus.admin.perform import Admin
+from torhaus.admin.pinning import Pinning
 from torhaus.admin.requests import Requests
 from torhaus.admin.rounds import Grants, Rounds
 from torhaus.admin.views import Books
@@ -23,8 +24,11 @@ from torhaus.api.door import Caller, Turned
 from torhaus.config.settings import Settings
 from torhaus.edge.admission import Admission, Denied
 from torhaus.edge.outside import outside
+from torhaus.gate.catalogue import Catalogue
+from torhaus.gate.shelf import Shelf
 from torhaus.mcp.seal import Sealer
 from torhaus.model.notify import Webhook
+from torhaus.model.pins import Pin
 from torhaus.model.ports import Ledger, Notifier, UpstreamError
 from torhaus.model.rules import Rules
 from torhaus.store.state.database import Database
@@ -56,6 +60,7 @@ class Annex:
         *,
         sealer: Sealer,
         ledger: Ledger,
+        catalogue: Catalogue,
         rules: Callable[[], Rules],
         regrant: Callable[[Grants], Awaitable[None]],
     ) -> None:
@@ -80,6 +85,8 @@ class Annex:
         self.requests = Requests(means, self.links)
         self.rounds = Rounds(means, self.requests, regrant)
         self.admin = Admin(means, self._happened)
+        self.catalogue = catalogue
+        self.pinning = Pinning(means, catalogue.pins, catalogue.decided)
         self.books = Books(office, rules)
 
     async def start(self) -> list[str]:
@@ -89,8 +96,10 @@ class Annex:
         """
         steps = await self.database.open()
         await self.rounds.look_at_grants(time.time())
+        await self.pinning.load()
         self._tasks = [
             asyncio.create_task(self.rounds.run(), name="state rounds"),
+            asyncio.create_task(self.pinning.run(), name="pinning"),
             asyncio.create_task(self.announcer.run(), name="announcer"),
         ]
         return steps
@@ -99,6 +108,7 @@ class Annex:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.pinning.close()
         await self.requests.close()
         self.mail.close()
         await self.database.close()
@@ -117,7 +127,9 @@ class Annex:
             clock=time.time,
             look=door.refusal,
         )
-        return entrance(application(backstage, door.admit, door.look), pages(operations, decisions))
+        shelf = Shelf(self.catalogue, self.pinning.save)
+        api = application(backstage, shelf, door.admit, door.look)
+        return entrance(api, pages(operations, decisions))
 
     def notices(self) -> Mapping[str, int]:
         """What became of news for people."""
@@ -128,6 +140,8 @@ class Annex:
             self.requests.waiting.wake(effect.approval)
         if effect.grants:
             self.rounds.ask()
+        if isinstance(effect.result, Pin):
+            self.catalogue.decided(effect.result)
 
     def _origin(self) -> str | None:
         """Where people reach us: the public URL, or this machine while nothing else is known."""

@@ -28,6 +28,7 @@ from torhaus.gate.flights import Flights
 from torhaus.gate.further import Further
 from torhaus.gate.gate import Gate
 from torhaus.gate.patience import Patience
+from torhaus.gate.pinned import Pins
 from torhaus.gate.sessions import Sessions
 from torhaus.gate.talk import Talk
 from torhaus.gate.verdicts import Verdicts
@@ -78,13 +79,14 @@ class House:
             LedgerSettings(durability=self.settings.durability, flush=self.settings.audit_flush),
         )
         self.links = Links(ids)
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(Pins(tell=lambda news: self.annex.pinning.tell(news)))
         sealer = Sealer(sealing_secret(data, os.urandom), os.urandom)
         self.sessions = Sessions(sealer, os.urandom)
         self.annex = Annex(
             self.settings,
             sealer=sealer,
             ledger=self.ledger,
+            catalogue=self.catalogue,
             rules=self.rules,
             regrant=self.regrant,
         )

@@ -30,7 +30,8 @@ MOST_NAMES = 100
 class Memory(Protocol):
     """The pins that the gate decides by."""
 
-    unsaved: Mapping[tuple[str, str], Pin]
+    @property
+    def unsaved(self) -> Mapping[tuple[str, str], Pin]: ...
 
     def saved(self, kept: Sequence[Pin]) -> None: ...
 
@@ -81,6 +82,13 @@ class Pinning:
                 log.exception("catalogue.round.failed")
             else:
                 self._well = True
+
+    async def close(self) -> None:
+        """Write what is left, as far as that is possible."""
+        try:
+            await self.walk(look=False)
+        except (StateError, LedgerError) as error:
+            log.error("catalogue.unsaved", reason=str(error))
 
     async def walk(self, *, look: bool) -> None:
         """One round. Raises StateError and LedgerError; what was not done is done in the next."""

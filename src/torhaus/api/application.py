@@ -10,10 +10,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Scope
 
 from torhaus import __version__
-from torhaus.api import access, approvals, documentation
+from torhaus.api import access, approvals, documentation, tools
 from torhaus.api.backstage import Backstage
 from torhaus.api.door import Admit, Door, Turned
 from torhaus.api.problems import ProblemError, response
+from torhaus.gate.shelf import Shelf
 from torhaus.model.ports import LedgerError, StateError
 
 MAX_BODY = 64 * 1024
@@ -25,7 +26,7 @@ ABOUT = (
 
 
 def application(
-    backstage: Backstage, admit: Admit, look: Callable[[Scope], Turned | None]
+    backstage: Backstage, shelf: Shelf, admit: Admit, look: Callable[[Scope], Turned | None]
 ) -> ASGIApp:
     """Everything under /api."""
     app = FastAPI(
@@ -45,6 +46,7 @@ def application(
         access.requests(backstage),
         access.grants(backstage),
         access.me(backstage),
+        tools.router(backstage, shelf),
     ):
         app.include_router(routes, prefix="/api/v1")
     schema = app.openapi()

@@ -1,9 +1,7 @@
 """`torhaus tools`: what a server offers, and what each tool counts as."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.text import Text
 
@@ -13,25 +11,7 @@ from torhaus.cli.listing import Tool, listed
 from torhaus.cli.output import columns, counted, misused, refuse, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, Reader, read_or_exit
 from torhaus.model.servers import Server
-from torhaus.policy.classify import Classified, possible
-from torhaus.policy.names import normal
-
-
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """One tool as policy sees it.
-
-    `actions`: everything it might do. `argument`: which argument decides between them.
-    `dispatches`: it runs another tool, and is judged by that one.
-    `source`: `config`, `table`, `name`, `annotations` (they raised it) or `unknown`.
-    """
-
-    name: str
-    actions: tuple[str, ...]
-    type: str
-    source: str
-    tags: tuple[str, ...] = ()
-    argument: str | None = None
-    dispatches: bool = False
+from torhaus.policy.judged import Judged, judge
 
 
 def tools(
@@ -52,7 +32,9 @@ def tools(
     if url is not None:
         _through(url, server, key, json=json)
         return
-    judged = [judge(known, tool) for known, tool in _offered(config, server)]
+    judged = [
+        judge(known, tool.name, tool.annotations or {}) for known, tool in _offered(config, server)
+    ]
     if json:
         say_json({"server": server, "tools": judged})
         return
@@ -70,29 +52,6 @@ def _offered(config: ConfigFile, name: str) -> list[tuple[Server, Tool]]:
     if isinstance(found, str):
         refuse(f"{name} cannot be asked: {found}.")
     return [(server, tool) for tool in found]
-
-
-def judge(server: Server, tool: Tool) -> Judged:
-    """Everything a tool might do, whatever its arguments."""
-    hints: Mapping[str, Any] = tool.annotations or {}
-    every = list(possible(server, tool.name, hints))
-    actions = _actions(every)
-    known = server.classes.get(normal(tool.name))
-    raised = actions != _actions(list(possible(server, tool.name, {})))
-    dispatches = known is not None and known.dispatch is not None
-    return Judged(
-        name=tool.name,
-        actions=actions,
-        type=" ".join(sorted({each.type for each in every})),
-        source="annotations" if raised else known.source if known else every[0].source,
-        tags=tuple(sorted({tag for each in every for tag in each.tags})),
-        argument=None if known is None else known.method_arg,
-        dispatches=dispatches,
-    )
-
-
-def _actions(every: list[Classified]) -> tuple[str, ...]:
-    return tuple(sorted({action for each in every for action in each.actions}))
 
 
 def _row(judged: Judged) -> list[str | Text]:

@@ -3,24 +3,8 @@
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.torhaus.cli.conftest import Gate
 from tests.torhaus.cli.terminal import KEY, TINY, configured, torhaus
-from torhaus.cli.listing import Tool
-from torhaus.cli.tools import Judged, judge
-from torhaus.model.servers import Server, StdioAddress
-from torhaus.policy.tables import shipped
-
-
-def server(name: str) -> Server:
-    classes, parents = shipped(name, None)
-    address = StdioAddress(command="x")
-    return Server(name=name, address=address, classes=classes, parents=parents)
-
-
-def judged(name: str, tool: str, **hints: bool) -> Judged:
-    return judge(server(name), Tool(tool, annotations=hints))
 
 
 def test_a_server_is_asked_directly_and_its_tools_are_classified(tmp_path: Path) -> None:
@@ -79,39 +63,3 @@ def test_a_server_that_cannot_be_asked_is_exit_code_1_without_its_secrets(tmp_pa
     assert said.code == 1
     assert said.err.startswith("a cannot be asked: ")
     assert "4711" not in said.err
-
-
-@pytest.mark.parametrize(
-    ("name", "tool", "expected"),
-    [
-        ("git", "git_log", (("read",), "commits", "table")),
-        ("notes", "list_notes", (("read",), "notes", "name")),
-        ("notes", "frobnicate", (("unknown",), "", "unknown")),
-    ],
-)
-def test_the_source_says_who_classified(
-    name: str, tool: str, expected: tuple[tuple[str, ...], str, str]
-) -> None:
-    known = judged(name, tool)
-
-    assert (known.actions, known.source) == (expected[0], expected[2])
-
-
-def test_annotations_that_raise_are_named_as_the_source() -> None:
-    assert judged("git", "git_log", readOnlyHint=False).source == "annotations"
-    assert judged("git", "git_log", readOnlyHint=False).actions == ("write",)
-    assert judged("git", "git_log", readOnlyHint=True).source == "table"
-
-
-def test_an_argument_that_decides_is_named() -> None:
-    known = judged("github", "issue_write")
-
-    assert known.argument == "method"
-    assert known.actions == ("write",)
-
-
-def test_a_tool_that_runs_others_is_marked() -> None:
-    known = judged("sentry", "execute_sentry_tool")
-
-    assert known.dispatches
-    assert {"read", "write"} <= set(known.actions)

@@ -14,9 +14,9 @@ from torhaus.cli.doctor.finding import Finding, bad, doubt, good
 from torhaus.cli.listening import TakenError, listen
 from torhaus.cli.listing import listed
 from torhaus.cli.output import counted
-from torhaus.cli.tools import judge
 from torhaus.config.settings import Settings
 from torhaus.model.servers import Server
+from torhaus.policy.judged import judge
 
 PATIENCE = 3.0
 SERVER_PATIENCE = 20.0
@@ -66,7 +66,8 @@ def servers(known: Mapping[str, Server]) -> Iterator[Finding]:
             fix = f"correct mcpServers.{server.name}, or start the server; users of others are fine"
             yield bad(check, f"cannot be asked: {found}", fix)
             continue
-        unknown = [tool.name for tool in found if judge(server, tool).source == "unknown"]
+        judged = (judge(server, tool.name, tool.annotations or {}) for tool in found)
+        unknown = [tool.name for tool in judged if tool.source == "unknown"]
         told = counted(len(found), "tool")
         if unknown:
             told += (

@@ -1,0 +1,164 @@
+"""`/api/v1/servers/{server}/tools`: the pinned catalogue."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import Field
+
+from torhaus.admin.tools import AcceptTool, RejectTool
+from torhaus.api.backstage import Backstage
+from torhaus.api.door import Caller, caller
+from torhaus.api.problems import ProblemError
+from torhaus.api.shapes import Given, Taken
+from torhaus.audit.shape import timestamp
+from torhaus.gate.shelf import Shelf
+from torhaus.model.pins import Definition
+from torhaus.model.servers import Server
+from torhaus.policy.approvers import administers
+from torhaus.policy.inventory import Entry
+from torhaus.policy.pins import differences
+
+Who = Annotated[Caller, Depends(caller)]
+ServerName = Annotated[str, Path(max_length=128, description="The server's name.")]
+ToolName = Annotated[str, Path(max_length=1024, description="The tool's name.")]
+
+
+class Looked(Taken):
+    """Which definition a decision is about."""
+
+    digest: Annotated[
+        str,
+        Field(pattern=r"^[0-9a-f]{64}$", description="`offered` of the tool that was looked at."),
+    ]
+
+
+class FindingOut(Given):
+    """Something suspicious in a definition."""
+
+    where: str
+    code: str
+    text: str
+
+
+class ToolOut(Given):
+    """One tool: what it counts as, and how it stands with the pinned catalogue."""
+
+    name: str
+    standing: Annotated[
+        str,
+        Field(description="accepted, new, changed, rejected, gone, withheld, or listed."),
+    ]
+    refused: Annotated[str | None, Field(description="Why nobody can call it now.")]
+    actions: list[str]
+    type: str
+    tags: list[str]
+    targets: list[str]
+    source: Annotated[str, Field(description="config, table, name, annotations or unknown.")]
+    argument: Annotated[str | None, Field(description="The argument that decides the action.")]
+    dispatches: bool
+    accepted: Annotated[str | None, Field(description="SHA-256 of what is accepted.")]
+    accepted_by: str | None
+    accepted_at: str | None
+    offered: Annotated[str | None, Field(description="SHA-256 of what waits to be accepted.")]
+    since: str | None
+    findings: list[FindingOut]
+
+    @classmethod
+    def of(cls, entry: Entry) -> "ToolOut":
+        judged, pin, deny = entry.judged, entry.pin, entry.deny
+        return cls(
+            name=judged.name,
+            standing=entry.standing,
+            refused=entry.withheld if deny is None else deny.reason,
+            actions=list(judged.actions),
+            type=judged.type,
+            tags=list(judged.tags),
+            targets=list(judged.targets),
+            source=judged.source,
+            argument=judged.argument,
+            dispatches=judged.dispatches,
+            accepted=None if pin is None else _digest(pin.accepted),
+            accepted_by=None if pin is None else pin.accepted_by,
+            accepted_at=None if pin is None else _time(pin.accepted_at),
+            offered=None if pin is None else _digest(pin.offered),
+            since=None if pin is None else _time(pin.since),
+            findings=[FindingOut(where=f.where, code=f.code, text=f.text) for f in entry.findings],
+        )
+
+
+class DiffOut(Given):
+    """What differs between what is accepted and what the server offers."""
+
+    server: str
+    name: str
+    standing: str
+    accepted: str | None
+    offered: str | None
+    lines: Annotated[list[str], Field(description="As `diff -u` writes them; empty: the same.")]
+    findings: list[FindingOut]
+
+
+def router(backstage: Backstage, shelf: Shelf) -> APIRouter:
+    routes = APIRouter(prefix="/servers/{server}/tools", tags=["tools"])
+
+    def allowed(who: Caller, name: str) -> Server:
+        """The server, for one of its administrators; nobody else learns whether it exists."""
+        server = backstage.rules().servers.get(name)
+        if server is None or not administers(who.principal, name, backstage.clock()):
+            text = f"this needs somebody with admin permission on {name}"
+            raise ProblemError(403, "not_allowed", text)
+        return server
+
+    def known(server: Server, name: str) -> Entry:
+        entry = shelf.entry(server, name)
+        if entry is None:
+            text = f"{server.name} has never listed this tool"
+            raise ProblemError(404, "not_found", text, f"see `torhaus tools {server.name}`")
+        return entry
+
+    @routes.get("")
+    async def list_tools(server: ServerName, who: Who) -> list[ToolOut]:
+        """Every tool the server lists or ever listed, by name."""
+        return [ToolOut.of(each) for each in shelf.entries(allowed(who, server))]
+
+    @routes.get("/{name:path}/diff")
+    async def diff_tool(server: ServerName, name: ToolName, who: Who) -> DiffOut:
+        """What the server offers, against what is accepted."""
+        entry = ToolOut.of(known(allowed(who, server), name))
+        pin = shelf.pin(allowed(who, server), name)
+        changed = pin is not None and pin.offered is not None
+        return DiffOut(
+            server=server,
+            name=name,
+            standing=entry.standing,
+            accepted=entry.accepted,
+            offered=entry.offered,
+            lines=list(differences(pin.accepted, pin.offered)) if pin and changed else [],
+            findings=entry.findings,
+        )
+
+    @routes.post("/{name:path}/accept")
+    async def accept(server: ServerName, name: ToolName, looked: Looked, who: Who) -> ToolOut:
+        """Let this definition be what the tool is from now on."""
+        found = allowed(who, server)
+        await shelf.saved()
+        await backstage.act(who, AcceptTool(server, name, looked.digest))
+        return ToolOut.of(known(found, name))
+
+    @routes.post("/{name:path}/reject")
+    async def reject(server: ServerName, name: ToolName, looked: Looked, who: Who) -> ToolOut:
+        """Let nobody call the tool while its server says this of it."""
+        found = allowed(who, server)
+        await shelf.saved()
+        await backstage.act(who, RejectTool(server, name, looked.digest))
+        return ToolOut.of(known(found, name))
+
+    return routes
+
+
+def _digest(found: Definition | None) -> str | None:
+    return None if found is None else found.digest
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else timestamp(at)
