@@ -23,15 +23,8 @@ def _tool(value: str) -> str:
     return value
 
 
-def _detector(value: str) -> str:
-    if re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", value) is None:
-        raise FaultError("this is not a pattern's name", "use a-z, 0-9, - and _, a letter first")
-    return value
-
-
 Argument = Annotated[str, AfterValidator(_argument)]
 ToolName = Annotated[str, AfterValidator(_tool)]
-DetectorName = Annotated[str, AfterValidator(_detector)]
 
 
 class DataClass(Shape):
@@ -58,7 +51,7 @@ class DataClasses(Shape):
     """About people; out of reach under no_sensitive_data."""
     admin: DataClass = DataClass()
     """What administers others, such as repositories of infrastructure; see no_admin_repos."""
-    patterns: dict[DetectorName, Line] = Field(default_factory=dict)
+    patterns: dict[str, Line] = Field(default_factory=dict)
     """Regular expressions of what redaction masks besides its own detectors, by name."""
 
 

@@ -1,6 +1,5 @@
 """`data_classes` compiled: what is out of bounds for whom a restriction keeps from it."""
 
-import re
 from collections.abc import Iterable
 from functools import partial
 
@@ -11,6 +10,7 @@ from torhaus.config.tree import Path
 from torhaus.config.words import Words
 from torhaus.model.access import Bound, Effect, Glob, Policy
 from torhaus.model.redaction import Pattern
+from torhaus.redact.patterns import MAX_PATTERNS, checked
 
 
 class Data:
@@ -55,19 +55,15 @@ class Data:
         self._tools[name] = self._words.tools((*path, "tools"), data.tools)
 
     def _patterns(self, spec: DataClasses) -> Iterable[Pattern]:
+        if len(spec.patterns) > MAX_PATTERNS:
+            message = f"there are more than {MAX_PATTERNS} patterns"
+            self._words.source.error(("data_classes", "patterns"), message, "put some together")
+            return
         for name, text in spec.patterns.items():
             pattern = Pattern(name, text)
             path: Path = ("data_classes", "patterns", name)
             if self._words.read(path, partial(checked, pattern)) is not None:
                 yield pattern
-
-
-def checked(pattern: Pattern) -> Pattern:
-    try:
-        re.compile(pattern.text)
-    except re.error as error:
-        raise ValueError(f"this is no regular expression: {error}") from error
-    return pattern
 
 
 def _all(kind: str, rule: str) -> Bound:
