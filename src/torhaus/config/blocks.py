@@ -24,6 +24,9 @@ def rulings(words: Words, file: File, data: Data) -> Rulings:
     for index, rule in enumerate(file.accessControl):
         ruling = _rule(words, ("accessControl", index), rule)
         found.roles.setdefault(rule.role, []).append(ruling)
+    for stated in words.stated:
+        if stated.path[2] != "restrictions":  # these look for their server themselves
+            words.server(stated.permission.server, stated.path, holds_back=stated.denies)
     for path, server, blocks in file.blocks():
         words.server(server, path, holds_back=True)
         for whom, block in blocks.items():
@@ -70,7 +73,6 @@ def _permissions(
         one = words.read(here, partial(reading, text))
         if one is None:
             continue
-        words.server(one.server, here, holds_back=path[-1] == "deny")
         found.append(one if when is None else _only_when(one, when))
         words.stated.append(Stated(here, found[-1], denies=path[-1] == "deny"))
     return tuple(found)
@@ -140,10 +142,9 @@ def _scope(
     words: Words, path: Path, scope: Scope
 ) -> tuple[tuple[Glob, ...] | None, tuple[Glob, ...]]:
     """`"*"` among the allowed is all, also of kinds whose names have several parts."""
-    whole = isinstance(words.source.nodes(path)[-1].value, dict)
     if not ALL.isdisjoint(scope.deny):
         return (), ()
     allow = None
     if scope.allow is not None and ALL.isdisjoint(scope.allow):
-        allow = words.globs((*path, "allow") if whole else path, scope.allow)
+        allow = words.globs(words.list_at(path, "allow"), scope.allow)
     return allow, words.globs((*path, "deny"), scope.deny)

@@ -47,6 +47,8 @@ def doubt(words: Words, file: File, rules: Sequence[Rule]) -> None:
         if server is not None and not server.has(one.type, one.action):
             what = "no tool" if one.action == "*" else f"no tool with action {one.action}"
             about = "" if one.type == "*" else f" on {one.type}"
+            if words.outside(stated.path):
+                what, about = "no such tool", ""
             message = f"this never matches: {one.server} is known to have {what}{about}"
             fix = f"correct it; `torhaus tools {one.server}` lists what there is"
             words.source.warn(stated.path, message, fix)
@@ -70,4 +72,6 @@ def _policy(words: Words, rule: Rule, targeted: bool, on: Sequence[Catalogue]) -
 
 def _never(words: Words, path: Path, why: str) -> None:
     fix = "correct the names; `torhaus tools SERVER` lists what there is"
+    if words.outside(path):
+        why = "no server is known to have such a tool"
     words.source.warn(path, f"part of this never applies: {why}", fix)

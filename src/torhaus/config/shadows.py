@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from torhaus.config.access import KINDS, Bounded
+from torhaus.config.access import KINDS, Bounded, Scope
 from torhaus.config.schema import File
 from torhaus.config.tree import Path
 from torhaus.config.words import Stated, Words
-from torhaus.model.access import Glob, Permission
+from torhaus.model.access import Permission
 from torhaus.policy.classify import lineage
 
 # Each allowed name is compared with each denied one of its block.
@@ -46,7 +46,7 @@ def _removed(words: Words, stated: Iterable[Stated]) -> None:
         by = None if each.denies else next((d for d in denies if _covers(words, d, each)), None)
         if by is not None:
             line = words.source.line(by.path)
-            message = f"this never counts: {by.permission.rule!r} on line {line} always removes it"
+            message = f"this never counts: line {line} always removes it"
             words.source.warn(each.path, message, "remove one of the two")
 
 
@@ -95,17 +95,19 @@ def _bounds(words: Words, path: Path, bounded: Bounded) -> None:
             message = f"no call with {kind} can pass: none are left to allow"
             words.source.warn(here, message, f"list {kind}, or remove this")
         elif scope.allow is not None and len(scope.allow) * len(scope.deny) <= _MOST:
-            _inside(words, here, scope.allow, words.read_globs(scope.deny))
+            _inside(words, here, scope)
 
 
-def _inside(words: Words, path: Path, allow: Iterable[str], deny: list[Glob]) -> None:
+def _inside(words: Words, path: Path, scope: Scope) -> None:
     """An allowed name that a denied one covers entirely.
 
     A star of the one is read by the other as any text without a slash: `myorg/*` covers
     `myorg/secret-*`.
     """
-    for text in allow:
+    deny = words.read_globs(scope.deny)
+    for here, text in words.each(words.list_at(path, "allow"), scope.allow or ()):
         by = next((glob for glob in deny if glob.pattern.fullmatch(text)), None)
         if by is not None:
-            message = f"{words.shown(path, text)} never counts: deny has {by.text!r}"
-            words.source.warn(path, message, "remove one of the two")
+            what = words.shown((*path, "deny"), by.text)
+            message = f"{words.shown(here, text)} never counts: deny has {what}"
+            words.source.warn(here, message, "remove one of the two")

@@ -202,13 +202,18 @@ class Words:
         for index, value in enumerate(values):
             yield ((*path, index) if many else path), value
 
+    def list_at(self, path: Path, key: str) -> Path:
+        """Where the list is that a block has under `key`, or that stands for the whole block."""
+        return (*path, key) if isinstance(self.source.nodes(path)[-1].value, dict) else path
+
     def shown(self, path: Path, text: str) -> str:
         """Text from the file for a message, unless it came from the environment."""
         return "(from the environment)" if self.outside(path) else repr(printable(text))
 
     def outside(self, path: Path) -> bool:
+        """Whether something at this path or below came from the environment."""
         nodes = self.source.nodes(path)
-        return len(nodes) == len(path) + 1 and nodes[-1].outside
+        return len(nodes) == len(path) + 1 and any(node.outside for _, node in nodes[-1].walk())
 
     def fix(self, name: str, path: Path, known: Sequence[str], otherwise: str) -> str:
         """What to do about an unknown name."""

@@ -23,6 +23,10 @@ def loaded(text: str, *, servers: str = SERVERS, grants: tuple[Grant, ...] = ())
     return load_text(servers + text, "t.yml", {}, grants=grants)
 
 
+def from_environment(text: str, environ: Mapping[str, str]) -> Loaded:
+    return load_text(SERVERS + text, "t.yml", environ)
+
+
 def at(text: str) -> float:
     """Unix seconds of a moment with its offset."""
     return datetime.fromisoformat(text).timestamp()
