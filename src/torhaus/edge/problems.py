@@ -9,7 +9,7 @@ from torhaus.mcp.message import CallerError, encode, error_object, error_text, r
 from torhaus.model.outcome import Abandoned, Answered, Failed, Held, Limited, Outcome, Refused
 from torhaus.model.servers import Era
 from torhaus.model.verdict import Deny
-from torhaus.policy.pins import UNKNOWN
+from torhaus.policy.pins import UNKNOWN, unknown
 
 Ending = tuple[int, bytes]
 """HTTP status and the JSON-RPC message."""
@@ -38,8 +38,12 @@ def ending(asking: Asking, outcome: Outcome) -> Ending:
 
 
 def _refusal(asking: Asking, verdict: Deny, approval: str | None) -> bytes:
+    request = asking.request
+    name = request.params.get("name")
+    if asking.server.hide_denied and approval is None and isinstance(name, str):
+        verdict = unknown(name) if request.method == "tools/call" else verdict
     if verdict.code == UNKNOWN:
-        return error_text(asking.request.id, error_object(codes.INVALID_PARAMS, verdict.reason))
+        return error_text(request.id, error_object(codes.INVALID_PARAMS, verdict.reason))
     about = {"verdict": "deny", "policy_applied": verdict.rule, "code": verdict.code}
     if approval is not None:
         about["approval"] = approval

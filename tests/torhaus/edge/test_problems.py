@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.torhaus.cast import World
@@ -9,6 +10,7 @@ from torhaus.gate.calls import Asking
 from torhaus.mcp.message import CallerError
 from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Outcome, Refused
 from torhaus.model.verdict import Allow, Deny
+from torhaus.policy.pins import unknown
 
 ALLOW = Allow("developer: github.read", "allowed")
 DENY = Deny("default", "no_grant", "you have no permission to write on github")
@@ -115,3 +117,16 @@ def test_a_callers_error_carries_status_id_and_data() -> None:
 
 def test_an_error_without_an_id_says_null() -> None:
     assert json.loads(problems.caller_error(CallerError(-32700, "no"))[1])["id"] is None
+
+
+def test_a_hidden_denial_reads_like_a_tool_nobody_has() -> None:
+    for asking in (modern(), legacy()):
+        server = msgspec.structs.replace(asking.server, hide_denied=True)
+        hidden = msgspec.structs.replace(asking, server=server)
+
+        status, message = said(hidden, Refused(DENY))
+        _, real = said(asking, Refused(unknown("list_issues")))
+
+        assert status == 200
+        assert message["error"] == real["error"]
+        assert message["error"]["code"] == -32602
