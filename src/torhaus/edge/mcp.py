@@ -152,6 +152,10 @@ class McpEdge:
         if isinstance(message, Request):
             self._request(door, message)
             return
+        if isinstance(message, Notification) and not message.method.startswith("notifications/"):
+            # A server could carry it out all the same, and no decision would have been made.
+            text = f"{message.method[:MAX_NAME]!r} is a request and needs an id"
+            raise CallerError(codes.INVALID_REQUEST, text)
         version = exchange.head.headers.get(ladder.VERSION)
         stateless = ladder.SESSION not in exchange.head.headers
         if stateless and version is not None and ladder.is_modern_version(version):
