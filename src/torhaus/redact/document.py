@@ -1,11 +1,13 @@
 """Masks inside JSON text without breaking it: only the tokens that change are written anew."""
 
+import json
 import re
 from codecs import unicode_escape_decode
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from torhaus.redact.detector import reading
 from torhaus.redact.text import NOTHING, Detectors, UncheckableError, found
 from torhaus.redact.walk import BLOBS, Walk, kind_of
 
@@ -37,10 +39,10 @@ def redact_json(text: bytes, among: Detectors) -> Redacted:
         whole = text.decode()
         if not _suspicious(whole, among):
             return Redacted(text, NOTHING)
-        msgspec.json.decode(text)
-        walk = Walk(among)
+        _read(whole)
+        walk = Walk(among, _alive(whole, among))
         masked = walk.document(whole)
-    except (UnicodeDecodeError, msgspec.MsgspecError, ValueError) as error:
+    except ValueError as error:
         raise UncheckableError("it is not JSON in UTF-8") from error
     except RecursionError as error:
         raise UncheckableError("it is nested too deeply") from error
@@ -51,6 +53,12 @@ def redact_json(text: bytes, among: Detectors) -> Redacted:
     except UnicodeEncodeError as error:
         raise UncheckableError("it holds half a character") from error
 
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_read = json.JSONDecoder(strict=False, parse_constant=_no_number).decode
 
 # -- is there anything to look for? ------------------------------------------------------------
 
@@ -70,6 +78,13 @@ def _suspicious(whole: str, among: Detectors) -> bool:
         if found(flat, among.escaped):
             return True
     return True
+
+
+def _alive(whole: str, among: Detectors) -> Detectors:
+    """Those detectors that can find anything in parts of this text; most can not."""
+    texts = [reading(flat) for flat in _flattened(whole)]
+    rows = tuple(row for row in among.rows if any(row.gate(text) for text in texts))
+    return Detectors(rows, among.personal)
 
 
 def _flattened(whole: str) -> Iterator[str]:

@@ -17,8 +17,8 @@ from torhaus.redact.detector import Detector, Level, Span, Text, always
 MAX_PATTERNS = 50
 MAX_LENGTH = 300
 MIN_WIDTH = 3
-MAX_WIDTH = 512
-MAX_REPEAT = 128
+MAX_WIDTH = 256
+MAX_REPEAT = 64
 """What `+` and `*` mean: at most so many."""
 MAX_WAYS = 32
 
@@ -208,7 +208,8 @@ def _judge_item(item: _Item, after: frozenset[str]) -> int:
         shared = min(begins & after, key=lambda each: (not each.isalnum(), each))
         raise ValueError(
             f"it can be slow: behind the repeated part {_source((item,))} may come {shared!r}, "
-            "which that part takes itself; leave one of them out, or repeat a fixed number of times as in {8}"
+            "which that part takes itself; leave one of them out, or repeat a fixed number of "
+            "times, as in {8}"
         )
     if not item.branches:
         return 1

@@ -47,10 +47,14 @@ class _Frame:
 
 
 class Walk:
-    """`counts` grows with everything that is masked."""
+    """`counts` grows with everything that is masked.
 
-    def __init__(self, among: Detectors) -> None:
-        self._among = among
+    `alive`: those of the detectors that can find anything outside of base64.
+    """
+
+    def __init__(self, among: Detectors, alive: Detectors) -> None:
+        self._all = among
+        self._among = alive
         self.counts: dict[str, int] = {}
 
     def document(self, text: str, level: int = 0) -> str:
@@ -146,7 +150,9 @@ class Walk:
             inside = raw.decode()
         except (binascii.Error, ValueError):
             return self.text(value, level)
+        alive, self._among = self._among, self._all
         changed = self.text(inside, level)
+        self._among = alive
         if changed == inside:
             return value
         again = (
