@@ -36,6 +36,18 @@ class MemoryCounters:
                 self._use(charge, now, lease)
         return worst
 
+    def note(self, charges: Sequence[Charge], now: float, lease: str = "") -> None:
+        """Remember uses that were allowed elsewhere."""
+        for charge in charges:
+            found = self._states.get(charge.key)
+            if found is not None:
+                self._fitting(found, charge).idle(now)  # forgets what does not count any more
+            self._use(charge, now, lease)
+
+    def held(self) -> list[tuple[str, AnyState]]:
+        """Every budget in use, by key."""
+        return list(self._states.items())
+
     def release(self, charges: Sequence[Charge], lease: str) -> None:
         for charge in charges:
             found = self._states.get(charge.key)

@@ -80,6 +80,10 @@ class MemoryCache:
         self._tagged.setdefault(_server(tag), {}).setdefault(tag, set()).add(key)
         return True
 
+    def stamp(self, shared: bytes | None = None) -> Stamp:
+        """Where it stands now; `shared`: where a cache behind it does."""
+        return Stamp(self._turn, shared)
+
     def fits(self, stamp: Stamp, tag: str) -> bool:
         turn = stamp.turn
         if turn == self._turn:

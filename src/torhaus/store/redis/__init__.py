@@ -1,0 +1,1 @@
+"""What several gateways share: answers, generations and counters, in Redis or Valkey."""

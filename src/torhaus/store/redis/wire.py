@@ -1,0 +1,139 @@
+"""One connection to a Redis server: whatever is asked within one turn of the loop is one write.
+
+Replies come in the order of the questions (RESP3), so a question that nobody waits for any more
+keeps its place. SUBSCRIBE, of one channel at a time, is confirmed by a message in that place.
+hiredis packs and reads; redis-py's connection does the same for several times the CPU.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+from hiredis import ProtocolError, PushNotification, Reader, ReplyError, pack_command
+
+Word = bytes | str | int | float
+Waiting = tuple["asyncio.Future[Any]", float]
+
+_NOTHING = object()
+
+
+class Unreachable(Exception):  # noqa: N818 -- a state of the world that callers live with
+    """The server did not answer, or not in time. The text is a sentence for people."""
+
+
+class Wire(asyncio.Protocol):
+    """`ended` is called once, when no more can be asked; `pushed` with every message of a channel.
+
+    `timeout`: seconds for a reply. Of a server that says nothing for four times as long, the
+    connection is given up.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        ended: Callable[["Wire"], None],
+        pushed: Callable[[list[Any]], None],
+    ) -> None:
+        self._timeout = timeout
+        self._ended = ended
+        self._pushed = pushed
+        self._loop = asyncio.get_running_loop()
+        self._reader = Reader(notEnoughData=_NOTHING)
+        self._waiting: deque[Waiting] = deque()
+        self._out: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self.open = True
+
+    def call(self, *command: Word) -> "asyncio.Future[Any]":
+        """Ask. The future fails with Unreachable, or with what the server complains of."""
+        loop = self._loop
+        answer: asyncio.Future[Any] = loop.create_future()
+        if not self.open:
+            answer.set_exception(Unreachable("the connection is closed"))
+            return answer
+        if not self._out:
+            loop.call_soon(self._flush)
+        self._out.append(pack_command(command))  # type: ignore[arg-type]  # any number of words
+        self._waiting.append((answer, loop.time() + self._timeout))
+        if self._watch is None:
+            self._watch = loop.call_later(self._timeout, self._look)
+        return answer
+
+    def tell(self, *command: Word) -> None:
+        """Ask without caring for the reply."""
+        self.call(*command).add_done_callback(_unheard)
+
+    def close(self) -> None:
+        self._end("the connection was closed")
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is of no such class
+
+    def data_received(self, data: bytes) -> None:
+        reader = self._reader
+        reader.feed(data)
+        try:
+            while (reply := reader.gets()) is not _NOTHING:
+                if isinstance(reply, PushNotification) and reply[0] != b"subscribe":
+                    self._pushed(reply)
+                elif not self._waiting:
+                    return self._end("the server answered what nobody asked")
+                else:
+                    _settle(self._waiting.popleft()[0], reply)
+        except ProtocolError:
+            self._end("the server does not speak Redis")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end("the connection was lost" if exc is None else f"the connection was lost: {exc}")
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        if self._transport is not None and self.open:
+            self._transport.write(b"".join(out))
+
+    def _look(self) -> None:
+        """Answer for the server where it takes too long, oldest first."""
+        self._watch = None
+        now = self._loop.time()
+        for answer, due in self._waiting:
+            if due > now:
+                self._watch = self._loop.call_at(due, self._look)
+                break
+            if not answer.done():
+                answer.set_exception(Unreachable("the server takes too long"))
+        if not self._waiting:
+            return
+        if self._waiting[0][1] + 3 * self._timeout <= now:
+            self._end("the server says nothing")
+        elif self._watch is None:
+            self._watch = self._loop.call_later(self._timeout, self._look)
+
+    def _end(self, why: str) -> None:
+        if not self.open:
+            return
+        self.open = False
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        waiting, self._waiting = self._waiting, deque()
+        for answer, _ in waiting:
+            if not answer.done():
+                answer.set_exception(Unreachable(why))
+        self._ended(self)
+
+
+def _settle(answer: "asyncio.Future[Any]", reply: Any) -> None:
+    if answer.done():  # too late, or whoever asked has gone
+        return
+    if isinstance(reply, ReplyError):
+        answer.set_exception(reply)
+    else:
+        answer.set_result(reply)
+
+
+def _unheard(answer: "asyncio.Future[Any]") -> None:
+    if not answer.cancelled():
+        answer.exception()

