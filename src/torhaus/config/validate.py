@@ -1,7 +1,7 @@
 """From the tree to the schema's objects, and from pydantic's errors to sentences with lines."""
 
 from types import NoneType, UnionType
-from typing import Union, get_args, get_origin
+from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -60,6 +60,9 @@ def _explain(source: Source, error: ErrorDetails) -> None:
     if any(node.broken for node in source.nodes(path)):
         return
     kind = error["type"]
+    node = _at(source, path)
+    if kind == "too_short" and node is not None and node.value:
+        return  # its items have mistakes of their own
     if kind == "extra_forbidden":
         _unknown(source, path, where)
     elif kind == "missing":
@@ -152,7 +155,7 @@ def _shape_at(path: Path) -> type[Shape] | None:
 
 
 def _bare(annotation: object) -> object:
-    """Without `| None`."""
+    """Without `| None` and without what is annotated."""
     if get_origin(annotation) in (UnionType, Union):
-        return next(arg for arg in get_args(annotation) if arg is not NoneType)
-    return annotation
+        return _bare(next(arg for arg in get_args(annotation) if arg is not NoneType))
+    return _bare(get_args(annotation)[0]) if get_origin(annotation) is Annotated else annotation
