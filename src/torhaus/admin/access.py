@@ -1,6 +1,5 @@
 """Acts on requests for access and on grants."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.desk import Desk
 from torhaus.model.grant import AccessRequest, Asked, Grant, Granted
 from torhaus.model.people import Principal
-from torhaus.policy.approvers import active, is_same
+from torhaus.policy.approvers import active, is_person, is_same
 
 DAY = 86400.0
 SHORTEST, LONGEST = 60.0, 90 * DAY
@@ -22,8 +21,6 @@ WAITING = 7 * DAY
 MAX_REASON = 1000
 MOST_OPEN = 20
 """Requests for access one person can have waiting."""
-
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 async def request_access(desk: Desk, scene: Scene, act: RequestAccess) -> Effect | Refusal:
@@ -64,7 +61,7 @@ async def request_access(desk: Desk, scene: Scene, act: RequestAccess) -> Effect
 
 def _unreasonable(scene: Scene, act: RequestAccess, tried: Act) -> Refusal | None:
     actor, now = scene.actor, scene.now
-    if _EMAIL.fullmatch(actor.email) is None or actor.id not in scene.rules.principals:
+    if not is_person(actor) or actor.id not in scene.rules.principals:
         text = "access is granted to people with an e-mail address in the configuration"
         return Refusal("not_allowed", text, tried, "call with a key of your own")
     if not active(actor, now):
@@ -123,7 +120,7 @@ def _may_decide(scene: Scene, request: AccessRequest, *, approve: bool) -> str |
     if is_same(scene.actor, request.requester, request.email):
         return "nobody decides about his own access: ask somebody else"
     known = scene.rules.principals.get(scene.actor.id)
-    if known is None or _EMAIL.fullmatch(known.email) is None:
+    if known is None or not is_person(known):
         return "this needs a person or program of the configuration"
     may = may_grant if approve else may_govern
     return may(known, request.role, scene.rules, scene.now)
@@ -199,7 +196,8 @@ def _asked(request: AccessRequest, scene: Scene) -> Announcement:
     deciders = (
         each.email
         for each in scene.rules.principals.values()
-        if not is_same(each, request.requester, request.email)
+        if is_person(each)
+        and not is_same(each, request.requester, request.email)
         and may_grant(each, request.role, scene.rules, scene.now) is None
     )
     return Announcement(

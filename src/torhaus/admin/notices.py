@@ -7,12 +7,13 @@ from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.grant import Grant
 from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
-from torhaus.policy.approvers import administers
+from torhaus.policy.approvers import administrators
 
 DAY = 86400.0
 EXPIRY = 7 * DAY
 """Seconds before a user's `expires` at which he is told."""
 OWNERS = 20
+"""Administrators of everything that are told too: they could prolong it."""
 
 
 def due(rules: Rules, now: float) -> Iterator[tuple[str, Announcement]]:
@@ -20,7 +21,7 @@ def due(rules: Rules, now: float) -> Iterator[tuple[str, Announcement]]:
 
     The key holds the end: access that was prolonged is announced again.
     """
-    owners = _owners(rules, now)
+    owners = administrators(rules, "*", now)[:OWNERS]
     for grant in rules.grants:
         if grant.notify is None or not grant.ends - grant.notify <= now < grant.ends:
             continue
@@ -31,12 +32,6 @@ def due(rules: Rules, now: float) -> Iterator[tuple[str, Announcement]]:
         ends = principal.expires
         if ends is not None and ends - EXPIRY <= now < ends:
             yield f"user:{principal.id}:{ends:.0f}", _leaving(principal, ends, now, owners)
-
-
-def _owners(rules: Rules, now: float) -> tuple[str, ...]:
-    """Those who could prolong it: administrators of everything."""
-    found = (each.email for each in rules.principals.values() if administers(each, "*", now))
-    return tuple(sorted(found)[:OWNERS])
 
 
 def _ending(grant: Grant, now: float, owners: tuple[str, ...]) -> Announcement:

@@ -14,7 +14,7 @@ from torhaus.model.approval import Approval, State, Wanted
 from torhaus.model.desk import Desk
 from torhaus.model.ports import StateError
 from torhaus.model.record import RecordUser
-from torhaus.policy.approvers import administers, is_same, may_decide
+from torhaus.policy.approvers import administrators, may_decide
 
 T = TypeVar("T")
 
@@ -202,10 +202,10 @@ class Requests:
         named = {name for names in wanted.approvers for name in names}
         if named:
             return tuple(sorted(named))
-        people = self._means.rules().principals.values()
-        others = (each for each in people if not is_same(each, wanted.requester, wanted.email))
-        found = (each.email for each in others if administers(each, wanted.server, now))
-        return tuple(sorted(found)[:MOST_TOLD])
+        rules = self._means.rules()
+        found = administrators(rules, wanted.server, now)
+        asker = wanted.email.casefold()
+        return tuple(each for each in found if each.casefold() != asker)[:MOST_TOLD]
 
     async def _finished(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.get_running_loop().create_task(work)

@@ -15,6 +15,8 @@ def may_decide(principal: Principal, approval: Approval, rules: Rules, now: floa
     wanted = approval.wanted
     if is_same(principal, wanted.requester, wanted.email):
         return "nobody approves his own call: ask somebody else"
+    if not is_person(principal):
+        return "a decision needs a person: send a key of your own"
     known = rules.principals.get(principal.id)
     if known is None:
         return f"{principal.email} is not in the configuration any more"
@@ -25,6 +27,17 @@ def may_decide(principal: Principal, approval: Approval, rules: Rules, now: floa
         if not names and not administers(known, wanted.server, now):
             return f"this needs somebody with admin permission on {wanted.server}"
     return None
+
+
+def is_person(principal: Principal) -> bool:
+    """A user or service account; not the anonymous caller of a network."""
+    return "@" in principal.email
+
+
+def administrators(rules: Rules, server: str, now: float) -> tuple[str, ...]:
+    """The addresses of those who administer a server (`*`: all of them) now, in order."""
+    known = (each for each in rules.principals.values() if is_person(each))
+    return tuple(sorted(each.email for each in known if administers(each, server, now)))
 
 
 def is_same(principal: Principal, requester: str, email: str) -> bool:

@@ -1,0 +1,97 @@
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.torhaus.admin.hall import ALICE, BOB, Hall, play
+from tests.torhaus.cast import run
+from torhaus.admin.acts import DecideApproval, RequestAccess
+from torhaus.admin.perform import WORKS, Admin
+from torhaus.model.approval import State
+from torhaus.model.desk import Desk, Office
+from torhaus.model.ports import LedgerError, StateError
+
+
+class FullDisk:
+    """An office whose disk is full when a transaction is to be kept."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self.read = office.read
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Desk]:
+        async with self._office.write() as desk:
+            yield desk
+            raise StateError("the disk is full")
+
+
+def test_the_record_is_durable_before_the_change_is_kept(tmp_path: Path) -> None:
+    async def story(hall: Hall) -> None:
+        asked = await hall.asked()
+        hall.ledger.refuses = True
+
+        with pytest.raises(LedgerError):
+            await hall.admin.perform(BOB, DecideApproval(asked.id, True))
+
+        assert await hall.state(asked.id) is State.PENDING
+        assert hall.effects == []
+
+    run(play(tmp_path, story))
+
+
+def test_a_change_that_is_not_kept_after_all_is_recorded_too(tmp_path: Path) -> None:
+    async def story(hall: Hall) -> None:
+        asked = await hall.asked()
+        means = dataclasses.replace(hall.means, office=FullDisk(hall.office))
+
+        with pytest.raises(StateError):
+            await Admin(means, hall.happened).perform(BOB, DecideApproval(asked.id, True))
+
+        assert hall.ends()[1:] == [
+            ("approval.approved", BOB.email, "success"),
+            ("approval.approved", BOB.email, "error"),
+        ]
+        assert hall.ledger.durable[-1].access_control.reason == "the disk is full"
+        assert await hall.state(asked.id) is State.PENDING
+        assert hall.effects == []
+        assert len(hall.told) == 1
+
+    run(play(tmp_path, story))
+
+
+def test_without_a_database_nothing_is_done_and_nothing_recorded(tmp_path: Path) -> None:
+    async def story(hall: Hall) -> None:
+        (tmp_path / "state.db").unlink()
+
+        with pytest.raises(StateError, match="its file is gone"):
+            await hall.admin.perform(ALICE, RequestAccess("tech_lead", 3600))
+
+        assert hall.ledger.durable == []
+
+    run(play(tmp_path, story))
+
+
+def test_effects_and_news_come_after_the_transaction(tmp_path: Path) -> None:
+    async def story(hall: Hall) -> None:
+        asked = await hall.asked()
+
+        await hall.done(BOB, DecideApproval(asked.id, True))
+
+        (effect,) = hall.effects
+        assert effect.approval == asked.id
+        assert effect.news[0] in hall.told
+
+    run(play(tmp_path, story))
+
+
+def test_every_kind_of_act_has_its_work() -> None:
+    assert {each.__name__ for each in WORKS} >= {
+        "DecideApproval",
+        "CancelApproval",
+        "RequestAccess",
+        "DecideAccess",
+        "RevokeGrant",
+    }
