@@ -184,8 +184,8 @@ def test_a_kept_answer_is_written_for_the_era_of_whoever_gets_it():
         }
 
         world.upstream.answers(text("y"))
-        await world.admit(world.tool("get_me", session=session))
-        modern = await world.admit(world.tool("get_me"))
+        await world.admit(world.tool("list_issues", {"page": 2}, session=session))
+        modern = await world.admit(world.tool("list_issues", {"page": 2}))
         assert isinstance(modern, Answered)
         assert modern.cached
         assert json.loads(modern.answer.result or b"")["resultType"] == "complete"

@@ -51,6 +51,14 @@ class Town(Gateway):
     def caller(self, who: str | None = "ALICE", server: str = "scripted", **more: Any) -> Caller:
         return Caller(self.port, None if who is None else KEYS[f"{who}_KEY"], server, **more)
 
+    def records(self) -> list[dict[str, Any]]:
+        """Those of calls; the house has some of its own."""
+        return [each for each in super().records() if each["user"]["role"] != "system"]
+
+    def house(self) -> list[dict[str, Any]]:
+        """What the house has recorded of itself."""
+        return [each for each in super().records() if each["user"]["role"] == "system"]
+
     def count(self) -> int:
         return len(self.records())
 

@@ -69,9 +69,9 @@ class Learning:
             self.catalogue.learn(server, pages, self.clock(), by(asking))
         except (UpstreamError, *UNREADABLE) as error:
             if not self.catalogue.missed(server, self.clock()):
-                told = str(error) if isinstance(error, UpstreamError) else "the list is unreadable"
-                text = f"no call goes to a server whose tools nobody knows; {told}"
-                raise UpstreamError(text) from error
+                if isinstance(error, UpstreamError):
+                    raise
+                raise UpstreamError("its list of tools cannot be read") from error
 
 
 def by(asking: Asking) -> str:

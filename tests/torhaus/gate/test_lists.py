@@ -244,7 +244,7 @@ def test_a_server_that_never_lists_its_tools_is_called_by_nobody():
         outcomes = [await world.admit(world.tool("list_issues")) for _ in range(3)]
 
         assert all(isinstance(each, Failed) for each in outcomes)
-        assert all("whose tools nobody knows; no list" in str(each) for each in outcomes)
+        assert all("github cannot answer: no list" in str(each) for each in outcomes)
         assert world.upstream.calls() == []
         assert len(world.ledger.noted) == 3
 
