@@ -43,7 +43,9 @@ def _outside(asked: Asked, limit: Limit) -> Deny | None:
     bound = limit.bound
     if bound.kind in asked.targets.unknown:
         return refusals.scope_unknown(asked, bound)
-    for kind, name in asked.targets.named:
+    named = asked.targets.named
+    # In one order, so that everybody who asks gets the same answer.
+    for kind, name in named if len(named) == 1 else sorted(named):
         if kind != bound.kind:
             continue
         if limit.allow is not None and not _held(limit, name, deny=False):

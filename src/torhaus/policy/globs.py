@@ -1,6 +1,7 @@
 """Patterns over names: `*` and `?` within one segment, `**` over any depth of folders."""
 
 import re
+import unicodedata
 
 from torhaus.model.access import Glob
 
@@ -49,6 +50,8 @@ def _literal(piece: str) -> str:
 def _check(text: str) -> None:
     if not text or text != text.strip() or not text.isprintable():
         raise ValueError(f"{text!r} is not a pattern: write a name, such as myorg/*")
+    if not unicodedata.is_normalized("NFKC", text):
+        raise ValueError(f"{text!r} holds characters that look like others: write the plain ones")
     if len(text) > MAX_LENGTH:
         raise ValueError(f"the pattern {text[:40]!r}… is longer than {MAX_LENGTH} characters")
     if text.count("*") > MAX_STARS:
