@@ -182,7 +182,8 @@ class Upstream:
             talk.answer(talk.message(result))
         elif method == "tools/list":
             tools = [{"name": each, "inputSchema": {"type": "object"}} for each in self.names()]
-            talk.answer(talk.message({"tools": tools, "resultType": "complete"}))
+            fresh = {"resultType": "complete", "ttlMs": 0, "cacheScope": "private"}
+            talk.answer(talk.message({"tools": tools, **fresh}))
         elif name in self.tricks:
             self.tricks[name](talk)
         elif name is not None:
@@ -193,7 +194,8 @@ class Upstream:
             talk.answer(json.dumps(answer), status="HTTP/1.1 404 Not Found\r\n")
 
     def names(self) -> list[str]:
-        return ["get_note", "list_notes", "create_note", "delete_note", *self.tricks]
+        own = ("get_note", "list_notes", "create_note", "delete_note")
+        return list(dict.fromkeys((*own, *self.tricks)))
 
 
 def _read(reader: BinaryIO) -> Seen | None:
