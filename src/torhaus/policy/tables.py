@@ -7,25 +7,40 @@ from urllib.parse import urlsplit
 import msgspec
 
 from torhaus.model.servers import ToolClass
-from torhaus.policy.known import github, reference, sentry
-from torhaus.policy.names import normal
+from torhaus.policy.known import (
+    atlassian,
+    browser,
+    firebase,
+    github,
+    gitlab,
+    gitlab_own,
+    postgres,
+    reference,
+    sentry,
+    slack,
+)
+from torhaus.policy.names import normal, words
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """`names`: what people call the server; `hosts`: it, or any name below it, serves it.
+    """`title`: whose tools these are. `names`: what people call the server; `hosts`: it, or any name below it, serves it.
 
-    `packages`: what a command line calls it, as `npx` and `uvx` do.
+    `paths`: where it is served on hosts of its owners' own. `packages`: what a command line calls
+    it, as `npx` and `uvx` do.
     """
 
+    title: str
     tools: Mapping[str, ToolClass]
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     parents: Mapping[str, str] = {}
 
 
 TABLES = (
     Table(
+        title="github",
         tools=github.TOOLS,
         names=("github",),
         hosts=("mcp.github.com", "githubcopilot.com", "ghe.com"),
@@ -33,29 +48,90 @@ TABLES = (
         parents=github.PARENTS,
     ),
     Table(
+        title="sentry",
         tools=sentry.TOOLS,
         names=("sentry",),
         hosts=("mcp.sentry.dev", "mcp.sentry.io"),
         packages=("@sentry/mcp-server",),
     ),
-    Table(tools=reference.TIME, names=("time",), packages=("mcp-server-time",)),
     Table(
+        title="gitlab",
+        tools=gitlab.TOOLS,
+        names=("gitlab",),
+        packages=("@zereight/mcp-gitlab", "@modelcontextprotocol/server-gitlab"),
+        parents=gitlab.PARENTS,
+    ),
+    Table(
+        title="gitlab_own",
+        tools=gitlab_own.TOOLS,
+        hosts=("gitlab.com",),
+        paths=("/api/v4/mcp",),
+        parents=gitlab_own.PARENTS,
+    ),
+    Table(
+        title="atlassian",
+        tools=atlassian.TOOLS,
+        names=("atlassian", "jira", "confluence", "rovo"),
+        hosts=("mcp.atlassian.com",),
+        packages=("mcp-atlassian",),
+        parents=atlassian.PARENTS,
+    ),
+    Table(
+        title="slack",
+        tools=slack.TOOLS,
+        names=("slack",),
+        hosts=("mcp.slack.com",),
+        packages=("@modelcontextprotocol/server-slack", "slack-mcp-server"),
+        parents=slack.PARENTS,
+    ),
+    Table(
+        title="firebase",
+        tools=firebase.TOOLS,
+        names=("firebase",),
+        packages=("firebase-tools", "firebase"),
+        parents=firebase.PARENTS,
+    ),
+    Table(
+        title="postgres",
+        tools=postgres.TOOLS,
+        names=("postgres", "postgresql", "pg"),
+        packages=("@modelcontextprotocol/server-postgres", "postgres-mcp"),
+    ),
+    Table(
+        title="puppeteer",
+        tools=browser.PUPPETEER,
+        names=("puppeteer",),
+        packages=("@modelcontextprotocol/server-puppeteer",),
+    ),
+    Table(
+        title="playwright",
+        tools=browser.PLAYWRIGHT,
+        names=("playwright", "browser"),
+        packages=("@playwright/mcp", "mcp-server-playwright"),
+    ),
+    Table(title="time", tools=reference.TIME, names=("time",), packages=("mcp-server-time",)),
+    Table(title="fetch", tools=reference.FETCH, names=("fetch",), packages=("mcp-server-fetch",)),
+    Table(
+        title="git",
         tools=reference.GIT,
         names=("git",),
         packages=("mcp-server-git",),
         parents=reference.GIT_PARENTS,
     ),
     Table(
+        title="filesystem",
         tools=reference.FILESYSTEM,
         names=("filesystem", "files"),
         packages=("@modelcontextprotocol/server-filesystem",),
     ),
     Table(
+        title="memory",
         tools=reference.MEMORY,
         names=("memory",),
         packages=("@modelcontextprotocol/server-memory",),
     ),
     Table(
+        title="everything",
         tools=reference.EVERYTHING,
         names=("everything",),
         packages=("@modelcontextprotocol/server-everything",),
@@ -83,7 +159,7 @@ def shipped(
     server is, its name only what people call it.
     """
     table = (
-        (url is not None and _by_host(url))
+        (url is not None and _by_url(url))
         or (command is not None and _by_package(command, args))
         or _by_name(server_name)
     )
@@ -92,9 +168,13 @@ def shipped(
     return {normal(name): row for name, row in table.tools.items()}, dict(table.parents)
 
 
-def _by_host(url: str) -> Table | None:
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    return next((t for t in TABLES if any(_within(host, h) for h in t.hosts)), None)
+def _by_url(url: str) -> Table | None:
+    parts = urlsplit(url)
+    host, path = (parts.hostname or "").rstrip("."), parts.path.rstrip("/")
+    for table in TABLES:
+        if any(_within(host, zone) for zone in table.hosts):
+            return table
+    return next((t for t in TABLES if any(path.endswith(end) for end in t.paths)), None)
 
 
 def _within(host: str, zone: str) -> bool:
@@ -109,7 +189,7 @@ def _by_package(command: str, args: Sequence[str]) -> Table | None:
                 return table
     # npx mcp-remote https://mcp.atlassian.com/v1/mcp
     urls = (arg for arg in args if arg.startswith("https://"))
-    return next((table for table in map(_by_host, urls) if table is not None), None)
+    return next((table for table in map(_by_url, urls) if table is not None), None)
 
 
 def _package(word: str) -> str:
@@ -123,4 +203,6 @@ def _package(word: str) -> str:
 
 
 def _by_name(name: str) -> Table | None:
-    return next((t for t in TABLES if normal(name) in t.names), None)
+    """`github-mcp` and `mcp-server-git` are called by what remains."""
+    core = "".join(word for word in words(name) if word not in ("mcp", "server"))
+    return next((t for t in TABLES if core in t.names or normal(name) in t.names), None)

@@ -28,12 +28,12 @@ _DELETE = (
     "delete remove destroy drop purge erase wipe truncate clear unlink uninstall del rm rmdir "
     "cleanup prune discard trash empty flush reset"
 )
-_ADMIN = "grant revoke invite impersonate transfer permit authorize ban unban"
+_ADMIN = "grant revoke invite impersonate transfer permit authorize ban unban protect unprotect"
 _EXECUTE = (
     "execute exec eval evaluate invoke trigger rerun run deploy dispatch launch start stop "
     "restart reboot shutdown kill terminate cancel abort build navigate click shell call sql "
     "query analyze analyse simulate schedule install connect disconnect script command "
-    "screenshot hover drag fill press scroll goto open spawn retry resume pause"
+    "screenshot hover drag fill press scroll goto open spawn retry resume pause play select"
 )
 _WRITE = (
     "create update write insert set put patch add append edit modify change replace upsert save "
@@ -47,7 +47,8 @@ _WRITE = (
     "leave accept decline confirm make new upgrade downgrade bump migrate provision mute unmute "
     "block unblock report notify email pull sign charge refund pay transfer order buy "
     "book reserve ignore snooze escalate acknowledge ack cherry squash amend mutate overwrite "
-    "rotate regenerate refresh invalidate hide unhide flag unflag fix format track untrack login "
+    "promote transition unapprove rotate regenerate refresh invalidate hide unhide flag unflag "
+    "fix format track untrack login "
     "logout log record note annotate build job"
 )
 _DOES = {
@@ -66,8 +67,11 @@ _NOUNS = _THINGS | _set(
     "star fork merge stage block flag format command call schedule query sql pull post copy "
     "change draft share vote reply book charge refund lock pin watch import patch sync track start "
     "open new archive shell install clone press fix screenshot stop invite transfer store record "
-    "note"
+    "note play select transition"
 )
+# Whatever begins so drives a browser, or looks at where somebody else drove it.
+_DRIVES = _set("browser puppeteer")
+_LIGHTER = _set("read write unknown")
 _JOINS = frozenset({"and", "or", "then"})
 _GRAVEST_FIRST = ("delete", "admin", "execute", "write")
 
@@ -80,11 +84,13 @@ def guess(server: str, tool: str) -> tuple[str, str]:
     answers is bounded, and names over the protocol's 128 characters are not read at all.
     """
     parts = words(tool)
+    drives = parts[:1] and parts[0] in _DRIVES
     lead = words(server)
     if len(parts) > len(lead) and parts[: len(lead)] == lead:
         parts = parts[len(lead) :]
     parts = _compound(parts)
-    return _action(parts), _type(parts)
+    action = _action(parts)
+    return "execute" if drives and action in _LIGHTER else action, _type(parts)
 
 
 def _compound(parts: tuple[str, ...]) -> tuple[str, ...]:

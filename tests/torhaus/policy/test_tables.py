@@ -2,7 +2,9 @@ import re
 
 import pytest
 
-from torhaus.policy.known.spec import ACTIONS
+from torhaus.model.servers import Server, StdioAddress
+from torhaus.policy.classify import classify
+from torhaus.policy.known.spec import ACTIONS, KINDS
 from torhaus.policy.names import normal
 from torhaus.policy.tables import TABLES, TYPES, Table, shipped
 
@@ -24,6 +26,25 @@ GITHUB, SENTRY, GIT = 117, 54, 12
         ("filesystem", None, 14),
         ("memory", None, 9),
         ("everything", None, 19),
+        ("gitlab", None, 263),
+        ("gitlab", "https://gitlab.com/api/v4/mcp", 46),
+        ("work", "https://git.acme.example/api/v4/mcp/", 46),
+        ("gitlab", "https://git.acme.example/mcp", 263),
+        ("jira", None, 230),
+        ("confluence", None, 230),
+        ("work", "https://mcp.atlassian.com/v1/mcp", 230),
+        ("slack", "https://mcp.slack.com/mcp", 65),
+        ("firebase", None, 93),
+        ("postgresql", None, 10),
+        ("Puppeteer", None, 7),
+        ("browser", None, 74),
+        ("fetch", None, 1),
+        ("github-mcp", None, GITHUB),
+        ("mcp-server-github", None, GITHUB),
+        ("mcp_sentry", None, SENTRY),
+        ("mcp", None, 0),
+        ("server", None, 0),
+        ("github2", None, 0),
         ("work", "https://evil-githubcopilot.com/mcp", 0),
         ("work", "https://githubcopilot.com.evil.example/mcp", 0),
         ("work", "https://evil.example/mcp.github.com", 0),
@@ -52,6 +73,9 @@ def test_the_host_and_then_the_name_choose_the_table(
         ("node", ["/srv/node_modules/@modelcontextprotocol/server-memory/dist/index.js"], 9),
         ("docker", ["run", "-i", "ghcr.io/github/github-mcp-server:v1", "stdio"], GITHUB),
         ("npx", ["mcp-remote", "https://mcp.sentry.dev/mcp"], SENTRY),
+        ("npx", ["-y", "@playwright/mcp@latest", "--allowed-origins", "https://gitlab.com"], 74),
+        ("npx", ["-y", "firebase-tools@latest", "mcp"], 93),
+        ("uvx", ["postgres-mcp", "postgresql://localhost/github"], 10),
         ("npx", ["mcp-remote", "https://evil.example/mcp.sentry.dev"], 0),
         ("npx", ["@evil/mcp-server-git"], 0),
         ("npx", ["@"], 0),
@@ -70,7 +94,7 @@ def test_a_command_line_of_another_package_leaves_the_name_to_decide() -> None:
     assert len(shipped("git", None, "uvx", ["mcp-server-time"])[0]) == 2
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.names[0])
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.title)
 def test_every_row_uses_known_words(table: Table) -> None:
     for name, row in table.tools.items():
         assert row.actions <= ACTIONS, name
@@ -81,7 +105,7 @@ def test_every_row_uses_known_words(table: Table) -> None:
     assert set(table.parents) | set(table.parents.values()) <= TYPES
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.names[0])
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.title)
 def test_no_two_tools_of_a_table_share_a_normal_name(table: Table) -> None:
     assert len({normal(name) for name in table.tools}) == len(table.tools)
 
@@ -91,3 +115,33 @@ def test_the_pinned_patterns_are_regular_expressions() -> None:
         for row in table.tools.values():
             for _, pattern in row.pinned:
                 re.compile(pattern)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.title)
+def test_a_method_that_is_not_in_the_map_is_refused(table: Table) -> None:
+    address = StdioAddress(command="x")
+    classes = {normal(name): row for name, row in table.tools.items()}
+    server = Server(name="acme", address=address, classes=classes)
+    for name, row in table.tools.items():
+        if row.method_arg is None:
+            continue
+        known, *_ = row.method_actions
+        for value in (known.upper(), f" {known}", "drop", "", None, 1, True, [known], {known: 1}):
+            assert classify(server, name, {row.method_arg: value}, {}).problem, (name, value)
+        does = classify(server, name, {row.method_arg: known}, {})
+        assert does.actions == {row.method_actions[known]}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.title)
+def test_what_a_scope_promises_the_targets_keep(table: Table) -> None:
+    for name, row in table.tools.items():
+        assert row.scope == "none" or row.targets or row.blind, name
+        assert all(each.args and each.kind in KINDS for each in row.targets), name
+        assert row.blind <= set(KINDS), name
+
+
+def test_no_two_tables_answer_to_one_name_host_or_package() -> None:
+    for words in ("names", "hosts", "paths", "packages"):
+        everything = [word for table in TABLES for word in getattr(table, words)]
+        assert len(set(everything)) == len(everything), words
+    assert len({table.title for table in TABLES}) == len(TABLES)

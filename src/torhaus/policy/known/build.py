@@ -21,6 +21,7 @@ from torhaus.policy.known.spec import (
 # Numbers bypass lists of names, `all` is every project to Sentry, and `%2F` or `..` may be read
 # as something else behind us. Slashes: GitLab's projects lie in groups.
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
+PROJECT_PATH = rf"({_PART}(?:/{_PART})+)"
 PROJECT_NAME = rf"(?![0-9]+\Z|(?i:all)\Z)({_PART}(?:/{_PART})*)"
 
 _NAMED_REPO = ("repo", "repo_optional")

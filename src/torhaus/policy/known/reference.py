@@ -1,10 +1,17 @@
-"""The tools of the reference servers: time, git, filesystem, memory, everything.
+"""The tools of the reference servers: time, fetch, git, filesystem, memory, everything.
 
-Read from the packages of October 2026 (Python) and August 2026 (Node).
+mcp-server-time 2026.10.19, mcp-server-fetch 2026.10.24, mcp-server-git 2026.10.19; of
+@modelcontextprotocol server-filesystem, server-memory and server-everything 2026.8.31.
 """
 
 from torhaus.policy.known.build import table
-from torhaus.policy.known.rows import tool
+from torhaus.policy.known.rows import tool, tools
+from torhaus.policy.known.spec import Target
+
+_PATH = (Target(kind="paths", args=("path",)),)
+_PATHS = (Target(kind="paths", args=("paths",), many=True),)
+_MOVED = (Target(kind="paths", args=("source",)), Target(kind="paths", args=("destination",)))
+_REPO = (Target(kind="paths", args=("repo_path",)),)
 
 TIME = table(
     {
@@ -13,20 +20,19 @@ TIME = table(
     }
 )
 
+# It asks any URL, from where it runs, and a URL carries data out.
+FETCH = table({"fetch": tool("read", "web", tags="exfiltration")})
+
 GIT = table(
     {
-        "git_status": tool("read", "repos"),
-        "git_diff_unstaged": tool("read", "repos"),
-        "git_diff_staged": tool("read", "repos"),
-        "git_diff": tool("read", "repos"),
-        "git_log": tool("read", "commits"),
-        "git_show": tool("read", "commits"),
-        "git_branch": tool("read", "branches"),
-        "git_add": tool("write", "repos"),
-        "git_commit": tool("write", "commits"),
-        "git_reset": tool("write", "repos"),
-        "git_checkout": tool("write", "repos"),
-        "git_create_branch": tool("write", "branches"),
+        **tools(
+            "git_status git_diff_unstaged git_diff_staged git_diff", "read", "repos", targets=_REPO
+        ),
+        **tools("git_log git_show", "read", "commits", targets=_REPO),
+        "git_branch": tool("read", "branches", targets=_REPO),
+        **tools("git_add git_reset git_checkout", "write", "repos", targets=_REPO),
+        "git_commit": tool("write", "commits", targets=_REPO),
+        "git_create_branch": tool("write", "branches", targets=_REPO),
     }
 )
 
@@ -34,20 +40,23 @@ GIT_PARENTS = {"commits": "repos", "branches": "repos"}
 
 FILESYSTEM = table(
     {
-        "read_file": tool("read", "files"),
-        "read_text_file": tool("read", "files"),
-        "read_media_file": tool("read", "files"),
-        "read_multiple_files": tool("read", "files"),
-        "get_file_info": tool("read", "files"),
-        "search_files": tool("read", "files"),
-        "list_directory": tool("read", "directories"),
-        "list_directory_with_sizes": tool("read", "directories"),
+        **tools(
+            "read_file read_text_file read_media_file get_file_info search_files",
+            "read",
+            "files",
+            targets=_PATH,
+        ),
+        "read_multiple_files": tool("read", "files", targets=_PATHS),
+        **tools(
+            "list_directory list_directory_with_sizes directory_tree",
+            "read",
+            "directories",
+            targets=_PATH,
+        ),
         "list_allowed_directories": tool("read", "directories"),
-        "directory_tree": tool("read", "directories"),
-        "create_directory": tool("write", "directories"),
-        "write_file": tool("write", "files"),
-        "edit_file": tool("write", "files"),
-        "move_file": tool("write", "files"),
+        "create_directory": tool("write", "directories", targets=_PATH),
+        **tools("write_file edit_file", "write", "files", targets=_PATH),
+        "move_file": tool("write", "files", targets=_MOVED),
     }
 )
 

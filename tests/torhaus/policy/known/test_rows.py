@@ -1,4 +1,6 @@
-from torhaus.policy.known.rows import tool
+import pytest
+
+from torhaus.policy.known.rows import either_tables, hidden, tool, tools
 from torhaus.policy.known.spec import Dispatch, Method, ToolSpec
 
 
@@ -23,3 +25,27 @@ def test_a_row_may_have_a_method_a_dispatch_and_other_words() -> None:
     assert tool("", "*", dispatch=("name", "arguments")) == ToolSpec(
         dispatch=Dispatch(name_arg="name", args_arg="arguments")
     )
+
+
+def test_several_tools_may_share_a_row() -> None:
+    row = tool("read", "issues")
+
+    assert tools("get_issue list_issues", "read", "issues") == {
+        "get_issue": row,
+        "list_issues": row,
+    }
+
+
+def test_products_of_one_name_share_a_table_unless_they_disagree() -> None:
+    one, other = {"a": tool("read", "x")}, {"a": tool("read", "x"), "b": tool("write", "x")}
+
+    assert either_tables(one, other) == other
+    with pytest.raises(ValueError, match="a does one thing in one product and another"):
+        either_tables(one, {"a": tool("write", "x")})
+
+
+def test_hidden_arguments_are_unknown_targets_where_they_are_given() -> None:
+    (target,) = hidden("projects", "url")
+
+    assert (target.kind, target.args, target.missing) == ("projects", ("url",), "none")
+    assert (target.pattern, target.many) == ("(?!)", True)
