@@ -31,7 +31,7 @@ class Client:
     """
 
     def __init__(self, url: str, server: str, key: str | None) -> None:
-        parts = _address(url)
+        parts = address(url)
         if key is not None and not (key.isascii() and key.isprintable()):
             raise GatewayError("the key holds a line break or letters that no key has")
         self._url = url.rstrip("/")
@@ -88,7 +88,7 @@ class Client:
                 elif message.get("id") in (own, None):
                     return _result(message)
         except (OSError, http.client.HTTPException) as error:
-            raise GatewayError(f"the answer of {self._url} broke off: {_said(error)}") from error
+            raise GatewayError(f"the answer of {self._url} broke off: {said(error)}") from error
         finally:
             connection.close()
         raise GatewayError(f"{self._url} answered HTTP {response.status} without a result")
@@ -136,7 +136,7 @@ class Client:
             return connection, connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise GatewayError(f"nothing answers at {self._url}: {_said(error)}") from error
+            raise GatewayError(f"nothing answers at {self._url}: {said(error)}") from error
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._tls:
@@ -164,7 +164,8 @@ class Client:
         answered[0].close()
 
 
-def _address(url: str) -> SplitResult:
+def address(url: str) -> SplitResult:
+    """The parts of a gateway's URL. Raises GatewayError."""
     wrong = GatewayError(f"{url} is no address of a gateway; write http://127.0.0.1:8080")
     try:
         parts = urlsplit(url)
@@ -191,11 +192,12 @@ def _result(message: Message) -> Message:
     if isinstance(result, dict):
         return result
     error = message.get("error")
-    said = error.get("message") if isinstance(error, dict) else None
-    raise GatewayError(str(said or "the gateway answered without a result"))
+    text = error.get("message") if isinstance(error, dict) else None
+    raise GatewayError(str(text or "the gateway answered without a result"))
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
+    """A failed connection in a few words."""
     if isinstance(error, TimeoutError):
         return "it took too long"
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__

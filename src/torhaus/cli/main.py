@@ -5,6 +5,8 @@ import sys
 
 import typer
 
+from torhaus.cli import access as accesses
+from torhaus.cli import approvals as approving
 from torhaus.cli import logs
 from torhaus.cli.audit import tail
 from torhaus.cli.call import call
@@ -12,6 +14,7 @@ from torhaus.cli.check import check
 from torhaus.cli.demo import demo
 from torhaus.cli.doctor.report import doctor
 from torhaus.cli.explain import explain
+from torhaus.cli.migrate import migrate
 from torhaus.cli.policy import run as policy_test
 from torhaus.cli.schema import schema
 from torhaus.cli.serve import serve
@@ -46,11 +49,23 @@ audit.command()(tail)
 policy = typer.Typer(no_args_is_help=True, help="About the rules.")
 policy.command("test")(policy_test)
 
-for command in (serve, demo, check, call, explain, tools, doctor):
+approvals = typer.Typer(no_args_is_help=True, help="Calls that wait for somebody to agree.")
+approvals.command("list")(approving.list_)
+for decision in (approving.show, approving.approve, approving.deny, approving.cancel):
+    approvals.command()(decision)
+
+access = typer.Typer(no_args_is_help=True, help="Roles for a while.")
+access.command("list")(accesses.list_)
+for act in (accesses.request, accesses.approve, accesses.deny, accesses.revoke):
+    access.command()(act)
+
+for command in (serve, demo, check, call, explain, tools, doctor, migrate):
     torhaus.command()(command)
 torhaus.add_typer(config, name="config")
 torhaus.add_typer(audit, name="audit")
 torhaus.add_typer(policy, name="policy")
+torhaus.add_typer(approvals, name="approvals")
+torhaus.add_typer(access, name="access")
 torhaus.command()(version)
 
 

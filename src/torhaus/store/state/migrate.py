@@ -35,11 +35,21 @@ def missing(connection: Connection) -> list[str]:
     return _missing(connection, _config(connection))
 
 
+def every() -> list[str]:
+    """All steps there are, as a new database needs them."""
+    return _steps(ScriptDirectory.from_config(_located()), None)
+
+
 def _config(connection: Connection) -> Config:
+    config = _located()
+    config.attributes["connection"] = connection
+    return config
+
+
+def _located() -> Config:
     config = Config()
     config.set_main_option("script_location", "torhaus.store:migrations")
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
     return config
 
 
@@ -55,5 +65,9 @@ def _missing(connection: Connection, config: Config) -> list[str]:
                 f"the state database is at step {current}, which this version does not know: "
                 "start the version of Torhaus that wrote it, or a newer one"
             )
+    return _steps(scripts, current)
+
+
+def _steps(scripts: ScriptDirectory, current: str | None) -> list[str]:
     steps = scripts.iterate_revisions("head", current or "base")
     return [f"{each.revision}: {each.doc.rstrip('.')}" for each in steps][::-1]
