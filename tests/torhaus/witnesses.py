@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,9 +166,13 @@ class Counter:
     """A meter that remembers."""
 
     ends: list[tuple[str, str]] = field(default_factory=list)
+    masked: list[tuple[str, dict[str, int]]] = field(default_factory=list)
 
     def ended(self, call: Call, outcome: Outcome, status: str, seconds: float) -> None:
         self.ends.append((call.operation, status))
+
+    def redacted(self, server: str, counts: Mapping[str, int]) -> None:
+        self.masked.append((server, dict(counts)))
 
 
 @dataclass

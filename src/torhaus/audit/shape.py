@@ -30,8 +30,10 @@ MAX_REASON = 1024
 _NOTHING = msgspec.Raw(b"{}")
 
 
-def record(call: Call, outcome: Outcome, began: float, seconds: float) -> Record:
+def record(call: Call, outcome: Outcome, began: float, seconds: float, redacted: int = 0) -> Record:
     """The record of a call that began at `began` (Unix seconds) and took `seconds`. Never raises.
+
+    `redacted`: how many parts of it were masked.
 
     Text from outside is bounded and encodable, so that no call can spoil the log for others.
     """
@@ -45,7 +47,11 @@ def record(call: Call, outcome: Outcome, began: float, seconds: float) -> Record
         plain(call.operation, MAX_NAME),
         parameters(call.payload),
         RecordResult(
-            status, items, isinstance(outcome, Answered) and outcome.cached, milliseconds(seconds)
+            status,
+            items,
+            isinstance(outcome, Answered) and outcome.cached,
+            milliseconds(seconds),
+            redacted,
         ),
         verdict_fields(outcome),
     )

@@ -33,10 +33,14 @@ With an Allow it may be carried out; with anything else that is its end.
 
 @dataclass(slots=True, kw_only=True)
 class Consent:
-    """Owned by one event loop. `judge`: catalogue and policy, as a call meets them now."""
+    """Owned by one event loop. `judge`: catalogue and policy, as a call meets them now.
+
+    `shown`: arguments as approvers may see them, where rules have them masked.
+    """
 
     patience: Patience
     judge: Callable[[Asking, Call], Awaitable[tuple[Call, Verdict]]]
+    shown: Callable[[str], str]
 
     def returned(self, asking: Asking, now: float) -> tuple[Asking, Returned | None]:
         """The request without what only we put into it. Raises CallerError (-32602)."""
@@ -63,6 +67,8 @@ class Consent:
             want = wanted(asking, call, hold, version)
         except ValueError:
             return asking, call, hold, declined.unreadable(hold)
+        if hold.allow.redact is not None:
+            want = msgspec.structs.replace(want, arguments=self.shown(want.arguments))
         try:
             approval = await self.patience.approvals.request(want, self.patience.clock())
             answer = None

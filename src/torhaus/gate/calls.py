@@ -7,6 +7,7 @@ import msgspec
 
 from torhaus.gate import rounds
 from torhaus.gate.catalogue import Catalogue, next_cursor
+from torhaus.gate.masking import Veil
 from torhaus.mcp import codes
 from torhaus.mcp.clients import sent_name
 from torhaus.mcp.message import CallerError, Request, encode, misspelt, twins
@@ -55,7 +56,8 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One request at the door: what the edge knows about it.
 
     `session` is None for a modern caller and for `initialize`. `headers`: `Mcp-Param-*` pairs.
-    `agreed`: the approval that this call is about to use.
+    `agreed`: the approval that this call is about to use. `veil`: what masks it, where rules ask
+    for that.
     """
 
     request: Request
@@ -67,6 +69,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
     visit: Visit | None = None
     agreed: Agreement | None = None
+    veil: Veil | None = None
 
 
 def tool_name(request: Request) -> str:

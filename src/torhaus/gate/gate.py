@@ -18,6 +18,7 @@ from torhaus.gate.described import HELLOS
 from torhaus.gate.flights import Flights, Overheard
 from torhaus.gate.learning import Learning, by
 from torhaus.gate.lists import UNREADABLE, shown, shown_whatever
+from torhaus.gate.masking import Masking
 from torhaus.gate.pages import NO_HINTS
 from torhaus.gate.patience import GaveUp, Patience
 from torhaus.gate.sessions import Sessions
@@ -91,6 +92,7 @@ class Gate:
     ids: Callable[[], str]
     learning: Learning = field(init=False)
     consent: Consent = field(init=False)
+    masking: Masking = field(init=False)
 
     def __post_init__(self) -> None:
         self.learning = Learning(
@@ -100,7 +102,15 @@ class Gate:
             clock=self.clock,
             ids=self.ids,
         )
-        self.consent = Consent(patience=self.patience, judge=self.learning.anew)
+        self.masking = Masking(
+            rules=self.patience.rules,
+            catalogue=self.catalogue,
+            meter=self.meter,
+            clock=self.clock,
+        )
+        self.consent = Consent(
+            patience=self.patience, judge=self.learning.anew, shown=self.masking.shown
+        )
 
     async def admit(self, asking: Asking, relay: Sink) -> Outcome:
         """Carry one request through the gate. Leaves exactly one record, whatever happens.
@@ -126,7 +136,10 @@ class Gate:
                 held = await self.consent.settle(asking, call, verdict, back, relay)
                 asking, call, verdict, outcome = held
             if isinstance(verdict, Allow):
-                outcome = await self._carry(asking, call, ask, verdict, relay)
+                rule = verdict.redact
+                asking = asking if rule is None else self.masking.veiled(asking, rule)
+                carry = self._carry if rule is None else self._carry_veiled
+                outcome = await carry(asking, call, ask, verdict, relay)
         except GaveUp as left:
             outcome = Abandoned(verdict, left.approval)
             raise
@@ -139,7 +152,7 @@ class Gate:
         except UpstreamError as error:
             outcome = _failed(verdict, f"{asking.server.name} cannot answer: {error}")
         finally:
-            kept = None if elsewhere else self._note(call, outcome, began, started)
+            kept = None if elsewhere else self._note(asking, call, outcome, began, started)
         if kept is not None:
             await kept
         return outcome
@@ -181,6 +194,24 @@ class Gate:
         else:
             answer = await self._fetch(keep.key, keep, link, ask, relay)
         return Answered(verdict, self.finish(asking, answer), cacheable=keep.key is not None)
+
+    async def _carry_veiled(
+        self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
+    ) -> Outcome:
+        """The same, masked on the way there and on the way back."""
+        veil = asking.veil
+        if veil is None:
+            return await self._carry(asking, call, ask, verdict, relay)
+        if asking.era is Era.MODERN:
+            calls.check_headers(asking, call, self.catalogue)
+        ask = ask or calls.ask(asking, self.sealer, 0.0)
+        call, ask, relay = veil.over(call, ask, relay)
+        masked = msgspec.structs.replace(asking, headers=ask.headers)
+        try:
+            outcome = await self._carry(masked, call, ask, verdict, relay)
+        except UpstreamError as error:
+            raise UpstreamError(veil.text(str(error))) from error
+        return veil.ended(call.method, asking.era, outcome)
 
     async def _known(
         self, asking: Asking, call: Call, verdict: Allow, key: bytes
@@ -243,7 +274,11 @@ class Gate:
         return answer if seen is result else msgspec.structs.replace(answer, result=seen)
 
     def replayed(self, answer: Answer, caller: Principal, server: Server) -> Answer:
-        """An answer without its request: if it is a list, as this caller may see it."""
+        """An answer without its request, as this caller may see it: lists filtered, or masked."""
+        seen = self._replayed(answer, caller, server)
+        return self.masking.replayed(seen, caller, server.name)
+
+    def _replayed(self, answer: Answer, caller: Principal, server: Server) -> Answer:
         result = answer.result
         if result is None:
             return answer
@@ -269,10 +304,13 @@ class Gate:
     # -- records -------------------------------------------------------------------------------
 
     def _note(
-        self, call: Call, outcome: Outcome, began: float, started: float
+        self, asking: Asking, call: Call, outcome: Outcome, began: float, started: float
     ) -> Awaitable[None] | None:
         seconds = self.stopwatch() - started
-        entry = record(call, outcome, began, seconds)
+        verdict, masked = outcome.verdict, 0
+        if not isinstance(verdict, Allow) or verdict.redact is not None:
+            call, masked = self.masking.recorded(call, verdict, asking.veil)
+        entry = record(call, outcome, began, seconds, masked)
         self.meter.ended(call, outcome, entry.result.status, seconds)
         return self.ledger.note(entry)
 
@@ -301,12 +339,13 @@ class Gate:
         if answer is not None:
             try:
                 answer = self.finish(parked.asking, answer)
+                answer = self.masking.resumed(answer, parked.asking)
                 outcome = Answered(parked.verdict, answer)
             except UpstreamError as error:
                 text = f"{session.server} cannot answer: {error}"
                 answer = Answer(error=error_object(codes.UPSTREAM_FAILED, text))
                 outcome = Failed(parked.verdict, text)
-        return answer, self._note(parked.call, outcome, parked.began, parked.started)
+        return answer, self._note(parked.asking, parked.call, outcome, parked.began, parked.started)
 
     def _give_up(self, session: Session, request_id: bytes) -> None:
         """A parked call ends without an answer, so nothing is held back for its record."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from torhaus.gate.gate import Gate
+from torhaus.gate.masking import VeiledSink
 from torhaus.gate.relay import Front, Relay, Seals
 from torhaus.gate.waits import OURS
 from torhaus.mcp import codes
@@ -65,7 +66,7 @@ class Talk:
             session.initialized = True
         if message.method == CANCELLED and not self._cancelled(session, message):
             return
-        body = notification_text(message.method, message.payload)
+        body = notification_text(message.method, self._said(server, principal, message.payload))
         await self._post(self.gate.upstreams.link(server), session, principal, body)
 
     def _cancelled(self, session: Session, message: Notification) -> bool:
@@ -100,8 +101,17 @@ class Talk:
             self.gate.patience.waits.heard(session, inner, message)
             return
         write = result_text if message.member == "result" else error_text
-        body = write(inner, message.payload)
+        body = write(inner, self._said(server, principal, message.payload))
         await self._post(self.gate.upstreams.link(server), session, principal, body)
+
+    def _said(self, server: Server, principal: str, payload: bytes) -> bytes:
+        """What a client says, without the secrets that rules keep from leaving.
+
+        Raises CallerError when it cannot be checked.
+        """
+        masking = self.gate.masking
+        veil = masking.beyond_calls(masking.known(principal), server.name)
+        return payload if veil is None else veil.posted(payload)
 
     async def _post(self, link: Link, session: Session | None, principal: str, body: bytes) -> None:
         try:
@@ -133,7 +143,7 @@ class Talk:
         listener = _Listener(self, server, session, caller, front)
         session.streams += 1
         try:
-            await self.gate.upstreams.link(server).listen(session, inner, listener.relay)
+            await self.gate.upstreams.link(server).listen(session, inner, listener.sink)
             await listener.drained()
         finally:
             session.streams -= 1
@@ -169,6 +179,9 @@ class _Listener:
         self._held: list[Notice] | None = None
         self._recording: asyncio.Task[None] | None = None
         self.relay = Relay(front, self, server, session.principal, session)
+        # Looked up for each notice: rights can change while the stream is open.
+        masking = talk.gate.masking
+        self.sink = VeiledSink(self.relay, lambda: masking.beyond_calls(caller, server.name))
 
     def seals(self, session: Session) -> Seals:
         return self._talk.seals(session)

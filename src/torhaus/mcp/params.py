@@ -77,6 +77,16 @@ def mismatch(
     return None
 
 
+def repeated(marked: Sequence[Mark], arguments: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The headers that stand for these arguments, lower-case names, values encoded."""
+    found = ((mark.header, _at(arguments, mark.path)) for mark in marked)
+    return tuple((name, headers.encode(_text(value))) for name, value in found if value is not None)
+
+
+def _text(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
 def _at(arguments: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     node: Any = arguments
     for name in path:

@@ -1,6 +1,6 @@
 """What the gate needs from the outside world. `store`, `upstream` and `watch` provide it."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -326,4 +326,8 @@ class Notifier(Protocol):
 class Meter(Protocol):
     def ended(self, call: Call, outcome: Outcome, status: str, seconds: float) -> None:
         """Count one finished call. Never raises."""
+        ...
+
+    def redacted(self, server: str, counts: Mapping[str, int]) -> None:
+        """Count what was masked in calls to this server, by kind. Never raises."""
         ...

@@ -9,16 +9,17 @@ class RecordUser(msgspec.Struct, frozen=True, gc=False):
     ip: str
 
 
-class RecordResult(msgspec.Struct, frozen=True, gc=False):
+class RecordResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status`: success, error, denied, pending, limited or cancelled.
 
-    `items`: None where unknown.
+    `items`: None where unknown. `redacted`: how many parts of the call were masked.
     """
 
     status: str
     items: int | None
     cached: bool
     duration_ms: float
+    redacted: int = 0
 
 
 class RecordAccess(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

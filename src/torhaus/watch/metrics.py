@@ -53,11 +53,16 @@ class Metrics:
         PlatformCollector(registry=self.registry)
 
     def ended(self, call: Call, outcome: Outcome, status: str, seconds: float) -> None:
-        server = call.server.name
+        self._tally(call.server.name).add(call, outcome, status, seconds, self._known)
+
+    def redacted(self, server: str, counts: Mapping[str, int]) -> None:
+        self._tally(server).mask(counts)
+
+    def _tally(self, server: str) -> Tally:
         tally = self._tallies.get(server)
         if tally is None:
             tally = self._tallies[server] = Tally()
-        tally.add(call, outcome, status, seconds, self._known)
+        return tally
 
     def render(self) -> tuple[bytes, str]:
         """The page and its content type. Any thread may call it: large pages take a while."""
@@ -80,6 +85,7 @@ class _Numbers(Collector):
         yield _counter(tallies, "cache_misses", "Lookups that found nothing.", lambda t: t.misses)
         yield _counter(tallies, "api_calls", "Requests sent to the server.", lambda t: t.api_calls)
         yield _saved(tallies)
+        yield _redactions(tallies)
         yield _counter(tallies, "rate_limited", "Calls over a limit.", lambda t: t.limited)
         yield from _gauges(self._gauges)
 
@@ -93,6 +99,18 @@ def _requests(tallies: dict[str, Tally]) -> Metric:
     for server, tally in tallies.items():
         for (method, status), count in tally.requests.copy().items():
             family.add_metric((server, method, status), count)
+    return family
+
+
+def _redactions(tallies: dict[str, Tally]) -> Metric:
+    family = CounterMetricFamily(
+        "mcp_gateway_redactions",
+        "What was masked in arguments, results and messages, by kind.",
+        labels=("mcp_server", "kind"),
+    )
+    for server, tally in tallies.items():
+        for kind, count in tally.masked.copy().items():
+            family.add_metric((server, kind), count)
     return family
 
 

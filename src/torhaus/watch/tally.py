@@ -1,7 +1,7 @@
 """What is counted about one server, in plain numbers: a tenth of the price of metric objects."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 
 from torhaus.model.call import Call
 from torhaus.model.outcome import Answered, Failed, Limited, Outcome
@@ -14,6 +14,9 @@ STATUSES = frozenset(("success", "error", "denied", "pending", "limited", "cance
 OTHER = "other"
 MAX_METHODS = 500
 """Different `method` labels of one server at most; further ones are counted as `other`."""
+
+MAX_KINDS = 200
+"""Different `kind` labels: names of detectors, and of patterns in the configuration."""
 
 Known = Callable[[str], Container[str]]
 """A server's name -> the tools it is known to offer. Must not raise."""
@@ -56,6 +59,7 @@ class Tally:
         "buckets",
         "hits",
         "limited",
+        "masked",
         "misses",
         "requests",
         "saved",
@@ -67,6 +71,7 @@ class Tally:
         self.buckets = [0] * (len(BUCKETS) + 1)
         self.seconds = 0.0
         self.hits = self.misses = self.api_calls = self.saved = self.limited = 0
+        self.masked: dict[str, int] = {}
         self._methods: set[str] = set()
         self._spellings: dict[str, int] = {}
 
@@ -89,6 +94,12 @@ class Tally:
             self.api_calls += 1  # it may have reached the API, and then it was paid for
         elif isinstance(outcome, Limited):
             self.limited += 1
+
+    def mask(self, counts: Mapping[str, int]) -> None:
+        for kind, count in counts.items():
+            known = kind in self.masked or len(self.masked) < MAX_KINDS
+            label = kind if known else OTHER
+            self.masked[label] = self.masked.get(label, 0) + count
 
     def _label(self, call: Call, known: Known) -> str:
         """The operation where it is a name that callers cannot invent, else `other`."""

@@ -1,0 +1,340 @@
+"""Masking on the way: what a call says, what its server answers, and what it says meanwhile.
+
+Only calls whose rules ask for it have a veil; the others pass without a look at it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from torhaus.gate.catalogue import Catalogue
+from torhaus.mcp import codes
+from torhaus.mcp.message import (
+    CallerError,
+    encode,
+    error_object,
+    notification_text,
+    read_incoming,
+    request_text,
+)
+from torhaus.mcp.methods import LISTS, NAMED
+from torhaus.mcp.params import repeated
+from torhaus.model.access import Effect
+from torhaus.model.call import Call
+from torhaus.model.outcome import Answer, Answered, Outcome
+from torhaus.model.people import Principal
+from torhaus.model.ports import Ask, Meter, Notice, Sink
+from torhaus.model.redaction import Pattern
+from torhaus.model.rules import Rules
+from torhaus.model.servers import Era
+from torhaus.model.verdict import Allow, Hold, Verdict
+from torhaus.redact.detector import Level
+from torhaus.redact.document import redact_json
+from torhaus.redact.patterns import configured
+from torhaus.redact.text import Detectors, UncheckableError, detectors, redact_text
+
+if TYPE_CHECKING:
+    from torhaus.gate.calls import Asking
+
+log = structlog.get_logger()
+
+SAID = ("arguments", "argument", "context", "inputResponses", "uri", "_meta")
+"""Parameters in which a caller says things; the others choose what is called."""
+
+KEPT = frozenset(
+    ("requestState", "nextCursor", "taskId", "progressToken", "requestId", "resultType")
+)
+"""Members of messages that the protocol compares and nobody reads."""
+
+HELLOS = frozenset(("initialize", "server/discover"))
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class Levels(msgspec.Struct, frozen=True):
+    """Arguments keep personal data: who a thing is assigned to is told by an address."""
+
+    both: Detectors
+    secrets: Detectors
+
+
+@dataclass(slots=True, kw_only=True)
+class Masking:
+    """Owned by one event loop. `rules` returns the snapshot in force."""
+
+    rules: Callable[[], Rules]
+    catalogue: Catalogue
+    meter: Meter
+    clock: Callable[[], float]
+    _patterns: tuple[Pattern, ...] | None = field(default=None, init=False)
+    _levels: Levels | None = field(default=None, init=False)
+
+    def levels(self) -> Levels:
+        """The detectors of the rules in force, built once for each set of patterns."""
+        patterns = self.rules().patterns
+        if self._levels is None or self._patterns is not patterns:
+            more = configured(patterns)
+            self._levels = Levels(detectors(Level, more), detectors([Level.SECRETS], more))
+            self._patterns = patterns
+        return self._levels
+
+    def veil(self, rule: str, server: str, request: bytes | None = None) -> "Veil":
+        """`request`: JSON text of the id of the request it is for."""
+        return Veil(self, rule, server, request)
+
+    def veiled(self, asking: "Asking", rule: str) -> "Asking":
+        veil = self.veil(rule, asking.server.name, asking.request.id)
+        return msgspec.structs.replace(asking, veil=veil)
+
+    def beyond_calls(self, caller: Principal | None, server: str) -> "Veil | None":
+        """For what belongs to no call. A policy for some calls holds for all of that.
+
+        Without a caller that the rules know, everything is masked.
+        """
+        rule = "unknown caller" if caller is None else obligation(caller, server, self.clock())
+        return None if rule is None else self.veil(rule, server)
+
+    def replayed(self, answer: Answer, caller: Principal, server: str) -> Answer:
+        """An answer that nobody here remembers the call of."""
+        veil = self.beyond_calls(caller, server)
+        return answer if veil is None else veil.answer("", Era.LEGACY, answer)
+
+    def resumed(self, answer: Answer, asking: "Asking") -> Answer:
+        """An answer that came on another stream than its call."""
+        veil = asking.veil
+        return answer if veil is None else veil.answer(asking.request.method, asking.era, answer)
+
+    def known(self, principal: str) -> Principal | None:
+        """The caller of this id, if the rules still know him."""
+        rules = self.rules()
+        found = rules.principals.get(principal)
+        if found is not None:
+            return found
+        nameless = (each.principal for each in rules.anonymous)
+        return next((each for each in nameless if each.id == principal), None)
+
+    def recorded(self, call: Call, verdict: Verdict, veil: "Veil | None") -> tuple[Call, int]:
+        """The call as its record may show it, and how much of the call was masked.
+
+        `veil`: the one it was carried out under; without, the record is all there is to mask.
+        """
+        match verdict:
+            case Allow(redact=rule) | Hold(allow=Allow(redact=rule)):
+                pass
+            case _:
+                rule = obligation(call.caller, call.server.name, self.clock())
+        if rule is not None and call.payload:
+            try:
+                masked = redact_json(call.payload, self.levels().both)
+                payload, counts = masked.text, masked.counts
+            except UncheckableError as error:
+                payload, counts = encode({"_withheld": str(error)}), {}
+            call = msgspec.structs.replace(call, payload=payload)
+            if veil is None and counts:
+                self.meter.redacted(call.server.name, counts)
+                return call, sum(counts.values())
+        return call, 0 if veil is None else sum(veil.counts.values())
+
+    def shown(self, text: str) -> str:
+        """Arguments, as JSON text, for the eyes of whoever is asked to approve them."""
+        try:
+            return redact_json(text.encode(), self.levels().both).text.decode()
+        except UncheckableError as error:
+            return encode({"_withheld": str(error)}).decode()
+
+
+def obligation(caller: Principal, server: str, now: float) -> str | None:
+    """The rule that has something of this caller's masked on this server."""
+    access = caller.phase(now).on(server)
+    if access.redact is not None:
+        return access.redact
+    masking = (policy.name for policy in access.policies if policy.effect is Effect.REDACT)
+    return next(masking, None)
+
+
+class Veil:
+    """What one call has masked. `counts`: kind -> how often, so far."""
+
+    __slots__ = ("_levels", "_masking", "_request", "counts", "rule", "server")
+
+    def __init__(self, masking: Masking, rule: str, server: str, request: bytes | None) -> None:
+        self._masking = masking
+        self._levels = masking.levels()
+        self._request = request
+        self.rule = rule
+        self.server = server
+        self.counts: dict[str, int] = {}
+
+    def over(self, call: Call, ask: Ask, sink: Sink) -> tuple[Call, Ask, Sink]:
+        """A call as it may be carried out. Raises CallerError when it cannot be checked."""
+        return self.call(call), self.ask(ask, call.operation), VeiledSink(sink, lambda: self)
+
+    def ended(self, method: str, era: Era, outcome: Outcome) -> Outcome:
+        """How it ended, as its caller may know."""
+        if not isinstance(outcome, Answered):
+            return outcome
+        answer = self.answer(method, era, outcome.answer)
+        return msgspec.structs.replace(outcome, answer=answer)
+
+    # -- on the way to the server --------------------------------------------------------------
+
+    def call(self, call: Call) -> Call:
+        """Raises CallerError when it cannot be checked."""
+        if not call.payload:
+            return call
+        payload = self._sent(call.payload)
+        if payload is call.payload:
+            return call
+        arguments = msgspec.json.decode(payload)
+        return msgspec.structs.replace(call, payload=payload, arguments=arguments)
+
+    def ask(self, ask: Ask, operation: str) -> Ask:
+        """The request as it may travel, its headers like its body. Raises CallerError."""
+        if not ask.params:
+            return ask
+        loose = _members(ask.params)
+        said = {name: self._sent(bytes(loose[name])) for name in SAID if name in loose}
+        if all(text == bytes(loose[name]) for name, text in said.items()):
+            return ask if not ask.headers else self._with_headers(ask, loose, operation)
+        loose.update((name, msgspec.Raw(text)) for name, text in said.items())
+        key = NAMED.get(ask.method)
+        named = msgspec.json.decode(loose[key]) if key is not None and key in loose else None
+        ask = msgspec.structs.replace(
+            ask, params=encode(loose), name=named if isinstance(named, str) else None
+        )
+        return self._with_headers(ask, loose, operation) if ask.headers else ask
+
+    def _with_headers(self, ask: Ask, loose: dict[str, msgspec.Raw], operation: str) -> Ask:
+        """Headers that repeat arguments repeat the masked ones; others say nothing."""
+        marked = self._masking.catalogue.marks(self.server, operation)
+        arguments = msgspec.json.decode(loose.get("arguments", b"{}"))
+        told = repeated(marked, arguments) if isinstance(arguments, dict) else ()
+        return msgspec.structs.replace(ask, headers=told)
+
+    def posted(self, payload: bytes) -> bytes:
+        """What a client tells a server outside of calls. Raises CallerError."""
+        return self._sent(payload) if payload else payload
+
+    def _sent(self, text: bytes) -> bytes:
+        try:
+            return self._redacted(text, self._levels.secrets)
+        except UncheckableError as error:
+            why = f"{self.rule} masks secrets, and what you sent cannot be checked: {error}"
+            raise CallerError(codes.INVALID_PARAMS, why, id=self._request) from error
+
+    # -- on the way back -----------------------------------------------------------------------
+
+    def answer(self, method: str, era: Era, answer: Answer) -> Answer:
+        """The answer masked; withheld where it cannot be checked. Lists are the servers' own."""
+        if method in LISTS or method in HELLOS:
+            return answer
+        try:
+            if answer.result is not None:
+                result = self._redacted(answer.result, self._levels.both)
+                return _replaced(answer, result=result)
+            if answer.error is not None:
+                return _replaced(answer, error=self._redacted(answer.error, self._levels.both))
+        except UncheckableError as error:
+            log.warning("redaction.withheld", server=self.server, rule=self.rule, reason=str(error))
+            return self._withheld(method, era, error)
+        return answer
+
+    def _withheld(self, method: str, era: Era, why: UncheckableError) -> Answer:
+        text = f"The result is withheld: {self.rule} has it masked, and it cannot be checked: {why}"
+        if method != "tools/call":
+            return Answer(error=error_object(codes.UPSTREAM_FAILED, text))
+        result: dict[str, object] = {"content": [{"type": "text", "text": text}], "isError": True}
+        if era is Era.MODERN:
+            result["resultType"] = "complete"
+        return Answer(result=encode(result))
+
+    def text(self, text: str) -> str:
+        """A sentence for people."""
+        try:
+            masked = redact_text(text, self._levels.both)
+        except UncheckableError:
+            return "its reason is withheld"
+        self._count(masked.counts)
+        return masked.text
+
+    def notice(self, notice: Notice) -> Notice | None:
+        """What a server says meanwhile. None where it cannot be checked: then nobody hears it."""
+        if notice.method is None or not notice.body:
+            return notice  # answers are masked when their call ends
+        try:
+            params = read_incoming(notice.body).params
+            if params is None:
+                return notice
+            masked = self._redacted(bytes(params), self._levels.both)
+        except (UncheckableError, *_BROKEN) as error:
+            log.warning("redaction.withheld", server=self.server, rule=self.rule, reason=str(error))
+            return None
+        if masked == bytes(params):
+            return notice
+        if notice.id is None:
+            body = notification_text(notice.method, masked)
+        else:
+            body = request_text(notice.id, notice.method, masked)
+        return msgspec.structs.replace(notice, body=body)
+
+    # -- both ----------------------------------------------------------------------------------
+
+    def _redacted(self, text: bytes, among: Detectors) -> bytes:
+        masked = redact_json(text, among)
+        if masked.text is text:
+            return text
+        self._count(masked.counts)
+        return _with_kept(text, masked.text)
+
+    def _count(self, counts: Mapping[str, int]) -> None:
+        for kind, count in counts.items():
+            self.counts[kind] = self.counts.get(kind, 0) + count
+        if counts:
+            self._masking.meter.redacted(self.server, counts)
+
+
+class VeiledSink:
+    """Passes on to `sink` what `veil` leaves of it. `veil` is asked each time; None: everything."""
+
+    __slots__ = ("_sink", "_veil")
+
+    def __init__(self, sink: Sink, veil: Callable[[], Veil | None]) -> None:
+        self._sink = sink
+        self._veil = veil
+
+    @property
+    def throttle(self) -> Callable[[bool], None] | None:
+        return self._sink.throttle
+
+    @throttle.setter
+    def throttle(self, change: Callable[[bool], None] | None) -> None:
+        self._sink.throttle = change
+
+    def opened(self) -> None:
+        self._sink.opened()
+
+    def notice(self, notice: Notice) -> None:
+        veil = self._veil()
+        masked = notice if veil is None else veil.notice(notice)
+        if masked is not None:
+            self._sink.notice(masked)
+
+
+def _replaced(answer: Answer, **changed: bytes) -> Answer:
+    return msgspec.structs.replace(answer, **changed)
+
+
+def _with_kept(before: bytes, after: bytes) -> bytes:
+    """What the protocol compares stays as it was."""
+    if not any(name.encode() in before for name in KEPT):
+        return after
+    try:
+        old, new = _members(before), _members(after)
+    except _BROKEN:
+        return after  # no object, so there is no such member
+    kept = {name: old[name] for name in KEPT if name in old and old[name] != new.get(name)}
+    return encode({**new, **kept}) if kept else after
