@@ -48,6 +48,7 @@ class _Reading:
 
     def over(self, shipped: Mapping[str, ToolClass], parents: Mapping[str, str]) -> Classes:
         self._check_words()
+        known_rows = shipped
         if self._file.extends == "none":
             shipped, parents = {}, {}
         found = {name: self._pinned(row) for name, row in shipped.items()}
@@ -61,7 +62,7 @@ class _Reading:
             found[name] = found[name] if chosen is None else chosen
         for name, row in self._file.tools.items():
             if not ("*" in name or "?" in name):
-                built = self._row(name, row, shipped.get(normal(name)))
+                built = self._row(name, row, known_rows.get(normal(name)))
                 found.update({} if built is None else {normal(name): built})
         return Classes(found, tuple(selectors), {**parents, **self._file.resource_parents})
 

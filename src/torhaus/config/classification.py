@@ -114,8 +114,9 @@ class ToolRow(Shape):
     """Further actions; a call needs all of them."""
     resource: Line = "*"
     """The type of thing, such as issues; new words are new types."""
-    scope: Line = "none"
-    """repo, repo_optional, project, project_optional, org, query, id, issue_ref or none."""
+    scope: Line = ""
+    """repo, repo_optional, project, project_optional, org, query, id, issue_ref or none; without
+    it, what the shipped row says, or unknown: then bounds refuse it."""
     owner_arg: Argument = "owner"
     """For scope repo: the argument that names the owner."""
     repo_arg: Argument = "repo"

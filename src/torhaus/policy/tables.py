@@ -64,6 +64,7 @@ TABLES = (
     Table(
         title="gitlab_own",
         tools=gitlab_own.TOOLS,
+        names=("gitlabown",),
         hosts=("gitlab.com",),
         paths=("/api/v4/mcp",),
         parents=gitlab_own.PARENTS,

@@ -14,9 +14,9 @@ HINTS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.names[0])
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.title)
 def test_every_shipped_tool_is_classified_by_its_row(table: Table) -> None:
-    house = server(table.names[0])
+    house = server(table.title)
     for name, row in table.tools.items():
         if row.dispatch is not None:
             continue

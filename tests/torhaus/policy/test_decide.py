@@ -1,13 +1,26 @@
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.torhaus.policy.people import ACME, SENTRY, alice, call, server
+from tests.torhaus.policy.people import ACME, GITHUB, SENTRY, alice, call, server
+from torhaus.model.access import (
+    Access,
+    Bound,
+    Effect,
+    Origin,
+    Permission,
+    Policy,
+    TagDeny,
+)
+from torhaus.model.people import Phase, Principal
 from torhaus.model.servers import ToolClass
-from torhaus.model.verdict import Allow, Deny
-from torhaus.policy.decide import decide
+from torhaus.model.verdict import Allow, Deny, Step
+from torhaus.policy.conditions import compile_condition
+from torhaus.policy.decide import barred, decide
+from torhaus.policy.globs import compile_glob
 from torhaus.policy.permission import ACTIONS
 from torhaus.policy.tables import TABLES
 from torhaus.policy.visible import visible
@@ -158,6 +171,193 @@ def test_other_requests_need_little_and_unknown_ones_everything(
         assert isinstance(decide(asked, NOW), Deny)
 
 
+def person(*phases: Phase, expires: float | None = None) -> Principal:
+    return Principal(id="u-bob", email="bob@example.org", expires=expires, phases=phases)
+
+
+READS = {"github": Access(allows=(Permission("github", "*", "read", "reader: github.read"),))}
+
+
+@pytest.mark.parametrize(
+    ("who", "code", "says"),
+    [
+        (person(), "no_active_role", "has no active role"),
+        (person(Phase()), "no_active_role", "has no active role"),
+        (person(Phase(roles=("reader",))), "no_grant", "has no permission on github"),
+        (person(Phase(roles=("reader",), access=READS)), None, ""),
+        (person(Phase(access=READS)), None, ""),
+        (person(Phase(access=READS), expires=NOW), "access_expired", "ended on 2023-11-14"),
+        (person(Phase(access=READS), expires=NOW + 1), None, ""),
+        (person(Phase(ends=NOW, access=READS)), "no_active_role", "has no active role"),
+        (person(Phase(ends=NOW + 0.001, access=READS)), None, ""),
+        (
+            person(Phase(ends=NOW + 60), Phase(begins=NOW + 60, access=READS)),
+            "no_active_role",
+            "access begins on 2023-11-14 at 22:14 UTC",
+        ),
+        (person(Phase(ends=NOW), Phase(begins=NOW, access=READS)), None, ""),
+    ],
+)
+def test_a_phase_begins_and_ends_to_the_second(who: Principal, code: str | None, says: str) -> None:
+    verdict = decide(call("list_issues", by=who), NOW)
+
+    assert (verdict.code if isinstance(verdict, Deny) else None) == code
+    assert says in verdict.reason
+
+
+REPO = {"owner": "myorg", "repo": "api"}
+# Each refuses, in the order in which they are asked.
+REFUSING: dict[str, dict[str, Any]] = {
+    "denied": {"denies": (Permission("github", "*", "write", "no_write"),)},
+    "denied_tag": {"tags": (TagDeny(frozenset({"merge"}), "no_merge"),)},
+    "outside_scope": {
+        "bounds": (Bound(kind="repos", rule="only", allow=(compile_glob("other/*"),)),)
+    },
+    "outside_network": {"origins": (Origin(rule="office", networks=()),)},
+    "denied_by_policy": {"policies": (Policy(name="freeze", effect=Effect.DENY),)},
+}
+
+
+@pytest.mark.parametrize("first", range(len(REFUSING) + 1))
+def test_the_first_that_refuses_is_the_answer(first: int) -> None:
+    rest = dict(list(REFUSING.items())[first:])
+    more = {name: value for each in rest.values() for name, value in each.items()}
+    by = alice("github:read", **more)
+
+    verdict = decide(call("merge_pull_request", REPO, by=by), NOW)
+
+    assert isinstance(verdict, Deny)
+    assert verdict.code == next(iter(rest), "no_grant")
+
+
+def test_malformed_targets_come_before_what_is_denied() -> None:
+    by = alice("github:*", **REFUSING["denied"], **REFUSING["outside_scope"])
+
+    verdict = decide(call("merge_pull_request", {"owner": 7, "repo": "api"}, by=by), NOW)
+
+    assert isinstance(verdict, Deny)
+    assert verdict.code == "bad_argument"
+
+
+def test_a_permission_with_a_condition_stands_where_it_holds() -> None:
+    when = compile_condition('args.owner == "myorg"')
+    access = Access(allows=(Permission("github", "*", "read", "block", when),))
+    by = person(Phase(access={"github": access}))
+
+    assert isinstance(decide(call("list_issues", REPO, by=by), NOW), Allow)
+    assert isinstance(decide(call("list_issues", {"owner": "x"}, by=by), NOW), Deny)
+    assert isinstance(decide(call("list_issues", {}, by=by), NOW), Deny)
+
+
+# -- the trace ------------------------------------------------------------------------------------
+
+
+def traced(tool: str, arguments: dict[str, Any], **more: Any) -> list[Step]:
+    trace: list[Step] = []
+    verdict = decide(call(tool, arguments, **more), NOW, trace)
+    assert decide(call(tool, arguments, **more), NOW) == verdict
+    assert trace[-1] == Step("verdict", trace[-1].result, verdict.rule, verdict.reason)
+    return trace
+
+
+def test_the_trace_of_an_allowed_call_has_every_step() -> None:
+    by = alice(
+        "github.read",
+        "github:issues:write",
+        denies=(Permission("github", "*", "delete", "no_delete"),),
+        tags=(TagDeny(frozenset({"sensitive"}), "no_sensitive_data"),),
+        bounds=(Bound(kind="repos", rule="only_repos", allow=(compile_glob("myorg/*"),)),),
+        origins=(Origin(rule="office", networks=(ip_network("127.0.0.0/8"),)),),
+        policies=(
+            Policy(name="freeze", effect=Effect.DENY, actions=frozenset({"delete"})),
+            Policy(name="watch", effect=Effect.LOG_ONLY),
+            Policy(name="agree", effect=Effect.REQUIRE_APPROVAL, tools=(compile_glob("merge*"),)),
+        ),
+        redact="no_sensitive_data",
+    )
+
+    trace = traced("create_issue", REPO, by=by, client="cursor")
+
+    assert trace == [
+        Step("caller", "pass", "", "alice@example.org: developer"),
+        Step("class", "note", "table", "write on issues"),
+        Step("targets", "note", "", "repos myorg/api"),
+        Step("denies", "pass", "", "none of 1 denies is about this call"),
+        Step("tags", "pass", "no_sensitive_data", "refuses sensitive; this has none"),
+        Step("bounds", "pass", "only_repos", "all repos lie within it"),
+        Step("origin", "pass", "office", "from 127.0.0.1 with cursor"),
+        Step("policies", "pass", "freeze", "does not apply to this call, now"),
+        Step("grants", "pass", "developer: github:issues:write", "allows write"),
+        Step("policies", "note", "watch", "it only watches"),
+        Step("redaction", "note", "no_sensitive_data", "arguments and result are masked"),
+        Step("policies", "pass", "agree", "asks nobody about this call"),
+        Step(
+            "verdict",
+            "allow",
+            "developer: github:issues:write",
+            "developer: github:issues:write allows write",
+        ),
+    ]
+
+
+def test_a_trace_ends_where_the_call_is_refused() -> None:
+    trace = traced("create_issue", {}, by=alice("github.*", **REFUSING["outside_scope"]))
+
+    assert [step.step for step in trace] == ["caller", "class", "targets", "verdict"]
+    assert trace[2].detail == "unknown repos"
+    assert (trace[-1].result, trace[-1].rule) == ("deny", "only")
+
+
+def test_a_trace_names_the_inner_tool_its_tags_and_who_has_to_agree() -> None:
+    rules = (Policy(name="agree", effect=Effect.REQUIRE_APPROVAL),)
+    by = alice("sentry:*", on="sentry", policies=rules)
+    inner = {"name": "find_dsns", "arguments": {"projectSlug": "web"}}
+
+    trace = traced("execute_sentry_tool", inner, by=by, at=SENTRY)
+
+    assert trace[1].detail == "read on dsns; runs find_dsns; tags sensitive"
+    assert trace[-2] == Step("policies", "approval", "agree", "somebody has to agree")
+    assert (trace[-1].step, trace[-1].result) == ("verdict", "approval")
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("tools/list", "tools/list: any permission is enough"),
+        ("resources/read", "resources/read: read on resources"),
+        ("acme/extension", "acme/extension: unknown on things of unknown type"),
+    ],
+)
+def test_a_trace_says_what_other_requests_need(method: str, said: str) -> None:
+    trace = traced(method, {}, method=method, by=alice("github:*"))
+
+    assert trace[1] == Step("class", "note", "method", said)
+
+
+def test_a_malformed_call_is_traced_too() -> None:
+    trace = traced("label_write", {"method": 7}, by=alice("*"))
+
+    assert trace[1].detail == "nothing that can be told on labels"
+    assert trace[-1].result == "deny"
+
+
+def test_somebody_may_listen_while_he_may_call() -> None:
+    def why(ip: str = "10.0.0.1", client: str = "cursor", now: float = NOW) -> str | None:
+        origin = Origin(
+            rule="office",
+            networks=(ip_network("10.0.0.0/8"),),
+            clients=frozenset({"cursor"}),
+        )
+        by = alice("github.read", origins=(origin,), expires=NOW + 1)
+        denied = barred(by, GITHUB, ip, client, now)
+        return None if denied is None else denied.code
+
+    assert why() is None
+    assert why(ip="192.0.2.1") == "outside_network"
+    assert why(client="") == "client_not_allowed"
+    assert why(now=NOW + 1) == "access_expired"
+
+
 @given(
     table=st.sampled_from(TABLES[:2]),
     data=st.data(),
@@ -166,7 +366,7 @@ def test_other_requests_need_little_and_unknown_ones_everything(
 def test_what_is_allowed_is_visible_and_only_for_the_actions_held(
     table: Any, data: st.DataObject, action: str
 ) -> None:
-    name = table.names[0]
+    name = table.title
     house = server(name)
     tool, row = data.draw(st.sampled_from(sorted(table.tools.items(), key=lambda item: item[0])))
     value = data.draw(st.sampled_from([*row.method_actions, "explode"]))

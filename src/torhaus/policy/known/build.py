@@ -49,17 +49,19 @@ def build(
     """What one tool does. Raises ValueError: a sentence about the first word nobody knows.
 
     `server`: the words that hold for all of its tools. `over`: the shipped class that this one
-    takes the place of; it knows which of the server's `project_args` the tool really has.
+    takes the place of; it knows which of the server's `project_args` the tool really has, what a
+    row without a scope is about, and what is pinned.
     """
     _check(spec)
-    targets, blind = _scope(spec, server, over)
+    silent = not (spec.scope or spec.targets or spec.blind or spec.extra_targets)
+    targets, blind = _silent(over) if silent else _scope(spec, server, over)
     extra = [_extra(each) for each in spec.extra_targets]
     own = [_target(each) for each in spec.targets]
     method = spec.method
     return ToolClass(
         actions=_actions(spec),
         type=spec.resource,
-        scope=spec.scope,
+        scope=spec.scope or (over.scope if silent and over is not None else "none"),
         tags=frozenset(spec.tags),
         source=source,
         method_arg=None if method is None else method.arg,
@@ -68,7 +70,7 @@ def build(
         dispatch=None
         if spec.dispatch is None
         else (spec.dispatch.name_arg, spec.dispatch.args_arg),
-        pinned=pinned(server),
+        pinned=tuple({**dict(over.pinned if over else ()), **dict(pinned(server))}.items()),
         targets=(*targets, *extra, *own),
         blind=blind | frozenset(spec.blind),
     )
@@ -131,6 +133,13 @@ def _url(spec: ToolSpec) -> tuple[TargetArgs, ...]:
     return (TargetArgs(kind="projects", args=args, missing="none", pattern=_NEVER),)
 
 
+def _silent(over: ToolClass | None) -> tuple[tuple[TargetArgs, ...], frozenset[str]]:
+    """A row that changes an action must not lift the bounds from a tool."""
+    if over is None:
+        return (), frozenset(KINDS)
+    return over.targets, over.blind
+
+
 def _project_args(spec: ToolSpec, server: ServerSpec, over: ToolClass | None) -> tuple[str, ...]:
     """A server ignores arguments it does not have: naming one of them must not count."""
     names = spec.project_args or server.project_args
@@ -187,7 +196,7 @@ def _check(spec: ToolSpec) -> None:
         raise ValueError(f"a dispatcher does what the tool it runs does, so it is no {spec.action}")
     if spec.resource != "*":
         _type(spec.resource)
-    _known("scope", spec.scope, SCOPES)
+    _known("scope", spec.scope or "none", SCOPES)
     for tag in spec.tags:
         _known("tag", tag, TAGS)
     for kind in spec.blind:

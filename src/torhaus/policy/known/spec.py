@@ -66,14 +66,15 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """One tool. Every action of `action` and `also` is needed, unless a method chooses one.
 
     `resource`: its type, `*` for any. `scope`: see `SCOPES`; `targets` and `blind` say more than
-    a scope can. `project_args`: which of the server's candidates this tool has. `url_arg`: for
+    a scope can. With none of the three, what it is about is what the row in whose place it stands
+    says, or unknown. `project_args`: which of the server's candidates this tool has. `url_arg`: for
     `project_or_url`, the argument that may hold a URL instead.
     """
 
     action: str = ""
     also: tuple[str, ...] = ()
     resource: str = "*"
-    scope: str = "none"
+    scope: str = ""
     owner_arg: str = "owner"
     repo_arg: str = "repo"
     project_args: tuple[str, ...] = ()

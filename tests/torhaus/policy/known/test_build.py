@@ -6,7 +6,7 @@ import pytest
 from torhaus.model.servers import TargetArgs, ToolClass
 from torhaus.policy.known.build import PROJECT_NAME, build, parse, table
 from torhaus.policy.known.rows import tool
-from torhaus.policy.known.spec import Extra, Method, ServerSpec, Target, ToolSpec
+from torhaus.policy.known.spec import KINDS, Extra, Method, ServerSpec, Target, ToolSpec
 
 NAMED = re.compile(PROJECT_NAME)
 SENTRY = ServerSpec(project_args=("projectSlug", "project"))
@@ -91,6 +91,34 @@ def test_a_url_in_place_of_a_project_s_name_is_unknown_whatever_it_says() -> Non
     assert (url.args, url.missing) == (("profileUrl",), "none")
     assert url.pattern is not None
     assert url.pattern.fullmatch("") is None
+
+
+def test_a_row_that_is_silent_on_its_scope_lifts_no_bounds_and_no_pins() -> None:
+    server = ServerSpec(pinned_args={"region": "eu|us", "host": "a"})
+    shipped = build(tool("read", "issues", "project", project_args=("project",)), server)
+    pins = ServerSpec(pinned_args={"host": "b"})
+
+    over = build(ToolSpec(action="write"), pins, over=shipped)
+    alone = build(ToolSpec(action="write"))
+
+    assert (over.targets, over.blind, over.scope) == (shipped.targets, shipped.blind, "project")
+    assert dict(over.pinned) == {"region": "eu|us", "host": "b"}
+    assert (alone.targets, alone.blind) == ((), frozenset(KINDS))
+
+
+def test_a_row_that_says_what_it_is_about_is_believed() -> None:
+    shipped = build(tool("read", "issues", "id"))
+    target = Target(kind="repos", args=("name",))
+
+    for spec in (
+        ToolSpec(action="write", scope="none"),
+        ToolSpec(action="write", targets=(target,)),
+        ToolSpec(action="write", blind=("paths",)),
+        ToolSpec(action="write", extra_targets=(Extra(owner_arg="a", repo_arg="b"),)),
+    ):
+        row = build(spec, over=shipped)
+        assert (row.scope, row.blind) == ("none", frozenset(spec.blind))
+        assert len(row.targets) == len(spec.targets) + len(spec.extra_targets)
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ def test_a_row_may_have_a_method_a_dispatch_and_other_words() -> None:
 
     assert tool("", "labels", method=("how", values), absent="write", owner_arg="org") == ToolSpec(
         resource="labels",
+        scope="none",
         method=Method(arg="how", map=values, absent="write"),
         owner_arg="org",
     )
     assert tool("", "*", dispatch=("name", "arguments")) == ToolSpec(
-        dispatch=Dispatch(name_arg="name", args_arg="arguments")
+        scope="none", dispatch=Dispatch(name_arg="name", args_arg="arguments")
     )
 
 
