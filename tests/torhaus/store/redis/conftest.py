@@ -1,0 +1,41 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.torhaus.store.redis.valkeys import Cluster, Sentinels, Valkey, play, valkey
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Valkey]:
+    """One server for all tests that leave it as it was. Each has a namespace of its own."""
+    with valkey() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def own_clock() -> Iterator[Valkey]:
+    """A server for tests that turn the clock and flush it."""
+    with valkey() as one:
+        yield one
+
+
+@pytest.fixture
+def own() -> Iterator[Valkey]:
+    """A server of the test's own, to be stopped and killed."""
+    with valkey() as one:
+        yield one
+
+
+@pytest.fixture
+def pair() -> Iterator[Sentinels]:
+    one = Sentinels()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    one = Cluster()
+    play(one.form)
+    yield one
+    one.close()
