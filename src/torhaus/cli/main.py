@@ -7,7 +7,7 @@ import typer
 
 from torhaus.cli import access as accesses
 from torhaus.cli import approvals as approving
-from torhaus.cli import logs
+from torhaus.cli import drift, logs
 from torhaus.cli.audit import tail
 from torhaus.cli.call import call
 from torhaus.cli.check import check
@@ -18,7 +18,7 @@ from torhaus.cli.migrate import migrate
 from torhaus.cli.policy import run as policy_test
 from torhaus.cli.schema import schema
 from torhaus.cli.serve import serve
-from torhaus.cli.tools import tools
+from torhaus.cli.tools import Tools, tools
 from torhaus.cli.version import version
 
 # Tracebacks with the values of variables would print secrets.
@@ -59,13 +59,21 @@ access.command("list")(accesses.list_)
 for act in (accesses.request, accesses.approve, accesses.deny, accesses.revoke):
     access.command()(act)
 
-for command in (serve, demo, check, call, explain, tools, doctor, migrate):
+catalogue = typer.Typer(
+    cls=Tools, no_args_is_help=True, help="What servers offer, and what each tool counts as."
+)
+catalogue.command("list")(tools)
+for verb in (drift.diff, drift.accept, drift.reject):
+    catalogue.command()(verb)
+
+for command in (serve, demo, check, call, explain, doctor, migrate):
     torhaus.command()(command)
 torhaus.add_typer(config, name="config")
 torhaus.add_typer(audit, name="audit")
 torhaus.add_typer(policy, name="policy")
 torhaus.add_typer(approvals, name="approvals")
 torhaus.add_typer(access, name="access")
+torhaus.add_typer(catalogue, name="tools")
 torhaus.command()(version)
 
 

@@ -2,9 +2,12 @@
 
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.text import Text
+from typer.core import TyperGroup
 
+from torhaus.cli.api import Api
 from torhaus.cli.call import Key
 from torhaus.cli.client import Client, GatewayError
 from torhaus.cli.listing import Tool, listed
@@ -14,13 +17,22 @@ from torhaus.model.servers import Server
 from torhaus.policy.judged import Judged, judge
 
 
+class Tools(TyperGroup):
+    """`torhaus tools SERVER` is `torhaus tools list SERVER`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 def tools(
     server: str,
     *,
     config: ConfigFile = DEFAULT,
     url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Ask a running gateway what the key may see instead."),
+        typer.Option(metavar="URL", help="Ask a running gateway instead, with a key."),
     ] = None,
     key: Key = None,
     json: AsJson = False,
@@ -28,6 +40,8 @@ def tools(
     """List a server's tools, and what each counts as.
 
     Connects to the server itself, without a gateway: what a tool does, to what, and who says so.
+    With --url, an administrator's key shows how each stands with the pinned catalogue too; any
+    other key shows what it may use.
     """
     if url is not None:
         _through(url, server, key, json=json)
@@ -38,7 +52,7 @@ def tools(
     if json:
         say_json({"server": server, "tools": judged})
         return
-    heads = [Text(word, "dim") for word in ("tool", "does", "type", "by")]
+    heads = [Text(word, "dim") for word in ("tool", "does", "type", "about", "by")]
     say(columns([heads, *(_row(each) for each in judged)]))
 
 
@@ -68,14 +82,42 @@ def _row(judged: Judged) -> list[str | Text]:
     if judged.tags:
         by += f" ({', '.join(judged.tags)})"
     style = _STYLES.get(judged.actions, "yellow")
-    return [judged.name, Text(does, style), judged.type or "-", by]
+    about = ", ".join(judged.targets) or "-"
+    return [judged.name, Text(does, style), judged.type or "-", about, by]
 
 
 _STYLES: dict[tuple[str, ...], str] = {("read",): "green", ("unknown",): "red"}
 
 
 def _through(url: str, server: str, key: str | None, *, json: bool) -> None:
-    """What the gateway shows this key. How it judges tools stays its own business."""
+    """What the gateway shows this key: administrators all of it, others what they may use."""
+    try:
+        found = Api(url, key or None).get("servers", server, "tools")
+    except GatewayError:
+        _usable(url, server, key, json=json)
+        return
+    if json:
+        say_json({"server": server, "tools": found})
+        return
+    heads = [Text(word, "dim") for word in ("tool", "standing", "does", "type", "about", "by")]
+    say(columns([heads, *(_pinned(each) for each in found)]))
+    waiting = sum(1 for each in found if each["offered"] is not None)
+    if waiting:
+        say(f"\n{counted(waiting, 'tool')} to look at: torhaus tools diff {server}")
+
+
+def _pinned(found: dict[str, Any]) -> list[str | Text]:
+    known = msgspec.convert(found, Judged)
+    standing = Text(found["standing"], _STANDINGS.get(found["standing"], "red"))
+    flags = sorted({each["code"] for each in found["findings"]})
+    name, *rest, by = _row(known)
+    return [name, standing, *rest, f"{by} ! {', '.join(flags)}" if flags else by]
+
+
+_STANDINGS = {"accepted": "green", "listed": "dim", "gone": "dim", "new": "yellow"}
+
+
+def _usable(url: str, server: str, key: str | None, *, json: bool) -> None:
     try:
         with Client(url, server, key or None) as client:
             found = client.tools()
