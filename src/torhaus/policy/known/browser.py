@@ -7,6 +7,10 @@ use, and to see what another drives is no lesser right.
 
 from torhaus.policy.known.build import table
 from torhaus.policy.known.rows import tools
+from torhaus.policy.known.spec import ServerSpec
+
+# They start any program there is beside the server (`executablePath`): nobody may give them.
+_PINNED = ServerSpec(pinned_args={"launchOptions": "(?!)", "allowDangerous": "(?!)"})
 
 PUPPETEER = table(
     {
@@ -18,7 +22,8 @@ PUPPETEER = table(
             "execute",
             "pages",
         ),
-    }
+    },
+    _PINNED,
 )
 
 PLAYWRIGHT = table(

@@ -1,7 +1,17 @@
 import msgspec
 import pytest
 
-from torhaus.policy.known.spec import SCOPES, Dispatch, Extra, Method, ServerSpec, Target, ToolSpec
+from torhaus.policy import permission
+from torhaus.policy.known.spec import (
+    ACTIONS,
+    SCOPES,
+    Dispatch,
+    Extra,
+    Method,
+    ServerSpec,
+    Target,
+    ToolSpec,
+)
 
 
 @pytest.mark.parametrize("word", [Dispatch, Extra, Method, ServerSpec, Target, ToolSpec])
@@ -11,3 +21,7 @@ def test_no_word_of_a_file_is_passed_over(word: type[msgspec.Struct]) -> None:
 
 def test_no_scope_is_named_twice() -> None:
     assert len(set(SCOPES)) == len(SCOPES)
+
+
+def test_tables_and_permissions_speak_of_the_same_actions() -> None:
+    assert permission.ACTIONS == ACTIONS
