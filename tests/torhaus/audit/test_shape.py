@@ -5,12 +5,24 @@ from hypothesis import strategies as st
 
 from tests.torhaus.audit.scene import ALICE, ALLOWED, AT, answered, call
 from torhaus.audit.shape import milliseconds, record, rejected, timestamp, verdict_fields
-from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Outcome, Refused
+from torhaus.model.outcome import (
+    Abandoned,
+    Answer,
+    Answered,
+    Failed,
+    Held,
+    Limited,
+    Outcome,
+    Refused,
+)
 from torhaus.model.people import Phase, Principal
 from torhaus.model.record import Record
-from torhaus.model.verdict import Deny
+from torhaus.model.verdict import Deny, Hold
 
 DENIED = Deny("no_delete", "restricted", "developers may not delete")
+HOLD = Hold("four eyes", "somebody must agree", ALLOWED)
+HELD = Held(HOLD, "apr_1", Answer(result=b"{}"))
+APPROVED = msgspec.structs.replace(ALLOWED, approved="apr_1")
 TWELVE = b'{"structuredContent":{"issues":[%s]},"content":[]}' % b",".join([b"{}"] * 12)
 
 
@@ -42,10 +54,34 @@ def test_a_record_has_exactly_the_shape_the_product_text_prints():
         (Refused(DENIED), "denied"),
         (Limited(ALLOWED, "100 per hour", 12.5), "limited"),
         (Abandoned(ALLOWED), "cancelled"),
+        (HELD, "pending"),
     ],
 )
 def test_every_end_has_its_status(outcome: Outcome, status: str):
     assert record(call(), outcome, AT, 0.1).result.status == status
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        HELD,
+        Answered(APPROVED, Answer(result=b"{}")),
+        Limited(APPROVED, "100 per hour", 12.5),
+        Failed(APPROVED, "the server is down"),
+        Refused(DENIED, "apr_1"),
+        Abandoned(HOLD, "apr_1"),
+        Abandoned(APPROVED, "apr_1"),
+    ],
+)
+def test_every_end_names_the_approval_it_is_about(outcome: Outcome):
+    assert b'"approval":"apr_1"' in msgspec.json.encode(record(call(), outcome, AT, 0.1))
+
+
+def test_a_held_call_was_not_allowed_by_its_policy():
+    fields = verdict_fields(HELD)
+
+    assert (fields.policy_applied, fields.allowed) == ("four eyes", False)
+    assert fields.reason == "somebody must agree"
 
 
 def test_a_refusal_names_its_rule_and_reason():

@@ -27,6 +27,12 @@ def test_only_what_reads_and_nothing_else_is_kept(actions: tuple[str, ...]) -> N
     assert planned(call("x", at=CACHED), *actions).key is None
 
 
+def test_an_approved_call_is_made_and_its_answer_is_nobody_else_s() -> None:
+    approved = Allow("r", "r", frozenset({"read"}), approved="apr_1")
+
+    assert plan(call("list_issues", at=CACHED), approved).key is None
+
+
 @pytest.mark.parametrize(
     "asked",
     [

@@ -8,8 +8,17 @@ from tests.torhaus.cast import World
 from torhaus.edge import problems
 from torhaus.gate.calls import Asking
 from torhaus.mcp.message import CallerError
-from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Outcome, Refused
-from torhaus.model.verdict import Allow, Deny
+from torhaus.model.outcome import (
+    Abandoned,
+    Answer,
+    Answered,
+    Failed,
+    Held,
+    Limited,
+    Outcome,
+    Refused,
+)
+from torhaus.model.verdict import Allow, Deny, Hold
 from torhaus.policy.pins import unknown
 
 ALLOW = Allow("developer: github.read", "allowed")
@@ -92,6 +101,22 @@ def test_a_refusal_names_rule_and_code_for_programs() -> None:
 
     about = message["result"]["_meta"]["torhaus/verdict"]
     assert about == {"verdict": "deny", "policy_applied": "default", "code": "no_grant"}
+
+
+def test_a_refusal_after_a_request_for_approval_names_it() -> None:
+    _, message = said(modern(), Refused(DENY, "apr_1"))
+
+    assert message["result"]["_meta"]["torhaus/verdict"]["approval"] == "apr_1"
+
+
+def test_a_held_call_gets_what_the_gate_prepared() -> None:
+    hold = Hold("four eyes", "somebody must agree", ALLOW)
+
+    _, told = said(modern(), Held(hold, "apr_1", Answer(result=b'{"x":1}')))
+    _, other = said(modern("resources/read"), Held(hold, "apr_1", Answer(error=b'{"code":1202}')))
+
+    assert told["result"] == {"x": 1}
+    assert other["error"] == {"code": 1202}
 
 
 @pytest.mark.parametrize(("wait", "seconds"), [(0.0, 1), (0.2, 1), (36.0, 36), (36.2, 37)])

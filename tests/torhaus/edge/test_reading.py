@@ -159,6 +159,24 @@ def test_a_caller_stays_as_long_as_anything_is_permitted() -> None:
     assert not door().still_valid(rules(servers={}), NOW)
 
 
+def test_who_waits_is_known_by_the_rules_of_today() -> None:
+    later = Principal(id=ALICE.id, email=ALICE.email, phases=BOB.phases)
+    elsewhere = github(timeout=1.0)
+    fresh = rules(keys={digest("k"): later}, servers={"github": elsewhere})
+
+    assert door().renewed(fresh, NOW) == (later, elsewhere)
+    assert door().renewed(rules(keys={}), NOW) is None
+
+
+def test_who_has_hung_up_is_gone() -> None:
+    waiting = door()
+    assert not waiting.gone
+
+    waiting.exchange.lost()
+
+    assert waiting.gone
+
+
 def test_a_caller_without_a_key_stays_as_long_as_the_door_is_open() -> None:
     guest = door(key=None)
 

@@ -1,6 +1,7 @@
 from torhaus.mcp import codes
 
 OURS = [
+    codes.PENDING,
     codes.UNAUTHORIZED,
     codes.REFUSED,
     codes.UNKNOWN_SERVER,

@@ -7,9 +7,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.torhaus.audit.scene import ALLOWED, GITHUB, call
-from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Refused
+from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Held, Limited, Refused
 from torhaus.model.servers import ToolClass
-from torhaus.model.verdict import Deny
+from torhaus.model.verdict import Deny, Hold
 from torhaus.watch.metrics import Gauges, Metrics
 from torhaus.watch.tally import MAX_METHODS
 
@@ -17,6 +17,7 @@ FRESH = Answered(ALLOWED, Answer(result=b"{}"))
 MISS = Answered(ALLOWED, Answer(result=b"{}"), cacheable=True)
 HIT = Answered(ALLOWED, Answer(result=b"{}"), cached=True, cacheable=True)
 REFUSED = Refused(Deny("no_delete", "restricted", "may not delete"))
+HELD = Held(Hold("four eyes", "somebody agrees", ALLOWED), "apr_1", Answer(result=b"{}"))
 LIMITED = Limited(ALLOWED, "100 per hour", 12.0)
 READS = ToolClass(actions=frozenset({"read"}), type="issues")
 LISTED = {"list_issues"}
@@ -73,6 +74,7 @@ def test_the_page_is_prometheus_text():
         (Failed(ALLOWED, "down"), "error", {"api_calls_total": 1}),
         (REFUSED, "denied", {}),
         (LIMITED, "limited", {"rate_limited_total": 1}),
+        (HELD, "pending", {}),
         (Abandoned(ALLOWED), "cancelled", {}),
     ],
 )
