@@ -12,12 +12,10 @@ from starlette.types import ASGIApp, Scope
 from torhaus import __version__
 from torhaus.api import access, approvals, documentation, tools
 from torhaus.api.backstage import Backstage
-from torhaus.api.door import Admit, Door, Turned
+from torhaus.api.door import Admit, Door, Turned, bug
 from torhaus.api.problems import ProblemError, response
 from torhaus.gate.shelf import Shelf
 from torhaus.model.ports import LedgerError, StateError
-
-MAX_BODY = 64 * 1024
 
 ABOUT = (
     "Administration of a Torhaus gateway. Send `Authorization: Bearer KEY` with a key that also "
@@ -37,7 +35,6 @@ def application(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_BODY,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         exception_handlers=_PROBLEMS,
     )
@@ -72,13 +69,16 @@ def _unavailable(_request: Request, error: Exception) -> Response:
     return response(ProblemError(503, what, str(error), fix))
 
 
+def _bug(request: Request, _error: Exception) -> Response:
+    return response(bug(request.scope))
+
+
 def _http(_request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     texts = {
         404: ("not_found", "there is nothing here", "see /api/docs"),
         405: ("method", "this cannot be done here", "see /api/docs"),
-        413: ("too_large", f"the body is larger than {MAX_BODY} bytes", ""),
     }
     code, text, fix = texts.get(error.status_code, ("refused", str(error.detail), ""))
     return response(ProblemError(error.status_code, code, text, fix), error.headers)
@@ -106,4 +106,5 @@ _PROBLEMS: dict[Any, Any] = {
     LedgerError: _unavailable,
     HTTPException: _http,
     RequestValidationError: _invalid,
+    Exception: _bug,
 }

@@ -14,6 +14,8 @@ from torhaus.model.people import Principal
 
 log = structlog.get_logger()
 
+MAX_BODY = 64 * 1024
+
 OPEN = frozenset(("/api/docs", "/api/v1/openapi.json"))
 """What everybody may read: it says what the API is, nothing of what is in it."""
 
@@ -45,6 +47,7 @@ Admit = Callable[[Scope], Caller | Turned]
 
 CODES = {401: "unauthorized", 403: "forbidden", 421: "misdirected"}
 _KEY = "torhaus.caller"
+_BUG = "torhaus.bug"
 
 
 class Door:
@@ -62,8 +65,13 @@ class Door:
         if isinstance(found, Turned):
             await _turn_away(found)(scope, receive, _safely(send))
             return
+        body = await _body(scope, receive)
+        if body is None:
+            text = f"the body is larger than {MAX_BODY} bytes"
+            await response(ProblemError(413, "too_large", text))(scope, receive, _safely(send))
+            return
         scope[_KEY] = found
-        await self._enter(scope, receive, send)
+        await self._enter(scope, _replay(body, receive), send)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -76,12 +84,44 @@ class Door:
         safe = _safely(send)
         try:
             await self._app(scope, receive, sending)
-        except Exception as error:
-            number = secrets.token_hex(6)
-            log.error("api.bug", id=number, exc_info=error)
+        except Exception as error:  # the last line: what went wrong stays in the log
             if not begun:
-                text = f"something went wrong; the gateway's log knows more under {number}"
-                await response(ProblemError(500, "bug", text))(scope, receive, safe)
+                await response(bug(scope))(scope, receive, safe)
+            log.error("api.bug", id=scope.get(_BUG), exc_info=error)
+
+
+def bug(scope: Scope) -> ProblemError:
+    """The answer to a mistake of ours; its number is the log's."""
+    number = scope[_BUG] = secrets.token_hex(6)
+    text = f"something went wrong; the gateway's log knows more under {number}"
+    return ProblemError(500, "bug", text)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole of it, of a known caller; None when it is too large."""
+    told = dict(scope["headers"]).get(b"content-length", b"0")
+    if not told.isdigit() or int(told) > MAX_BODY:
+        return None
+    body = b""
+    more = True
+    while more and len(body) <= MAX_BODY:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    return body if len(body) <= MAX_BODY else None
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    told = False
+
+    async def receiving() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receiving
 
 
 def caller(request: Request) -> Caller:

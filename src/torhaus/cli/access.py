@@ -79,7 +79,8 @@ def approve(
     body: dict[str, Any] = {"comment": comment}
     if until is not None:
         body["until"] = _moment(until)
-    _decided(asked(lambda at: at.post("access-requests", id, "approve", body=body), url, key), json)
+    found = asked(lambda at: at.post("access-requests", id, "approve", body=body), url, key)
+    _decided(found, json=json)
 
 
 def deny(

@@ -17,6 +17,7 @@ from torhaus.admin.means import Means
 from torhaus.admin.perform import Admin
 from torhaus.admin.requests import Requests
 from torhaus.admin.views import Books, View
+from torhaus.identity.keys import digest
 from torhaus.model.access import Access, Permission
 from torhaus.model.announcement import Announcement
 from torhaus.model.approval import Approval, State, Wanted
@@ -92,9 +93,19 @@ def wanted(**changes: Any) -> Wanted:
     return msgspec.structs.replace(WANTED, **changes)
 
 
+def key(who: Principal) -> str:
+    """The key this person calls with."""
+    return f"{who.id}-key"
+
+
 def rules(*people: Principal, **changes: Any) -> Rules:
     known = {each.id: each for each in people or EVERYBODY}
-    more = {"roles": tuple(ROLES), "role_access": ROLES, "policy_version": "v1"}
+    more = {
+        "roles": tuple(ROLES),
+        "role_access": ROLES,
+        "policy_version": "v1",
+        "keys": {digest(key(each)): each for each in known.values()},
+    }
     return Rules(version="1", principals=known, **{**more, **changes})
 
 
