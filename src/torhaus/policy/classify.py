@@ -13,6 +13,7 @@ from torhaus.policy.verbs import guess
 READ = frozenset({"read"})
 WRITE = frozenset({"write"})
 UNKNOWN = frozenset({"unknown"})
+_LONGEST = 128
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -44,17 +45,26 @@ def classify(
     `hints` (the server's own annotations) only raise: `readOnlyHint: false` makes a read a write,
     `destructiveHint: true` a read that only the name suggests. Nothing in them lowers.
     """
-    known = server.classes.get(normal(tool))
+    known = row(server, tool)
     if known is None:
         return _named(server, tool, arguments, hints)
     if known.dispatch is not None:
-        return _dispatched(server, tool, known.dispatch, arguments)
+        return _dispatched(server, tool, known, known.dispatch, arguments)
     return _known(known, tool, arguments, hints)
+
+
+def row(server: Server, tool: str) -> ToolClass | None:
+    """What the configuration or a table says of a tool; None when neither does."""
+    name = normal(tool)
+    found = server.classes.get(name)
+    if found is None and server.selectors and len(name) <= _LONGEST:
+        return next((each for glob, each in server.selectors if glob.pattern.fullmatch(name)), None)
+    return found
 
 
 def depends_on_arguments(server: Server, tool: str) -> bool:
     """Whether the same tool may be judged differently for other arguments."""
-    known = server.classes.get(normal(tool))
+    known = row(server, tool)
     if known is None:
         return False
     return known.dispatch is not None or known.method_arg is not None or bool(known.pinned)
@@ -62,7 +72,7 @@ def depends_on_arguments(server: Server, tool: str) -> bool:
 
 def possible(server: Server, tool: str, hints: Mapping[str, Any]) -> Iterator[Classified]:
     """Everything a tool might do, whatever its arguments."""
-    known = server.classes.get(normal(tool))
+    known = row(server, tool)
     if known is None:
         yield _named(server, tool, NOTHING, hints)
     elif known.dispatch is not None:
@@ -97,7 +107,7 @@ def _each(known: ToolClass, tool: str, hints: Mapping[str, Any]) -> Iterator[Cla
 def _named(
     server: Server, tool: str, arguments: Mapping[str, Any], hints: Mapping[str, Any]
 ) -> Classified:
-    action, kind = guess(server.name, tool) if len(tool) <= 128 else ("unknown", "")
+    action, kind = guess(server.name, tool) if len(tool) <= _LONGEST else ("unknown", "")
     if action == "unknown":
         return Classified(
             actions=UNKNOWN, type="", tool=tool, source="unknown", arguments=arguments
@@ -177,11 +187,14 @@ def _misdirected(known: ToolClass, tool: str, arguments: Mapping[str, Any]) -> s
 
 
 def _dispatched(
-    server: Server, tool: str, names: tuple[str, str], arguments: Mapping[str, Any]
+    server: Server,
+    tool: str,
+    outer: ToolClass,
+    names: tuple[str, str],
+    arguments: Mapping[str, Any],
 ) -> Classified:
     """A tool that runs another tool is judged by that other tool. The hints are not its own."""
     name_arg, inner_arg = names
-    outer = server.classes[normal(tool)]
     if _shadowed(name_arg, arguments) or _shadowed(inner_arg, arguments):
         return _malformed(outer, tool, f"{shown(tool)} has an argument twice in different case")
     name, inner = arguments.get(name_arg), arguments.get(inner_arg, {})
@@ -189,7 +202,7 @@ def _dispatched(
         return _malformed(
             outer, tool, f"{shown(tool)} needs `{name_arg}` as text and `{inner_arg}` as an object"
         )
-    target = server.classes.get(normal(name))
+    target = row(server, name)
     if target is None:
         return _named(server, name, inner, {})
     if target.dispatch is not None:

@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 
 from torhaus.model.servers import Server, TargetArgs, ToolClass
-from torhaus.policy.classify import Classified, possible
-from torhaus.policy.names import normal
+from torhaus.policy.classify import Classified, possible, row
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +32,7 @@ def judge(server: Server, name: str, hints: Mapping[str, Any]) -> Judged:
     """`hints`: the tool's annotations in the server's own list."""
     every = list(possible(server, name, hints))
     actions = _actions(every)
-    known = server.classes.get(normal(name))
+    known = row(server, name)
     raised = actions != _actions(possible(server, name, {}))
     return Judged(
         name=name,

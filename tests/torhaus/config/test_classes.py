@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.torhaus.config.deciding import loaded
+from tests.torhaus.config.deciding import allowed, loaded
 from torhaus.config.problems import ConfigError
 from torhaus.model.servers import Server, TargetArgs
 from torhaus.policy.tables import shipped
@@ -136,3 +136,16 @@ def test_no_message_shows_what_the_environment_holds() -> None:
         loaded("", **from_env)
 
     assert "ACTION is not set" in str(caught.value)
+
+
+def test_calls_are_judged_by_a_glob_of_the_file_where_no_row_is_closer() -> None:
+    text = (
+        "mcpServers:\n  own:\n    url: https://x.de\n"
+        "    classification: {tools: {'get_*': {action: delete, resource: things}}}\n"
+    )
+    roles = "roles: {dev: {permissions: [own:things:delete]}}\nusers: [{email: a@x.de, role: dev}]"
+    rules = loaded(roles, servers=text).rules
+
+    assert allowed(rules, "a@x.de", "own.get_anything")
+    assert allowed(rules, "a@x.de", "own.getAnything")
+    assert not allowed(rules, "a@x.de", "own.fetch_anything")

@@ -67,7 +67,7 @@ def test_patterns_are_for_redaction() -> None:
         ),
         ("{secret: {repos: [a/b]}}", "secret", "unknown key 'secret'"),
         ("{patterns: {x: '('}}", "patterns.x", "("),
-        ("{patterns: {x: '(abc+)+c'}}", "patterns.x", "slow"),
+        ("{patterns: {x: '[a-z]+abc'}}", "patterns.x", "slow"),
         ("{patterns: {X Y: 'abc'}}", "patterns.X Y", "name"),
         ("{patterns: [abc]}", "patterns", "must be a block of keys"),
         (
