@@ -123,6 +123,8 @@ class ToolRow(Shape):
     """For scope repo: the argument that names the repository."""
     project_args: tuple[Argument, ...] = ()
     """For scope project: the arguments that name the project."""
+    url_arg: Argument = "profileUrl"
+    """For scope project_or_url: the argument that may hold a URL instead."""
     extra_targets: tuple[ExtraSpec, ...] = ()
     """Further repositories that a call concerns."""
     targets: tuple[ThingSpec, ...] = ()

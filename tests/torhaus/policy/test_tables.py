@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -145,3 +146,11 @@ def test_no_two_tables_answer_to_one_name_host_or_package() -> None:
         everything = [word for table in TABLES for word in getattr(table, words)]
         assert len(set(everything)) == len(everything), words
     assert len({table.title for table in TABLES}) == len(TABLES)
+
+
+def test_the_documentation_counts_the_tools_that_are_shipped() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "classification.md").read_text()
+
+    counted = re.findall(r"^\| ([a-z_]+) \| ([0-9]+) \|", text, re.MULTILINE)
+
+    assert counted == [(table.title, str(len(table.tools))) for table in TABLES]

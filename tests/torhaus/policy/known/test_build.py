@@ -1,7 +1,9 @@
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from torhaus.model.servers import TargetArgs, ToolClass
 from torhaus.policy.known.build import PROJECT_NAME, build, parse, table
@@ -257,3 +259,21 @@ def test_a_file_s_words_become_a_server_s_classification() -> None:
 def test_a_file_s_mistake_is_a_sentence_that_says_where(raw: object, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         parse(raw)
+
+
+def test_the_documentation_s_example_means_what_it_says() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "classification.md").read_text()
+    example = text[text.index("    mcpServers:\n") : text.index("\n`scope`: ")]
+    file = YAML(typ="safe", pure=True).load(example)
+
+    server = parse(file["mcpServers"]["tracker"]["classification"])
+    rows = table(server.tools, server)
+
+    assert rows["get_ticket"].targets[0].args == ("project",)
+    assert rows["find_tickets"].blind == {"projects"}
+    assert rows["ticket_write"].actions == {"write", "delete"}
+    assert rows["run"].dispatch == ("tool", "arguments")
+    assert rows["purge_*"].actions == {"admin", "delete"}
+    key = rows["ticket_by_key"].targets[0].pattern
+    assert key is not None
+    assert key.fullmatch("ABC-12")
