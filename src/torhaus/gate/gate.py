@@ -209,6 +209,8 @@ class Gate:
         masked = msgspec.structs.replace(asking, headers=ask.headers)
         try:
             outcome = await self._carry(masked, call, ask, verdict, relay)
+        except Detached:
+            raise  # its answer is masked when it comes
         except UpstreamError as error:
             raise UpstreamError(veil.text(str(error))) from error
         return veil.ended(call.method, asking.era, outcome)

@@ -32,7 +32,7 @@ from torhaus.model.rules import Rules
 from torhaus.model.servers import Era
 from torhaus.model.verdict import Allow, Hold, Verdict
 from torhaus.redact.detector import Level
-from torhaus.redact.document import redact_json
+from torhaus.redact.document import Redacted, redact_json
 from torhaus.redact.patterns import configured
 from torhaus.redact.text import Detectors, UncheckableError, detectors, redact_text
 
@@ -186,7 +186,7 @@ class Veil:
         """Raises CallerError when it cannot be checked."""
         if not call.payload:
             return call
-        payload = self._sent(call.payload)
+        payload = self._sent(call.payload).text  # counted in the request that travels
         if payload is call.payload:
             return call
         arguments = msgspec.json.decode(payload)
@@ -197,7 +197,7 @@ class Veil:
         if not ask.params:
             return ask
         loose = _members(ask.params)
-        said = {name: self._sent(bytes(loose[name])) for name in SAID if name in loose}
+        said = {name: self.posted(bytes(loose[name])) for name in SAID if name in loose}
         if all(text == bytes(loose[name]) for name, text in said.items()):
             return ask if not ask.headers else self._with_headers(ask, loose, operation)
         loose.update((name, msgspec.Raw(text)) for name, text in said.items())
@@ -216,12 +216,16 @@ class Veil:
         return msgspec.structs.replace(ask, headers=told)
 
     def posted(self, payload: bytes) -> bytes:
-        """What a client tells a server outside of calls. Raises CallerError."""
-        return self._sent(payload) if payload else payload
+        """What a client tells a server. Raises CallerError."""
+        if not payload:
+            return payload
+        masked = self._sent(payload)
+        self._count(masked.counts)
+        return _with_kept(payload, masked.text)
 
-    def _sent(self, text: bytes) -> bytes:
+    def _sent(self, text: bytes) -> Redacted:
         try:
-            return self._redacted(text, self._levels.secrets)
+            return redact_json(text, self._levels.secrets)
         except UncheckableError as error:
             why = f"{self.rule} masks secrets, and what you sent cannot be checked: {error}"
             raise CallerError(codes.INVALID_PARAMS, why, id=self._request) from error
@@ -285,8 +289,6 @@ class Veil:
 
     def _redacted(self, text: bytes, among: Detectors) -> bytes:
         masked = redact_json(text, among)
-        if masked.text is text:
-            return text
         self._count(masked.counts)
         return _with_kept(text, masked.text)
 
@@ -330,7 +332,7 @@ def _replaced(answer: Answer, **changed: bytes) -> Answer:
 
 def _with_kept(before: bytes, after: bytes) -> bytes:
     """What the protocol compares stays as it was."""
-    if not any(name.encode() in before for name in KEPT):
+    if after is before or not any(name.encode() in before for name in KEPT):
         return after
     try:
         old, new = _members(before), _members(after)
