@@ -130,9 +130,8 @@ class Pinning:
 
     def _administrators(self, news: News) -> tuple[str, ...]:
         people = self._means.rules().principals.values()
-        return tuple(
-            sorted({each.email for each in people if administers(each, news.server, news.at)})[:50]
-        )
+        emails = {each.email for each in people if administers(each, news.server, news.at)}
+        return tuple(sorted(each for each in emails if "@" in each)[:50])
 
 
 def _facts(news: News) -> dict[str, str | None] | None:

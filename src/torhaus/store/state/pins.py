@@ -15,7 +15,7 @@ _COLUMNS = (
 _VALUES = ", ".join(f":{name}" for name in _COLUMNS.split(", "))
 
 _SELECT = f"SELECT {_COLUMNS} FROM tools"  # noqa: S608 -- constants
-_ALL = text(f"{_SELECT} ORDER BY server, name")
+_ALL = text(_SELECT)
 _ONE = text(f"{_SELECT} WHERE server = :server AND name = :name")
 _SINCE = text(f"{_SELECT} WHERE written >= :written")
 # Another process may have written an acceptance that this one has not heard of yet.
