@@ -86,6 +86,10 @@ class CachingSpec(Shape):
     max_size: Annotated[Octets, between(1 << 16, 1 << 40, "between 64KiB and 1TiB")] = 256 << 20
     """How much of this process's memory kept answers may take. Needs a restart."""
 
+    @classmethod
+    def nothing(cls) -> Self:
+        return cls.model_validate({})
+
     def each(self) -> "dict[str, ServerKeeping]":
         return self.__pydantic_extra__
 

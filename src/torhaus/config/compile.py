@@ -11,9 +11,12 @@ from torhaus.config import policing
 from torhaus.config.accesses import Accesses
 from torhaus.config.addresses import is_loopback
 from torhaus.config.blocks import rulings
+from torhaus.config.budgets import limits
 from torhaus.config.credentials import SHORT
 from torhaus.config.doubts import doubt
+from torhaus.config.keeping import kept
 from torhaus.config.people import People, people, principals
+from torhaus.config.pricing import costs
 from torhaus.config.schema import File
 from torhaus.config.sensitive import Data
 from torhaus.config.settings import Settings
@@ -45,6 +48,8 @@ def settings(file: File, data_dir: FilePath | None) -> Settings:
         audit_flush=file.audit_logs.flush,
         timezone=server.timezone,
         state_url=None if state is None else Secret(state.get_secret_value()),
+        cache_size=file.caching.max_size,
+        redis=None if file.storage.redis is None else file.storage.redis.settings(),
     )
 
 
@@ -87,6 +92,7 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float
         name: server(source, name, spec, environ, hide_denied=hide)
         for name, spec in file.mcpServers.items()
     }
+    servers = kept(source, file, servers)
     words = Words(source, file, servers)
     data = Data(words, file.data_classes)
     said = rulings(words, file, data)
@@ -104,6 +110,8 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float
         groups=who.groups,
         approvals=ApprovalSettings(hold=file.approvals.hold, expires=file.approvals.expires),
         webhook=_webhook(source, file),
+        limits=limits(words, file),
+        costs=costs(source, file, servers),
     )
     return Blueprint(bare, who, Accesses(tuple(servers), said, rules))
 

@@ -9,7 +9,6 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
 from torhaus.config.texts import Line
-from torhaus.model.cost import Price
 
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
 _MONEY = re.compile(
@@ -19,13 +18,13 @@ _MONEY = re.compile(
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
 
 
-def money(value: object) -> Price:
+def money(value: object) -> tuple[Decimal, str]:
     """`0.001 €`, `0,001 EUR`, `$0.01`: an amount and one currency."""
     found = _MONEY.fullmatch(value) if isinstance(value, str) else None
     if found is None or bool(found["before"]) == bool(found["after"]):
         raise FaultError("this is not an amount of money", "write 0.001 € or 0.001 EUR")
     sign = found["before"] or found["after"]
-    return Price(Decimal(found["amount"].replace(",", ".")), _SIGNS.get(sign, sign))
+    return Decimal(found["amount"].replace(",", ".")), _SIGNS.get(sign, sign)
 
 
 def share(value: object) -> Decimal:
@@ -39,7 +38,9 @@ def share(value: object) -> Decimal:
 
 
 Money = Annotated[
-    Price, BeforeValidator(money), WithJsonSchema({"type": "string", "examples": ["0.001 €"]})
+    tuple[Decimal, str],
+    BeforeValidator(money),
+    WithJsonSchema({"type": "string", "examples": ["0.001 €"]}),
 ]
 Share = Annotated[
     Decimal,

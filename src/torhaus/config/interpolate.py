@@ -23,6 +23,8 @@ _FILES: tuple[tuple[Part, ...], ...] = (
     ("mcpServers", "*", "auth", "value_file"),
     ("notifications", "webhook", "secret_file"),
     ("storage", "state_file"),
+    ("storage", "redis", "password_file"),
+    ("storage", "redis", "sentinel_password_file"),
     ("users", "*", "api_keys_file"),
 )
 

@@ -72,7 +72,9 @@ def _read(
         return
     if not tool and block.ttl is not None:
         other[server] = rule(block)
-    rules = [((*path, name), name, each) for name, each in below.items()]
+    rules: list[tuple[Path, str, Keeping]] = [
+        ((*path, name), name, each) for name, each in below.items()
+    ]
     if tool:
         rules.append((path, tool, block))
     for here, name, each in rules:

@@ -27,12 +27,14 @@ def costs(source: Source, file: File, servers: Mapping[str, Server]) -> Costs:
             message = f"{printable(spec.provider)} is here twice"
             source.error((*path, "provider"), message, "keep one entry")
         if spec.cost_per_api_call is not None:
-            prices[spec.provider] = spec.cost_per_api_call
-        tools |= {(spec.provider, normal(tool)): price for tool, price in spec.tools.items()}
+            prices[spec.provider] = Price(*spec.cost_per_api_call)
+        tools |= {
+            (spec.provider, normal(tool)): Price(*price) for tool, price in spec.tools.items()
+        }
         if spec.monthly_budget is not None:
             caps[spec.provider] = SpendingCap(
-                amount=spec.monthly_budget.amount,
-                currency=spec.monthly_budget.currency,
+                amount=spec.monthly_budget[0],
+                currency=spec.monthly_budget[1],
                 alert=spec.alert_at,
                 stop=spec.hard_stop,
             )
@@ -67,8 +69,8 @@ def _one_currency(source: Source, path: Path, spec: CostSpec, currency: str) -> 
     for below, price in found:
         if price is None:
             continue
-        if currency and price.currency != currency:
-            message = f"{price.currency} beside {currency}: there is one currency for all"
+        if currency and price[1] != currency:
+            message = f"{price[1]} beside {currency}: there is one currency for all"
             source.error((*path, *below), message, f"write it in {currency}")
-        currency = currency or price.currency
+        currency = currency or price[1]
     return currency

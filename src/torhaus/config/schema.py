@@ -9,8 +9,11 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validat
 from torhaus.config.access import AccessRule, Blocks, GroupName, GroupOrList, Role, RoleName
 from torhaus.config.addresses import Email, Host, Networks, Origin, PublicUrl, networks
 from torhaus.config.amounts import Octets, Seconds, TimeZone, Whole, between
+from torhaus.config.caching import CachingSpec, InvalidationSpec
 from torhaus.config.classification import DataClasses
+from torhaus.config.costs import CostSpec
 from torhaus.config.grants import Day, TemporaryAccess
+from torhaus.config.limits import LimitSpec, PlanSpec
 from torhaus.config.notices import Approvals, Notifications
 from torhaus.config.policies import PolicySpec
 from torhaus.config.problems import FaultError
@@ -20,12 +23,7 @@ from torhaus.config.storage import Storage
 from torhaus.config.texts import Line, Token
 
 LATER: Mapping[str, str] = {
-    "caching": "cache settings per tool",
-    "cache_invalidation": "cache invalidation on writes",
-    "limits": "limits per tool, role and server",
-    "plans": "plans",
     "alerts": "alerts",
-    "cost_tracking": "cost tracking",
     "ui": "the pages' settings",
     "virtual_servers": "virtual servers",
 }
@@ -192,6 +190,16 @@ class File(Shape):
     """Calls that somebody else has to agree to."""
     notifications: Notifications = Notifications()
     """Where people are told what waits for them."""
+    caching: CachingSpec = Field(default_factory=CachingSpec.nothing)
+    """Which answers are kept, by server and tool."""
+    cache_invalidation: tuple[InvalidationSpec, ...] = ()
+    """Which kept answers a call that writes makes untrue."""
+    limits: tuple[LimitSpec, ...] = ()
+    """Budgets of calls, besides the servers' own rateLimit."""
+    plans: dict[GroupName, PlanSpec] = Field(default_factory=dict)
+    """Calls a month and people, by the plan's name."""
+    cost_tracking: tuple[CostSpec, ...] = ()
+    """What calls cost, and how much may be spent."""
     audit_logs: AuditLogs = AuditLogs()
     """The record every call leaves."""
     storage: Storage = Storage()

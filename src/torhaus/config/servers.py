@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from torhaus.config.access import Drift, DriftOrWord
 from torhaus.config.addresses import Url
 from torhaus.config.amounts import Seconds, Whole, between
+from torhaus.config.caching import ToolKeeping
 from torhaus.config.classification import Classification
 from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
@@ -85,14 +86,6 @@ class ServerAuth(Shape):
         return self
 
 
-class ServerCache(Shape):
-    """Answers of reading tools, kept and shared by users of the same server credential."""
-
-    ttl: Annotated[Seconds, between(0, 31536000, "at most 1y; 0 turns the cache off")]
-    """How long an answer is kept, in seconds or as 5m, 1h."""
-    later: ClassVar[Mapping[str, str]] = {"type": "shared and user-specific caches"}
-
-
 class RateLimit(Shape):
     """Calls per user in any rolling window."""
 
@@ -100,7 +93,8 @@ class RateLimit(Shape):
     """How many calls."""
     window: Annotated[Seconds, between(0.001, 31536000, "between 1ms and 1y")]
     """In how much time, in seconds or as 1m, 1h."""
-    later: ClassVar[Mapping[str, str]] = {"count": "limits that count cached answers"}
+    count: Literal["upstream", "all"] = "upstream"
+    """upstream: calls that reach the server; all: answers from the cache too."""
 
 
 class ServerSpec(Shape):
@@ -126,8 +120,8 @@ class ServerSpec(Shape):
     """The credential for the URL."""
     ca_file: Line | None = None
     """Certificates to trust for the URL besides the system's, relative to this file."""
-    cache: ServerCache | None = None
-    """Off unless given."""
+    cache: ToolKeeping | None = None
+    """How answers of its reading tools are kept, where `caching` names none. Off unless given."""
     rateLimit: RateLimit | None = None  # noqa: N815 - the product text's spelling
     """None unless given."""
     timeout: Annotated[Seconds, between(0.1, 86400, "between 100ms and 24h")] = 300.0
@@ -147,8 +141,8 @@ class ServerSpec(Shape):
     classification: Classification | None = None
     """What its tools do, where the shipped table is silent or wrong."""
     later: ClassVar[Mapping[str, str]] = {
-        "limits": "limits per tool and role",
-        "price": "cost tracking",
+        "limits": "limits of one server here; limits has them, with servers",
+        "price": "prices here; cost_tracking has them",
     }
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from torhaus.model.networks import Network
+from torhaus.model.redis import RedisSettings
 from torhaus.model.secret import Secret
 
 
@@ -14,7 +15,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `public_url`: an origin without a trailing slash. `allowed_hosts` and `allowed_origins`: as
     configured, lower case. `max_body` in octets, `audit_flush` in seconds.
     `plaintext`: `loopback`, `private` or `any`; `durability`: `durable` or `async`.
-    `state_url`: a PostgreSQL URL; None for SQLite in `data_dir`.
+    `state_url`: a PostgreSQL URL; None for SQLite in `data_dir`. `cache_size`: octets that kept
+    answers may take here. `redis`: where gateways share cache and limits; None for this process.
     """
 
     host: str = "127.0.0.1"
@@ -30,10 +32,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_flush: float = 0.02
     timezone: str = "UTC"
     state_url: Secret | None = None
+    cache_size: int = 256 << 20
+    redis: RedisSettings | None = None
 
 
 # What is bound or opened at the start and kept.
-_AT_START = ("host", "port", "data_dir", "durability", "audit_flush", "state_url")
+_AT_START = (
+    "host",
+    "port",
+    "data_dir",
+    "durability",
+    "audit_flush",
+    "state_url",
+    "cache_size",
+    "redis",
+)
 
 
 def restart_needed(old: Settings, new: Settings) -> list[str]:

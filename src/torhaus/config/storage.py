@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import SecretStr
 
 from torhaus.config.problems import FaultError
+from torhaus.config.redis import RedisSpec
 from torhaus.config.shape import Shape
 from torhaus.config.texts import secret, token
 
@@ -33,9 +34,10 @@ class Storage(Shape):
     a restart."""
     state_file: str | None = None
     """A file that holds the URL."""
+    redis: RedisSpec | None = None
+    """Redis or Valkey, where several gateways share cache and limits. Needs a restart."""
     later: ClassVar[Mapping[str, str]] = {
-        "cache": "a shared cache",
-        "limits": "shared limits",
+        "cache": "a place for the cache alone; redis is for cache and limits",
+        "limits": "a place for limits alone; redis is for cache and limits",
         "audit": "shipping of audit records",
-        "redis": "a shared cache and shared limits",
     }

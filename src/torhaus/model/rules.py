@@ -6,7 +6,9 @@ import msgspec
 
 from torhaus.model.access import Access
 from torhaus.model.approval import ApprovalSettings
+from torhaus.model.cost import NO_COSTS, Costs
 from torhaus.model.grant import Grant
+from torhaus.model.limits import NO_LIMITS, Limits
 from torhaus.model.networks import Network
 from torhaus.model.notify import Webhook
 from torhaus.model.people import AnonymousAccess, Principal
@@ -39,3 +41,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     grants: tuple[Grant, ...] = ()
     approvals: ApprovalSettings = ApprovalSettings()
     webhook: Webhook | None = None
+    limits: Limits = NO_LIMITS
+    costs: Costs = NO_COSTS
