@@ -17,7 +17,7 @@ from torhaus.store.memory import REMEMBERED, MemoryCache, listed
 from torhaus.store.redis.drops import Drops
 from torhaus.store.redis.fleet import Fleet
 from torhaus.store.redis.presence import LEASE, Presence
-from torhaus.store.redis.scripts import BUMP, FIND, KEEP
+from torhaus.store.redis.scripts import BUMP, DROP, FIND, KEEP
 from torhaus.store.redis.wire import Unreachable
 
 GENERATIONS = 32
@@ -25,6 +25,8 @@ GENERATIONS = 32
 INDEXED = 5000
 """Answers of one tool that can be forgotten by their arguments; of more, all are."""
 LONGEST_ARGUMENTS = 512
+DROPPED_AT_ONCE = 500
+"""Entries one script forgets: a longer one would hold up everybody."""
 REPLAYED = 30.0
 """Seconds for which purges are remembered: a failover may lose the last ones."""
 KEPT = 7 * 86400 * 1000
@@ -216,14 +218,13 @@ class RedisCache:
             return await self._bump(server, [f"v:{tool}"], [tool])
         if not meant:
             return 0
-        entries = [self._entry(server, key) for key in meant]
         index = self._index(server, tool)
-        try:
-            count = await self._fleet.ask(index, "UNLINK", *entries)
-            await self._fleet.ask(index, "HDEL", index, *meant)
-        except ReplyError as error:
-            raise Unreachable(str(error)) from error
-        return int(count)
+        count = 0
+        for begin in range(0, len(meant), DROPPED_AT_ONCE):
+            some = meant[begin : begin + DROPPED_AT_ONCE]
+            entries = [self._entry(server, key) for key in some]
+            count += int(await self._fleet.run(DROP, (index, *entries), tuple(some)))
+        return count
 
     async def _bump(self, server: str, fields: list[str], tools: list[str]) -> int:
         """Give generations new names, and forget the tools' indexes."""

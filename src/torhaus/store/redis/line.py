@@ -11,7 +11,7 @@ from torhaus.store.redis.wire import Unreachable, Wire
 
 log = structlog.get_logger()
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.25
 
 
 class Line:

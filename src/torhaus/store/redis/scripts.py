@@ -238,6 +238,17 @@ end
 return count
 """)
 
+# KEYS: index of a tool, entries. ARGV: the entries' keys, as the index has them. Both at once: an
+# entry that the index does not know could not be found again. Returns how many there were.
+DROP = Script("""
+local count = 0
+for i = 1, #ARGV do
+  redis.call('HDEL', KEYS[1], ARGV[i])
+  count = count + redis.call('UNLINK', KEYS[i + 1])
+end
+return count
+""")
+
 # KEYS: the gateways' leases. ARGV: gateway, milliseconds. Returns the living ones.
 RENEW = Script(
     _NOW
@@ -271,4 +282,4 @@ return living
 """
 )
 
-ALL = (SPEND, LOOK, RESTORE, FIND, KEEP, BUMP, RENEW, ANNOUNCE)
+ALL = (SPEND, LOOK, RESTORE, FIND, KEEP, BUMP, DROP, RENEW, ANNOUNCE)
