@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ BAD = [
         4, "mcpServers.github.auth.token", "line break", "at the end",
     ),
     (SERVER + "gihub: {}", 4, "gihub", "unknown key 'gihub'", "did you mean github?"),
-    ("limits: {}", 1, "limits", "not supported by this version yet", "remove"),
+    ("alerts: {}", 1, "alerts", "not supported by this version yet", "remove"),
     (
         "roles:\n  dev:\n    allow: [github.read]",
         3, "roles.dev.allow", "not supported by this version yet", "never read and then",
@@ -297,3 +298,39 @@ def test_any_text_loads_or_is_refused_and_tells_no_secret(text: str) -> None:
     except ConfigError as error:
         said = str(error)
     assert not any(secret in said for secret in SECRETS)
+
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_teams_example_loads_without_a_warning_that_is_not_about_its_days() -> None:
+    example = ROOT / "examples" / "team.yml"
+    names = re.findall(r"\$\{(\w+)\}", example.read_text())
+    environ = {name: f"{name.lower()}-0123456789" for name in names}
+
+    loaded = load(example, environ)
+
+    said = [str(warning) for warning in loaded.warnings]
+    assert [each for each in said if "ended at" not in each] == []
+    assert set(loaded.rules.servers) == {"github", "sentry", "firebase", "puppeteer", "orders"}
+
+
+def documented() -> list[str]:
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    return re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", documented(), ids=lambda text: text.partition(":")[0])
+def test_every_example_in_the_documentation_loads(example: str) -> None:
+    given = {line.partition(":")[0] for line in example.splitlines()}
+    around = {
+        "mcpServers": "{github: {url: 'https://g.de'}, sentry: {url: 'https://s.de'}}",
+        "roles": "{developer: {}, tech-lead: {}, contractor: {}}",
+        "users": "[{email: alice@company.local, role: developer}]",
+        "groups": "{ops-team: [alice@company.local], guests: []}",
+    }
+    rest = "".join(f"{key}: {text}\n" for key, text in around.items() if key not in given)
+    if "users" not in given and "groups" in given:
+        rest = rest.replace("groups:", "unused:")
+
+    load_text(example + rest, "docs.yml", {"ALICE_KEY": "0123456789abcdef"})
