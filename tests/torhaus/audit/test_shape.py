@@ -184,3 +184,11 @@ def test_no_call_spoils_the_log(payload: bytes, result: bytes, text: str, second
     again = msgspec.json.decode(line, type=Record)
     assert again == made
     assert msgspec.json.decode(msgspec.json.encode(again), type=Record) == made
+
+
+def test_how_much_was_masked_is_recorded_where_anything_was():
+    some = record(call(), answered(), AT, 0.1, 3)
+    none = record(call(), answered(), AT, 0.1)
+
+    assert msgspec.json.decode(msgspec.json.encode(some))["result"]["redacted"] == 3
+    assert b"redacted" not in msgspec.json.encode(none)

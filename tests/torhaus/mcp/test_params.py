@@ -1,6 +1,6 @@
 import pytest
 
-from torhaus.mcp.params import Mark, marks, mismatch
+from torhaus.mcp.params import Mark, marks, mismatch, repeated
 
 SCHEMA = {
     "type": "object",
@@ -94,3 +94,12 @@ def test_the_last_of_two_marks_with_one_header_cannot_hide_the_first():
     twice = (Mark(("a",), "mcp-param-x", integer=False), Mark(("b",), "mcp-param-x", integer=False))
 
     assert mismatch(twice, {"a": "1", "b": "2"}, (("mcp-param-x", "1"),)) is not None
+
+
+def test_headers_are_written_for_arguments_as_they_are_compared():
+    arguments = {"region": "ü", "limit": 42, "dry": True, "where": {"city": "Ulm"}}
+
+    written = repeated(MARKS, arguments)
+
+    assert mismatch(MARKS, arguments, written) is None
+    assert repeated(MARKS, {"region": None}) == ()

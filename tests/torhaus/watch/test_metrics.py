@@ -11,7 +11,7 @@ from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Held, Lim
 from torhaus.model.servers import ToolClass
 from torhaus.model.verdict import Deny, Hold
 from torhaus.watch.metrics import Gauges, Metrics
-from torhaus.watch.tally import MAX_METHODS
+from torhaus.watch.tally import MAX_KINDS, MAX_METHODS
 
 FRESH = Answered(ALLOWED, Answer(result=b"{}"))
 MISS = Answered(ALLOWED, Answer(result=b"{}"), cacheable=True)
@@ -231,3 +231,27 @@ def test_a_page_can_be_rendered_while_calls_end():
 
     assert len(pages) == 20
     assert calls > 0
+
+
+def test_what_was_masked_is_counted_by_server_and_kind():
+    seen = metrics()
+
+    seen.redacted("github", {"email": 2, "card": 1})
+    seen.redacted("github", {"email": 1})
+    seen.redacted("sentry", {"email": 1})
+
+    name = "mcp_gateway_redactions_total"
+    assert sample(seen, name, mcp_server="github", kind="email") == 3
+    assert sample(seen, name, mcp_server="github", kind="card") == 1
+    assert sample(seen, name, mcp_server="sentry", kind="email") == 1
+
+
+def test_kinds_do_not_grow_without_end():
+    seen = metrics()
+
+    for number in range(MAX_KINDS + 50):
+        seen.redacted("github", {f"k{number}": 1})
+
+    name = "mcp_gateway_redactions_total"
+    assert sample(seen, name, mcp_server="github", kind=f"k{MAX_KINDS - 1}") == 1
+    assert sample(seen, name, mcp_server="github", kind="other") == 50
