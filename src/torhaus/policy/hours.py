@@ -62,7 +62,7 @@ def _instant(day: date, second: int, fold: int, zone: tzinfo) -> float:
 def _shifts(day: date, zone: tzinfo) -> set[float]:
     """When the clock is put forward or back on this day."""
     low = datetime.combine(day, time(0), zone).timestamp()
-    high = low + 26 * 3600
+    high = datetime.combine(day + DAY, time(0), zone).timestamp()
     before = _offset(low, zone)
     if _offset(high, zone) == before:
         return set()

@@ -69,7 +69,7 @@ def test_a_star_is_one_segment_and_two_are_any(glob: str, name: str, *, fits: bo
         ("!a", "patterns know * and ? only"),
         ("a/***", "3 stars in a row"),
         ("myorg/**", "** in 'myorg/**' is for paths"),
-        ("ｍyorg/*", "look like others"),
+        ("\uff4dyorg/*", "look like others"),
     ],
 )
 def test_what_is_no_pattern_is_refused_in_a_sentence(glob: str, says: str) -> None:

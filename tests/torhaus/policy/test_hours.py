@@ -119,6 +119,7 @@ def test_a_moment_is_inside_or_not(hours: Hours, moment: str, *, inside: bool) -
         (LUNCH, "2026-11-23T12:00:00", "2026-11-23T13:00:00"),
         (FEAST, "2026-12-24T18:00:00", "2026-12-28T08:00:00"),
         (SUNDAY, "2026-11-29T01:00:00", "2026-11-30T00:00:00"),
+        (SUNDAY, "2026-03-26T00:15:00", "2026-03-29T00:00:00"),
         # The hour that is skipped, and the one that there is twice.
         (EARLY, "2026-03-28T03:00:00", "2026-03-30T00:00:00+00:00"),
         (EARLY, "2025-10-26T00:30:00+00:00", "2025-10-26T02:00:00+00:00"),

@@ -100,7 +100,7 @@ OWNER_AND = {"owner": "myorg"}
         (REPO, {"REPO": "core", "owner": "myorg", "repo": "api"}),
         (REPO, {"Owner": "evil"}),
         (REPO, {"owner": "myorg", "repo": "api", "repo\x00": "core"}),
-        (REPO, {"owner": "myorg", "repo": "api", "ｒepo": "core"}),
+        (REPO, {"owner": "myorg", "repo": "api", "\uff52epo": "core"}),
         (REPO, {"owner": "myorg", "repo": "myorg/api.git"}),
         (PROJECT, {"project": []}),
         (PROJECT, {"project": ["web", 7]}),
