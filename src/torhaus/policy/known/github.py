@@ -1,7 +1,7 @@
 """The tools of GitHub's own MCP server (github-mcp-server, commit 64a49f3 of 2026-08-20)."""
 
 from torhaus.policy.known.build import table
-from torhaus.policy.known.rows import tool
+from torhaus.policy.known.rows import hidden, tool
 from torhaus.policy.known.spec import Extra
 
 PARENTS = {
@@ -14,6 +14,11 @@ PARENTS = {
     "reviews": "pull_requests",
     "sub_issues": "issues",
 }
+
+# These address a comment, a thread or an issue of any repository, whatever `owner` and `repo` say.
+_COMMENT = hidden("repos", "commentNodeID")
+_THREAD = hidden("repos", "threadId")
+_SUB_ISSUE = hidden("repos", "sub_issue_id")
 
 _ROWS = {
     "actions_get": tool("read", "actions", "repo"),
@@ -40,7 +45,7 @@ _ROWS = {
     "add_pull_request_review_comment": tool("write", "reviews", "repo"),
     "add_pull_request_review_comment_reaction": tool("write", "reviews", "repo"),
     "add_reply_to_pull_request_comment": tool("write", "reviews", "repo"),
-    "add_sub_issue": tool("write", "sub_issues", "repo"),
+    "add_sub_issue": tool("write", "sub_issues", "repo", targets=_SUB_ISSUE),
     "assign_copilot_to_issue": tool("execute", "copilot", "repo"),
     "assign_copilot_to_issue_with_intent": tool("execute", "copilot", "repo"),
     "create_branch": tool("write", "branches", "repo"),
@@ -57,6 +62,7 @@ _ROWS = {
         "",
         "discussions",
         "repo",
+        targets=_COMMENT,
         method=(
             "method",
             {
@@ -182,6 +188,7 @@ _ROWS = {
         "",
         "reviews",
         "repo",
+        targets=_THREAD,
         method=(
             "method",
             {
@@ -212,6 +219,7 @@ _ROWS = {
         "",
         "sub_issues",
         "repo",
+        targets=_SUB_ISSUE,
         method=("method", {"add": "write", "remove": "delete", "reprioritize": "write"}),
     ),
     "submit_pending_pull_request_review": tool("write", "reviews", "repo"),

@@ -56,7 +56,8 @@ _READS = {
         " jira_get_service_desk_queues",
         "read", "requests", blind=_ANY,
     ),
-    **tools("jira_get_field_options jira_get_link_types jira_search_fields", "read", "fields"),
+    **tools("jira_get_link_types jira_search_fields", "read", "fields"),
+    "jira_get_field_options": tool("read", "fields", targets=(project("project_key", "none"),)),
     "jira_get_user_profile": tool("read", "users", tags="personal"),
     "jira_search_assignable_users": tool(
         "read", "users", tags="personal",

@@ -5,7 +5,7 @@
 """
 
 from torhaus.policy.known.build import table
-from torhaus.policy.known.rows import either_tables, tool, tools
+from torhaus.policy.known.rows import either_tables, hidden, tool, tools
 from torhaus.policy.known.spec import Target
 
 PARENTS = {"messages": "channels", "files": "channels"}
@@ -56,7 +56,11 @@ _KOROTOVSKY = {
     "usergroups_me": tool(
         "", "usergroups", method=("action", {"list": "read", "join": "write", "leave": "write"})
     ),
-    **tools("usergroups_create usergroups_update", "admin", "usergroups"),
+    # A group's channels are a list in one text.
+    **tools(
+        "usergroups_create usergroups_update",
+        "admin", "usergroups", targets=hidden("channels", "channels"),
+    ),
     # Whoever is not in the new list is out.
     "usergroups_users_update": tool("admin delete", "usergroups"),
 }  # fmt: skip

@@ -1,6 +1,8 @@
 import os
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.torhaus.policy.known.evidence import differences
@@ -11,8 +13,26 @@ from torhaus.policy.known.github import TOOLS
 SHARED = Path(os.environ.get("TORHAUS_SHARED", FILE.parents[5] / "shared"))
 
 
+# Ids of things in any repository: github-mcp-server reads neither owner nor repo beside them.
+ANYWHERE = {
+    "add_sub_issue": "sub_issue_id",
+    "sub_issue_write": "sub_issue_id",
+    "discussion_comment_write": "commentNodeID",
+    "pull_request_review_write": "threadId",
+}
+
+
 def test_every_tool_is_what_the_classification_says_to_the_last_argument() -> None:
-    assert normative("github", TOOLS) == TOOLS
+    """And where the classification passes over an id, it is stricter."""
+    said = normative("github", TOOLS)
+    for name, argument in ANYWHERE.items():
+        hidden = TOOLS[name].targets[-1]
+        assert (hidden.args, hidden.missing) == ((argument,), "none")
+        assert hidden.pattern == re.compile("(?!)")
+        wider = (*said[name].targets, hidden)
+        said[name] = msgspec.structs.replace(said[name], targets=wider)
+
+    assert said == TOOLS
 
 
 def test_every_argument_exists_in_the_server_and_every_method_is_known() -> None:
