@@ -97,61 +97,76 @@ class DiffOut(Given):
     lines: Annotated[list[str], Field(description="As `diff -u` writes them; empty: the same.")]
     findings: list[FindingOut]
 
+    @classmethod
+    def of(cls, server: str, entry: Entry) -> "DiffOut":
+        tool, pin = ToolOut.of(entry), entry.pin
+        waits = pin is not None and pin.offered is not None
+        return cls(
+            server=server,
+            name=tool.name,
+            standing=tool.standing,
+            accepted=tool.accepted,
+            offered=tool.offered,
+            lines=list(differences(pin.accepted, pin.offered)) if pin and waits else [],
+            findings=tool.findings,
+        )
 
-def router(backstage: Backstage, shelf: Shelf) -> APIRouter:
-    routes = APIRouter(prefix="/servers/{server}/tools", tags=["tools"])
 
-    def allowed(who: Caller, name: str) -> Server:
-        """The server, for one of its administrators; nobody else learns whether it exists."""
-        server = backstage.rules().servers.get(name)
-        if server is None or not administers(who.principal, name, backstage.clock()):
+class Room:
+    """What an administrator may reach. Every method raises ProblemError."""
+
+    def __init__(self, backstage: Backstage, shelf: Shelf) -> None:
+        self._backstage = backstage
+        self._shelf = shelf
+
+    def server(self, who: Caller, name: str) -> Server:
+        """For one of its administrators; nobody else learns whether it exists."""
+        server = self._backstage.rules().servers.get(name)
+        if server is None or not administers(who.principal, name, self._backstage.clock()):
             text = f"this needs somebody with admin permission on {name}"
             raise ProblemError(403, "not_allowed", text)
         return server
 
-    def known(server: Server, name: str) -> Entry:
-        entry = shelf.entry(server, name)
+    def entries(self, who: Caller, server: str) -> list[ToolOut]:
+        return [ToolOut.of(each) for each in self._shelf.entries(self.server(who, server))]
+
+    def entry(self, who: Caller, server: str, name: str) -> Entry:
+        entry = self._shelf.entry(self.server(who, server), name)
         if entry is None:
-            text = f"{server.name} has never listed this tool"
-            raise ProblemError(404, "not_found", text, f"see `torhaus tools {server.name}`")
+            text = f"{server} has never listed this tool"
+            raise ProblemError(404, "not_found", text, f"see `torhaus tools {server}`")
         return entry
+
+    async def decide(self, who: Caller, act: AcceptTool | RejectTool) -> ToolOut:
+        self.server(who, act.server)
+        await self._shelf.saved()
+        await self._backstage.act(who, act)
+        return ToolOut.of(self.entry(who, act.server, act.name))
+
+
+def router(backstage: Backstage, shelf: Shelf) -> APIRouter:
+    routes = APIRouter(prefix="/servers/{server}/tools", tags=["tools"])
+    room = Room(backstage, shelf)
 
     @routes.get("")
     async def list_tools(server: ServerName, who: Who) -> list[ToolOut]:
         """Every tool the server lists or ever listed, by name."""
-        return [ToolOut.of(each) for each in shelf.entries(allowed(who, server))]
+        return room.entries(who, server)
 
     @routes.get("/{name:path}/diff")
     async def diff_tool(server: ServerName, name: ToolName, who: Who) -> DiffOut:
         """What the server offers, against what is accepted."""
-        entry = ToolOut.of(known(allowed(who, server), name))
-        pin = shelf.pin(allowed(who, server), name)
-        changed = pin is not None and pin.offered is not None
-        return DiffOut(
-            server=server,
-            name=name,
-            standing=entry.standing,
-            accepted=entry.accepted,
-            offered=entry.offered,
-            lines=list(differences(pin.accepted, pin.offered)) if pin and changed else [],
-            findings=entry.findings,
-        )
+        return DiffOut.of(server, room.entry(who, server, name))
 
     @routes.post("/{name:path}/accept")
     async def accept(server: ServerName, name: ToolName, looked: Looked, who: Who) -> ToolOut:
         """Let this definition be what the tool is from now on."""
-        found = allowed(who, server)
-        await shelf.saved()
-        await backstage.act(who, AcceptTool(server, name, looked.digest))
-        return ToolOut.of(known(found, name))
+        return await room.decide(who, AcceptTool(server, name, looked.digest))
 
     @routes.post("/{name:path}/reject")
     async def reject(server: ServerName, name: ToolName, looked: Looked, who: Who) -> ToolOut:
         """Let nobody call the tool while its server says this of it."""
-        found = allowed(who, server)
-        await shelf.saved()
-        await backstage.act(who, RejectTool(server, name, looked.digest))
-        return ToolOut.of(known(found, name))
+        return await room.decide(who, RejectTool(server, name, looked.digest))
 
     return routes
 

@@ -103,7 +103,7 @@ def rejected(pin: Pin) -> Pin:
 
 def settled(pin: Pin, decided: Pin) -> Pin:
     """What this process has seen of a tool, with what was decided about it, here or elsewhere."""
-    newer = (decided.accepted_at or 0.0) > (pin.accepted_at or 0.0)
+    newer = (decided.accepted_at or 0.0) >= (pin.accepted_at or 0.0)
     by = decided if newer else pin
     offered = pin.offered
     if offered is not None and by.accepted is not None and offered.digest == by.accepted.digest:

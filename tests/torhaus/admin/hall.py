@@ -119,6 +119,7 @@ class Hall:
         self.ledger = MemoryLedger()
         self.told: list[Announcement] = []
         self.effects: list[Effect] = []
+        self.hearing: list[Callable[[Effect], None]] = []
         numbers = itertools.count(1)
         self.means = Means(
             office=office,
@@ -135,6 +136,8 @@ class Hall:
 
     def happened(self, effect: Effect) -> None:
         self.effects.append(effect)
+        for hear in self.hearing:
+            hear(effect)
         if effect.approval is not None:
             self.requests.waiting.wake(effect.approval)
 

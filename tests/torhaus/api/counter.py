@@ -13,6 +13,8 @@ import msgspec
 import uvicorn
 
 from tests.torhaus.admin.hall import Hall, hall, key
+from torhaus.admin.acts import Effect
+from torhaus.admin.pinning import Pinning
 from torhaus.annex import Gatekeeper, entrance
 from torhaus.api.application import application
 from torhaus.api.backstage import Backstage
@@ -21,6 +23,7 @@ from torhaus.edge.admission import Admission
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.shelf import Shelf
 from torhaus.model.people import Principal
+from torhaus.model.pins import Pin
 from torhaus.web.approvals import Approvals
 from torhaus.web.operations import Operations
 from torhaus.web.operations import application as pages
@@ -51,9 +54,10 @@ class Answer(msgspec.Struct):
 class Counter:
     """Where requests are made."""
 
-    def __init__(self, made: Hall, port: int) -> None:
+    def __init__(self, made: Hall, port: int, catalogue: Catalogue) -> None:
         self.hall = made
         self.port = port
+        self.catalogue = catalogue
 
     async def ask(
         self,
@@ -96,17 +100,20 @@ async def counter(home: Path) -> AsyncIterator[Counter]:
     """Serves until the end of the context."""
     async with hall(home) as made:
         bound = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(_app(made), log_config=None, lifespan="off", proxy_headers=False)
+        catalogue = Catalogue()
+        config = uvicorn.Config(
+            _app(made, catalogue), log_config=None, lifespan="off", proxy_headers=False
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:
-            yield Counter(made, bound.getsockname()[1])
+            yield Counter(made, bound.getsockname()[1], catalogue)
         finally:
             server.should_exit = True
             await serving
 
 
-def _app(made: Hall) -> Any:
+def _app(made: Hall, catalogue: Catalogue) -> Any:
     door = Gatekeeper(lambda: Admission(SETTINGS), lambda: made.rules)
     backstage = Backstage(
         admin=made.admin, books=made.books, rules=lambda: made.rules, clock=made.clock
@@ -128,14 +135,17 @@ def _app(made: Hall) -> Any:
         metrics=lambda: (b"", "text/plain"),
         started="",
     )
-    shelf = Shelf(Catalogue(), _saved)
+    pinning = Pinning(made.means, catalogue.pins, catalogue.decided)
+    made.hearing.append(lambda effect: _decided(catalogue, effect))
+    shelf = Shelf(catalogue, pinning.save)
     return entrance(
-        application(backstage, shelf, door.admit, door.look), pages(operations, decisions)
+        application(backstage, shelf, door.admit, door.look), pages(operations, decisions.page)
     )
 
 
-async def _saved(*_: object) -> None:
-    """Nothing is pinned here."""
+def _decided(catalogue: Catalogue, effect: Effect) -> None:
+    if isinstance(effect.result, Pin):
+        catalogue.decided(effect.result)
 
 
 async def play(home: Path, story: Any) -> None:

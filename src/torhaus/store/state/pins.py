@@ -19,7 +19,7 @@ _ALL = text(_SELECT)
 _ONE = text(f"{_SELECT} WHERE server = :server AND name = :name")
 _SINCE = text(f"{_SELECT} WHERE written >= :written")
 # Another process may have written an acceptance that this one has not heard of yet.
-_OLDER = "coalesce(tools.accepted_at, 0) <= coalesce(excluded.accepted_at, 0)"
+_OLDER = "coalesce(tools.accepted_at, 0) < coalesce(excluded.accepted_at, 0)"
 _KEEP = text(
     f"INSERT INTO tools ({_COLUMNS}, written) VALUES ({_VALUES}, :written) "  # noqa: S608 -- constants
     "ON CONFLICT (server, name) DO UPDATE SET "
