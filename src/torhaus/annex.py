@@ -129,7 +129,7 @@ class Annex:
         )
         shelf = Shelf(self.catalogue, self.pinning.save)
         api = application(backstage, shelf, door.admit, door.look)
-        return entrance(api, pages(operations, decisions))
+        return entrance(api, pages(operations, decisions.page))
 
     def notices(self) -> Mapping[str, int]:
         """What became of news for people."""

@@ -1,6 +1,6 @@
 """The pages that machines and people ask for the gateway's health."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -11,7 +11,6 @@ from starlette.routing import Route
 from torhaus.identity.identify import FORWARDED
 from torhaus.model.networks import lies_in
 from torhaus.model.rules import Rules
-from torhaus.web.approvals import Approvals
 from torhaus.web.status import ServerState, page
 
 
@@ -77,11 +76,17 @@ SAFE = {
 STATE_DOWN = "the state database does not answer: approvals and administration wait for it"
 
 
-def application(operations: Operations, approvals: Approvals) -> Starlette:
-    """The ASGI application for the pages: everything that is neither `/mcp` nor the API."""
+Page = Callable[[Request], Awaitable[Response]]
+
+
+def application(operations: Operations, approval: Page) -> Starlette:
+    """The ASGI application for the pages: everything that is neither `/mcp` nor the API.
+
+    `approval`: where links to a request for approval lead.
+    """
     return Starlette(
         routes=[
-            Route("/approvals/{id}", approvals.page, methods=["GET", "POST"]),
+            Route("/approvals/{id}", approval, methods=["GET", "POST"]),
             Route("/health", operations.health),
             Route("/ready", operations.ready),
             Route("/metrics", operations.exposition),

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.torhaus.admin.hall import ALICE, BOB, key
 from tests.torhaus.api.counter import Counter, play
@@ -73,9 +74,11 @@ def test_a_mistake_of_ours_says_nothing_about_itself(tmp_path: Path) -> None:
         await at.hall.asked()
         at.hall.clock.now = "not a time"  # type: ignore[assignment]
 
-        answer = await at.get("approvals", ALICE)
+        with capture_logs() as logged:
+            answer = await at.get("approvals", ALICE)
 
         assert answer.problem == (500, "bug")
+        assert answer.json["detail"].endswith(f"knows more under {logged[0]['id']}")
         assert "not a time" not in answer.text
 
     run(play(tmp_path, story))

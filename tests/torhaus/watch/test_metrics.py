@@ -255,3 +255,11 @@ def test_kinds_do_not_grow_without_end():
     name = "mcp_gateway_redactions_total"
     assert sample(seen, name, mcp_server="github", kind=f"k{MAX_KINDS - 1}") == 1
     assert sample(seen, name, mcp_server="github", kind="other") == 50
+
+
+def test_news_for_people_and_the_database_are_counted() -> None:
+    shown = metrics(Gauges(state_healthy=lambda: False, notices=lambda: {"sent": 3, "failed": 1}))
+
+    assert sample(shown, "mcp_gateway_state_healthy") == 0
+    assert sample(shown, "mcp_gateway_notices_total", outcome="sent") == 3
+    assert sample(shown, "mcp_gateway_notices_total", outcome="failed") == 1

@@ -6,6 +6,8 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from torhaus.model.rules import Rules
 from torhaus.web.operations import Operations, application
@@ -26,6 +28,7 @@ def operations(
     states: list[ServerState] | None = None,
     audit: bool = True,
     trouble: str | None = None,
+    state: str | None = None,
     rules: Rules = LOOPBACK,
 ) -> Operations:
     return Operations(
@@ -33,9 +36,14 @@ def operations(
         states=lambda: states or [],
         audit_healthy=lambda: audit,
         config_trouble=lambda: trouble,
+        state_trouble=lambda: state,
         metrics=lambda: (b"mcp_gateway_requests_total 1\n", "text/plain; version=1.0.0"),
         started="2026-01-01 08:00 UTC",
     )
+
+
+async def approval(request: Request) -> Response:
+    return PlainTextResponse(request.path_params["id"])
 
 
 def get(path: str, shown: Operations, ip: str | None = "127.0.0.1", **headers: str) -> Page:
@@ -63,7 +71,7 @@ def get(path: str, shown: Operations, ip: str | None = "127.0.0.1", **headers: s
         "scheme": "http",
         "http_version": "1.1",
     }
-    app: Callable[..., Any] = application(shown)
+    app: Callable[..., Any] = application(shown, approval)
     asyncio.run(app(scope, receive, send))
     return page
 
@@ -85,6 +93,7 @@ def test_ready_tells_of_servers_without_the_reason_they_are_down() -> None:
     assert json.loads(page.body) == {
         "status": "ready",
         "audit": "ok",
+        "state": "ok",
         "configuration": "ok",
         "servers": {"git": "ready", "time": "down"},
     }
@@ -94,9 +103,12 @@ def test_ready_is_503_only_when_no_call_can_succeed() -> None:
     down = get("/ready", operations(states=[ServerState("git", "down: x")]))
     refused = get("/ready", operations(trouble="line 3: secret"))
     broken = get("/ready", operations(audit=False))
+    lost = get("/ready", operations(state="no way to db.internal"))
 
-    assert (down.status, refused.status, broken.status) == (200, 200, 503)
+    assert (down.status, refused.status, broken.status, lost.status) == (200, 200, 503, 200)
     assert b"secret" not in refused.body
+    assert b"approvals and administration wait for it" in lost.body
+    assert b"db.internal" not in lost.body
     assert json.loads(broken.body)["status"] == "not ready"
 
 
@@ -132,3 +144,8 @@ def test_there_are_no_other_pages(path: str) -> None:
 
     assert page.status in (404, 307)
     assert b"healthy" not in page.body
+
+
+def test_a_link_to_an_approval_leads_to_its_page() -> None:
+    assert get("/approvals/adm_1", operations()).body == b"adm_1"
+    assert get("/approvals/adm_1/x", operations()).status == 404
