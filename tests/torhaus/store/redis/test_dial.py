@@ -1,4 +1,5 @@
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,18 +66,33 @@ def test_a_refused_login_is_named_without_the_password(login: Login | None) -> N
 async def secured(server: Valkey, proof: ssl.SSLContext) -> AsyncIterator[tuple[str, int]]:
     """TLS in front of a server: the test's own build of Valkey has none."""
 
+    serving: set[asyncio.Task[None]] = set()
+
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
             writer.write(data)
-        writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner, outer = await asyncio.open_connection(*server.address)
-        await asyncio.gather(carry(reader, outer), carry(inner, writer), return_exceptions=True)
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(carry(reader, outer))
+                both.create_task(carry(inner, writer))
+        except* OSError:
+            pass  # whoever was refused has left
+        finally:
+            outer.transport.abort()
+            writer.transport.abort()
 
-    proxy = await asyncio.start_server(serve, HOST, 0, ssl=proof)
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.ensure_future(serve(reader, writer)))
+
+    proxy = await asyncio.start_server(begin, HOST, 0, ssl=proof)
     async with proxy:
         yield proxy.sockets[0].getsockname()
+    for each in serving:
+        each.cancel()
+    await asyncio.gather(*serving, return_exceptions=True)
 
 
 @pytest.mark.parametrize("mutual", [False, True])
@@ -125,18 +141,13 @@ def test_files_that_cannot_be_used_are_told_of_at_once(tmp_path: Path) -> None:
 
 def test_nobody_there_and_nobody_answering_are_told_of_in_time() -> None:
     async def story() -> None:
-        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read()
-            writer.close()
-
         def make() -> Wire:
             return Wire(5.0, lambda wire: None, lambda message: None)
 
         with pytest.raises(Unreachable):
             await dial((HOST, free_port()), None, None, make, 1.0)
-        server = await asyncio.start_server(silent, HOST, 0)
-        async with server:
+        with socket.create_server((HOST, 0)) as silent:  # connects, and never answers
             with pytest.raises(Unreachable, match="in time"):
-                await dial(server.sockets[0].getsockname(), None, None, make, 0.2)
+                await dial(silent.getsockname(), None, None, make, 0.2)
 
     play(story)
