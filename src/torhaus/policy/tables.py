@@ -12,6 +12,7 @@ from torhaus.policy.known import (
     browser,
     firebase,
     github,
+    github_old,
     gitlab,
     gitlab_own,
     postgres,
@@ -23,10 +24,10 @@ from torhaus.policy.names import normal, words
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """`title`: whose tools these are. `names`: what people call the server; `hosts`: it, or any name below it, serves it.
+    """`title`: whose tools these are. `names`: what people call the server.
 
-    `paths`: where it is served on hosts of its owners' own. `packages`: what a command line calls
-    it, as `npx` and `uvx` do.
+    `hosts`: it, or any name below it, serves it; `paths`: where others' hosts serve it.
+    `packages`: what a command line calls it, as `npx` and `uvx` do.
     """
 
     title: str
@@ -41,10 +42,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 TABLES = (
     Table(
         title="github",
-        tools=github.TOOLS,
+        tools={**github_old.TOOLS, **github.TOOLS},
         names=("github",),
         hosts=("mcp.github.com", "githubcopilot.com", "ghe.com"),
-        packages=("github-mcp-server",),
+        packages=("github-mcp-server", "@modelcontextprotocol/server-github"),
         parents=github.PARENTS,
     ),
     Table(

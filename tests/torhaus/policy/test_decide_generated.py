@@ -39,4 +39,4 @@ def test_the_generated_calls_come_to_every_end() -> None:
     )
 
     assert found["Allow"] > 1500
-    assert found["bad_argument"] > 20
+    assert found["bad_argument"] > 10

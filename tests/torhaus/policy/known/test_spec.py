@@ -1,7 +1,6 @@
 import msgspec
 import pytest
 
-from torhaus.policy import permission
 from torhaus.policy.known.spec import (
     ACTIONS,
     SCOPES,
@@ -12,6 +11,7 @@ from torhaus.policy.known.spec import (
     Target,
     ToolSpec,
 )
+from torhaus.policy.permission import ACTIONS as PERMITTED
 
 
 @pytest.mark.parametrize("word", [Dispatch, Extra, Method, ServerSpec, Target, ToolSpec])
@@ -24,4 +24,4 @@ def test_no_scope_is_named_twice() -> None:
 
 
 def test_tables_and_permissions_speak_of_the_same_actions() -> None:
-    assert permission.ACTIONS == ACTIONS
+    assert PERMITTED == ACTIONS
