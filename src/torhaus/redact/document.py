@@ -65,6 +65,8 @@ _read = json.JSONDecoder(strict=False, parse_constant=_no_number).decode
 _BLOB = re.compile(r'"(?:blob|data)"[ \t\r\n]*:[ \t\r\n]*"')
 _SPACED = re.compile(r'"[ \t\r\n]+:')
 _FOREIGN = re.compile(r"\\(?:[^\"\\nrtbfu]|$)")
+"""Escapes that are not those of JSON, or `\\/`, which Python does not know."""
+
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
@@ -89,18 +91,20 @@ def _alive(whole: str, among: Detectors) -> Detectors:
 
 def _flattened(whole: str) -> Iterator[str]:
     """The text as its strings mean it, and as the JSON in its strings means it, and so on."""
-    flat = whole
+    # JSON has no escapes but its own; strings in it may hold anything.
+    flat = _unescaped(whole, foreign="\\/" in whole)
+    yield flat
     for _ in range(MAX_LEVELS):
-        flat = _unescaped(flat)
-        yield flat
         if "\\" not in flat:
             return
+        flat = _unescaped(flat, foreign=_FOREIGN.search(flat) is not None)
+        yield flat
 
 
-def _unescaped(text: str) -> str:
+def _unescaped(text: str, *, foreign: bool) -> str:
     if "\\" not in text:
         return text
-    if _FOREIGN.search(text) is None:
+    if not foreign:
         # Python's own escapes contain those of JSON, but for `\/`: one pass in C.
         try:
             return unicode_escape_decode(text.encode("latin-1", "backslashreplace"))[0]
@@ -118,7 +122,7 @@ def _named(flat: str, among: Detectors) -> bool:
     """Whether some key says that its value may be secret, or that it is base64."""
     if '" :' in flat or '"\t:' in flat or '"\n:' in flat or '"\r' in flat:
         flat = _SPACED.sub('":', flat)
-    names = {part[part.rfind('"') + 1 :] for part in flat.split('":')}
+    names = {part.rpartition('"')[2] for part in flat.split('":')}
     if any(kind_of(name, among) is not None for name in names):
         return True
     return not names.isdisjoint(BLOBS) and _BLOB.search(flat) is not None

@@ -171,11 +171,11 @@ _SHAPES = bytes(
 _ZEROS = bytes(
     ord("0" if each == "0" else "9" if each in _DIGITS else kind)
     for each in _ALL
-    for kind in ["-" if each in "/-" else "a" if each.isalnum() or each in "_.,:#=" else " "]
+    for kind in ["-" if each in "/-." else "a" if each.isalnum() or each in "_,#=" else " "]
 )
 _CARD_SHAPE = re.compile(rb" 9999 ?9999(?:99)? ?9999")
 _IBAN_SHAPE = re.compile(rb" aa99(?:[a9]{11,30}+[^a9]| [a9]{4} [a9]{4})")
-_ZERO_SHAPE = re.compile(rb" 0(?:[09]{2,6}[ -]|[09]{10})")
+_ZERO_SHAPE = re.compile(rb" 0(?:[09]{2,6}[ -]|[09]{5})")
 
 
 def _numeric(text: Text) -> bool:
@@ -186,7 +186,6 @@ def _numeric(text: Text) -> bool:
         or _CARD_SHAPE.search(shape) is not None
         or _IBAN_SHAPE.search(shape) is not None
         or _ZERO_SHAPE.search(raw.translate(_ZEROS)) is not None
-        or any(needle in text.low for needle in _CALLS)
     )
 
 

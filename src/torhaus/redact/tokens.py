@@ -57,7 +57,7 @@ HYPHENED: tuple[Shape, ...] = (
     ("postman-key", START + r"PMAK-[a-f0-9-]{40,}+", None),
 )
 _HYPHEN = re.compile(
-    r"-(?:(?<=gl[a-z]{2}-)|(?<=gl[a-z]{3}-)|(?<=gl[a-z]{4}-)|(?<=glagent-)|(?<=xox[a-z]-)|(?<=xapp-)"
+    r"-(?<=[a-zA-Z]-)(?:(?<=gl[a-z]{2}-)|(?<=gl[a-z]{3}-)|(?<=gl[a-z]{4}-)|(?<=glagent-)|(?<=xox[a-z]-)|(?<=xapp-)"
     r"|(?<=sk-)|(?<=pypi-)|(?<=KEY-)|(?<=NRAK-)|(?<=PMAK-))"
 )
 
@@ -67,13 +67,9 @@ SINGLE: tuple[tuple[Gate, Shape], ...] = (
         ("slack-webhook", r"hooks\.slack\.com/[a-z]{3,16}/([\w+/-]{20,}+)", None),
     ),
     (words("dapi"), ("databricks-token", START + r"dapi[0-9a-f]{32}(?![0-9a-zA-Z])", None)),
+    (holds("~"), ("azure-key", r"[\w~.-]{3}[0-9]Q~[\w~.-]{31,34}+", None)),
     (
-        holds(":AA"),
-        ("telegram-token", r"(?<![0-9])[0-9]{8,10}:AA[\w-]{32,34}(?![\w-])", None),
-    ),
-    (holds("Q~"), ("azure-key", r"[\w~.-]{3}[0-9]Q~[\w~.-]{31,34}+", None)),
-    (
-        holds("eyJ"),
+        marks(re.compile(r"J(?<=eyJ)")),
         # The run before the first dot is looked at once: it can begin only where no run goes on.
         (
             "jwt",
@@ -88,8 +84,9 @@ CAPITAL_A: tuple[Shape, ...] = (
     ("aws-key", r"(?<![A-Z0-9])A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}(?![A-Z0-9])", None),
     ("google-key", r"AIza[\w-]{35}", None),
     ("atlassian-token", r"ATATT3[\w=-]{40,}+", None),
+    ("telegram-token", r"(?<![0-9])[0-9]{8,10}:AA[\w-]{32,34}(?![\w-])", None),
 )
-_A = re.compile(r"A(?:[KSB]IA|CCA|Iza|TATT3)")
+_A = re.compile(r"A(?:[KSB]IA|CCA|Iza|TATT3|(?<=:A)A)")
 
 CAPITAL_S: tuple[Shape, ...] = (
     ("sendgrid-key", START + r"SG\.[\w-]{16,32}+\.[\w-]{16,64}+", None),
