@@ -7,15 +7,14 @@ from functools import partial
 
 import msgspec
 
-from torhaus.audit.items import count
 from torhaus.audit.shape import record, rejected
-from torhaus.cache.plan import Plan, keepable, plan
 from torhaus.gate import calls, described, rounds
 from torhaus.gate.approval import Consent
 from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import NO_TOOL, Catalogue, Listed
 from torhaus.gate.described import HELLOS
-from torhaus.gate.flights import Flights, Overheard
+from torhaus.gate.fetching import Fetching
+from torhaus.gate.flights import Flights
 from torhaus.gate.learning import Learning, by
 from torhaus.gate.lists import UNREADABLE, shown, shown_whatever
 from torhaus.gate.masking import Masking
@@ -23,8 +22,7 @@ from torhaus.gate.pages import NO_HINTS
 from torhaus.gate.patience import GaveUp, Patience
 from torhaus.gate.sessions import Sessions
 from torhaus.gate.verdicts import Verdicts
-from torhaus.limits.charges import charges
-from torhaus.mcp import codes, eras
+from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError, error_object
 from torhaus.mcp.methods import LISTS, MAY_ASK
 from torhaus.mcp.seal import Sealer
@@ -34,7 +32,6 @@ from torhaus.model.outcome import (
     Answer,
     Answered,
     Failed,
-    Limited,
     Outcome,
     Refused,
 )
@@ -44,10 +41,8 @@ from torhaus.model.ports import (
     Cache,
     Counters,
     Detached,
-    Entry,
     Ledger,
     LedgerError,
-    Link,
     Meter,
     Sink,
     UpstreamError,
@@ -93,8 +88,19 @@ class Gate:
     learning: Learning = field(init=False)
     consent: Consent = field(init=False)
     masking: Masking = field(init=False)
+    fetching: Fetching = field(init=False)
 
     def __post_init__(self) -> None:
+        self.fetching = Fetching(
+            upstreams=self.upstreams,
+            cache=self.cache,
+            counters=self.counters,
+            flights=self.flights,
+            sealer=self.sealer,
+            rules=self.patience.rules,
+            clock=self.clock,
+            ids=self.ids,
+        )
         self.learning = Learning(
             upstreams=self.upstreams,
             catalogue=self.catalogue,
@@ -172,28 +178,13 @@ class Gate:
         """An allowed call: from the cache if fresh, else within budget from the server."""
         if asking.era is Era.MODERN:
             calls.check_headers(asking, call, self.catalogue)
-        keep = plan(call, verdict)
-        if keep.key is not None:
-            known = await self._known(asking, call, verdict, keep.key)
-            if known is not None:
-                return known
-        budgets = charges(call)
-        if budgets:
-            shortage = await self.counters.spend(budgets, self.clock())
-            if shortage is not None:
-                return Limited(verdict, shortage.charge.limit, shortage.retry_after)
-        if asking.agreed is not None:
-            lost = await asking.agreed.take()
-            if lost is not None:
-                return lost
-        link = self.upstreams.link(asking.server)
-        if ask is None:
-            ask = calls.ask(asking, self.sealer, 0.0)
-        if keep.key is None:
-            answer = await link.request(ask, relay)
-        else:
-            answer = await self._fetch(keep.key, keep, link, ask, relay)
-        return Answered(verdict, self.finish(asking, answer), cacheable=keep.key is not None)
+        outcome = await self.fetching.carry(asking, call, ask, verdict, relay)
+        if not isinstance(outcome, Answered) or outcome.cached:
+            return outcome
+        answer = self.finish(asking, outcome.answer)
+        if answer is outcome.answer:
+            return outcome
+        return msgspec.structs.replace(outcome, answer=answer)
 
     async def _carry_veiled(
         self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
@@ -213,45 +204,7 @@ class Gate:
             raise  # its answer is masked when it comes
         except UpstreamError as error:
             raise UpstreamError(veil.text(str(error))) from error
-        return veil.ended(call.method, asking.era, outcome)
-
-    async def _known(
-        self, asking: Asking, call: Call, verdict: Allow, key: bytes
-    ) -> Answered | None:
-        """The answer from the cache, or from an identical call that is under way."""
-        now = self.clock()
-        entry = await self.cache.get(key, now)
-        if entry is not None:
-            result = _in_era(asking.era, entry.era, call.method, entry.result)
-            answer = Answer(result=result)
-            age = now - entry.stored
-            return Answered(
-                verdict, answer, cached=True, age=age, cacheable=True, items=entry.items
-            )
-        flight = self.flights.joined(key)
-        if flight is None:
-            return None
-        try:
-            shared = await flight.wait()
-        except Detached:
-            return None  # only its own caller can resume it: ask again
-        if shared is None or shared.result is None or not keepable(shared.result) or flight.asked:
-            return None  # such an answer belongs to its own caller: ask again
-        answer = Answer(result=_in_era(asking.era, flight.ask.era, call.method, shared.result))
-        items = count(shared.result)[1]
-        return Answered(verdict, answer, cached=True, cacheable=True, items=items)
-
-    async def _fetch(self, key: bytes, keep: Plan, link: Link, ask: Ask, relay: Sink) -> Answer:
-        async def call(sink: Overheard) -> Answer:
-            answer = await link.request(ask, sink)
-            if answer.result is not None and keepable(answer.result) and not sink.asked:
-                now = self.clock()
-                items = count(answer.result)[1]
-                entry = Entry(answer.result, ask.era, now, now + keep.ttl, items)
-                await self.cache.put(key, entry, keep.tag)
-            return answer
-
-        return await self.flights.start(key, ask, relay, call).lead()
+        return await veil.ended(call.method, asking.era, outcome)
 
     def finish(self, asking: Asking, answer: Answer) -> Answer:
         """The answer as this caller may have it: lists filtered, state of rounds sealed."""
@@ -347,7 +300,8 @@ class Gate:
                 text = f"{session.server} cannot answer: {error}"
                 answer = Answer(error=error_object(codes.UPSTREAM_FAILED, text))
                 outcome = Failed(parked.verdict, text)
-        return answer, self._note(parked.asking, parked.call, outcome, parked.began, parked.started)
+        noted = self._note(parked.asking, parked.call, outcome, parked.began, parked.started)
+        return answer, self.fetching.forgotten(parked.call, noted)
 
     def _give_up(self, session: Session, request_id: bytes) -> None:
         """A parked call ends without an answer, so nothing is held back for its record."""
@@ -387,14 +341,3 @@ def _failed(verdict: Verdict, text: str) -> Outcome:
             return Refused(Deny(verdict.rule, "server_unavailable", text, verdict.allow.actions))
         case Deny():
             return Refused(verdict)
-
-
-def _in_era(wanted: Era, had: Era, method: str, result: bytes) -> bytes:
-    if wanted is had:
-        return result
-    try:
-        if wanted is Era.MODERN:
-            return eras.to_modern_result(method, result, None)
-        return eras.to_legacy_result(result)
-    except UNREADABLE as error:
-        raise UpstreamError("it sent a result that cannot be read") from error

@@ -3,6 +3,7 @@
 Only calls whose rules ask for it have a veil; the others pass without a look at it.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -49,7 +50,11 @@ KEPT = frozenset(
 )
 """Members of messages that the protocol compares and nobody reads."""
 
-HELLOS = frozenset(("initialize", "server/discover"))
+UNMASKED = frozenset((*LISTS, "initialize", "server/discover"))
+"""Methods whose results say what a server is and offers, not what is in it."""
+
+LONG = 256 * 1024
+"""Bytes from which on an answer is masked in a thread: nobody waits for the whole of it."""
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -173,11 +178,21 @@ class Veil:
         """A call as it may be carried out. Raises CallerError when it cannot be checked."""
         return self.call(call), self.ask(ask, call.operation), VeiledSink(sink, lambda: self)
 
-    def ended(self, method: str, era: Era, outcome: Outcome) -> Outcome:
-        """How it ended, as its caller may know."""
+    async def ended(self, method: str, era: Era, outcome: Outcome) -> Outcome:
+        """How it ended, as its caller may know. Long answers let others go on meanwhile."""
         if not isinstance(outcome, Answered):
             return outcome
-        answer = self.answer(method, era, outcome.answer)
+        answer = outcome.answer
+        text = answer.error if answer.result is None else answer.result
+        if text is None or len(text) <= LONG or method in UNMASKED:
+            answer = self.answer(method, era, answer)
+        else:
+            loop, both = asyncio.get_running_loop(), self._levels.both
+            try:
+                done = await loop.run_in_executor(None, redact_json, text, both)
+                answer = self._seen(answer, done)
+            except UncheckableError as error:
+                answer = self._withheld(method, era, error)
         return msgspec.structs.replace(outcome, answer=answer)
 
     # -- on the way to the server --------------------------------------------------------------
@@ -234,20 +249,23 @@ class Veil:
 
     def answer(self, method: str, era: Era, answer: Answer) -> Answer:
         """The answer masked; withheld where it cannot be checked. Lists are the servers' own."""
-        if method in LISTS or method in HELLOS:
+        text = answer.error if answer.result is None else answer.result
+        if text is None or method in UNMASKED:
             return answer
         try:
-            if answer.result is not None:
-                result = self._redacted(answer.result, self._levels.both)
-                return _replaced(answer, result=result)
-            if answer.error is not None:
-                return _replaced(answer, error=self._redacted(answer.error, self._levels.both))
+            return self._seen(answer, redact_json(text, self._levels.both))
         except UncheckableError as error:
-            log.warning("redaction.withheld", server=self.server, rule=self.rule, reason=str(error))
             return self._withheld(method, era, error)
-        return answer
+
+    def _seen(self, answer: Answer, masked: Redacted) -> Answer:
+        self._count(masked.counts)
+        if answer.result is None:
+            return msgspec.structs.replace(answer, error=masked.text)
+        result = _with_kept(answer.result, masked.text)
+        return msgspec.structs.replace(answer, result=result)
 
     def _withheld(self, method: str, era: Era, why: UncheckableError) -> Answer:
+        log.warning("redaction.withheld", server=self.server, rule=self.rule, reason=str(why))
         text = f"The result is withheld: {self.rule} has it masked, and it cannot be checked: {why}"
         if method != "tools/call":
             return Answer(error=error_object(codes.UPSTREAM_FAILED, text))
@@ -273,12 +291,14 @@ class Veil:
             params = read_incoming(notice.body).params
             if params is None:
                 return notice
-            masked = self._redacted(bytes(params), self._levels.both)
+            read = redact_json(bytes(params), self._levels.both)
         except (UncheckableError, *_BROKEN) as error:
             log.warning("redaction.withheld", server=self.server, rule=self.rule, reason=str(error))
             return None
-        if masked == bytes(params):
+        if not read.counts:
             return notice
+        self._count(read.counts)
+        masked = _with_kept(bytes(params), read.text)
         if notice.id is None:
             body = notification_text(notice.method, masked)
         else:
@@ -286,11 +306,6 @@ class Veil:
         return msgspec.structs.replace(notice, body=body)
 
     # -- both ----------------------------------------------------------------------------------
-
-    def _redacted(self, text: bytes, among: Detectors) -> bytes:
-        masked = redact_json(text, among)
-        self._count(masked.counts)
-        return _with_kept(text, masked.text)
 
     def _count(self, counts: Mapping[str, int]) -> None:
         for kind, count in counts.items():
@@ -324,10 +339,6 @@ class VeiledSink:
         masked = notice if veil is None else veil.notice(notice)
         if masked is not None:
             self._sink.notice(masked)
-
-
-def _replaced(answer: Answer, **changed: bytes) -> Answer:
-    return msgspec.structs.replace(answer, **changed)
 
 
 def _with_kept(before: bytes, after: bytes) -> bytes:

@@ -141,6 +141,23 @@ def test_results_of_other_methods_are_masked(method: str):
     run(story())
 
 
+def test_a_long_answer_is_masked_while_others_go_on():
+    async def story() -> None:
+        there = world()
+        there.upstream.answers(text("x" * 300_000 + f" {LEAKY}"))
+        masked = there.begin(there.tool("list_issues", by=BLIND))
+        await settled()
+
+        still_busy = not masked.done()
+        outcome = await masked
+
+        assert still_busy
+        assert said(outcome).endswith(MASKED)
+        assert there.ledger.noted[0].result.redacted == 2
+
+    run(story())
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
