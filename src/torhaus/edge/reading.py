@@ -16,6 +16,7 @@ from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
 from torhaus.model.verdict import Deny
 from torhaus.policy.decide import barred
+from torhaus.policy.visible import may_use
 
 PARAM = b"mcp-param-"
 _STREAM = b"text/event-stream"
@@ -54,11 +55,15 @@ class Door(msgspec.Struct, frozen=True, gc=False):
         return self.exchange.gone
 
     def still_valid(self, rules: Rules, now: float) -> bool:
-        """Whether the caller would be let in today."""
-        return self.renewed(rules, now) is not None
+        """Whether the caller may go on listening: office hours, networks and clients count too."""
+        found = self.renewed(rules, now)
+        return found is not None and self.barred(*found, now) is None
 
     def renewed(self, rules: Rules, now: float) -> tuple[Principal, Server] | None:
-        """Caller and server as these rules know them; None when he would not be let in today."""
+        """Caller and server as these rules know them; None when he would not be let in today.
+
+        What he may still call there is for a new decision to say.
+        """
         server = rules.servers.get(self.server.name)
         if server is None:
             return None
@@ -66,7 +71,7 @@ class Door(msgspec.Struct, frozen=True, gc=False):
         caller = by_key(rules, key) if key is not None else rules.principals.get(self.caller.id)
         if caller is None or caller.id != self.caller.id:
             return None  # the key is gone, or has been given to somebody else
-        return (caller, server) if self.barred(caller, server, now) is None else None
+        return (caller, server) if may_use(caller, server, now) else None
 
     def used_by(self, client: str) -> "Door":
         """The same door, with the name the client gives itself."""

@@ -115,6 +115,26 @@ def test_notifications_and_answers_are_accepted_without_a_body() -> None:
     run(story())
 
 
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+def test_a_request_without_an_id_is_refused_and_never_passed_on(era: str) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            caller = await house.connect()
+            await caller.begin()
+            params = {"name": "delete_file", "arguments": {}}
+            told = {"jsonrpc": "2.0", "method": "tools/call", "params": params}
+            routed = {"mcp-session-id": None, **routing("tools/call", "delete_file")}
+
+            answer = await caller.ask(told, routed if era == "modern" else None)  # type: ignore[arg-type]
+
+            assert answer.status == 400
+            assert "'tools/call' is a request and needs an id" in said(answer)["error"]["message"]
+            assert house.world.upstream.posted == []
+            assert house.records()[-1] == ("invalid", "error")
+
+    run(story())
+
+
 def test_a_modern_client_has_no_answers_to_give() -> None:
     async def story() -> None:
         async with open_house() as house:

@@ -1,14 +1,17 @@
+from datetime import UTC
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, BOB, CAROL, DAY, MALLORY, NOW, github
+from tests.torhaus.cast import ALICE, BOB, CAROL, DAY, MALLORY, NOW, github, limited
 from tests.torhaus.edge.fakes import exchange, head
 from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream
 from torhaus.edge.visitor import Visitor
 from torhaus.identity.keys import digest
 from torhaus.mcp.message import CallerError
-from torhaus.model.people import Principal
+from torhaus.model.access import Effect, Hours, Origin, Policy
+from torhaus.model.people import Phase, Principal
 from torhaus.model.rules import Rules
 
 SERVER = github()
@@ -182,3 +185,40 @@ def test_a_caller_without_a_key_stays_as_long_as_the_door_is_open() -> None:
 
     assert guest.still_valid(rules(principals={ALICE.id: ALICE}), NOW)
     assert not guest.still_valid(rules(), NOW)
+
+
+OFFICE = Hours(zone=UTC, windows=((8 * 3600, 18 * 3600),))
+CLOSED = Policy(name="p", effect=Effect.DENY_OUTSIDE_HOURS, hours=OFFICE)
+NOON = NOW - NOW % 86400 + 12 * 3600
+
+
+@pytest.mark.parametrize(
+    ("access", "now", "stays"),
+    [
+        ({}, NOON, True),
+        ({"policies": (CLOSED,)}, NOON + 6 * 3600 - 1, True),
+        ({"policies": (CLOSED,)}, NOON + 6 * 3600, False),
+        ({"policies": (Policy(name="p", effect=Effect.REQUIRE_APPROVAL),)}, NOON, True),
+        ({"origins": (Origin(rule="o", clients=frozenset({"cursor"})),)}, NOON, True),
+        ({"origins": (Origin(rule="o", clients=frozenset({"vscode"})),)}, NOON, False),
+        ({"origins": (Origin(rule="o", networks=()),)}, NOON, False),
+    ],
+)
+def test_who_listens_stays_as_long_as_he_might_call(
+    access: dict[str, Any], now: float, *, stays: bool
+) -> None:
+    who = limited(ALICE, **access)
+    today = rules(keys={digest("k"): who})
+
+    assert door(who).used_by("cursor").still_valid(today, now) is stays
+    assert door(who).renewed(today, now) == (who, SERVER)
+
+
+def test_who_listens_goes_when_his_phase_ends() -> None:
+    (phase,) = ALICE.phases
+    ended = (msgspec.structs.replace(phase, ends=NOW + 5), Phase(begins=NOW + 5))
+    who = msgspec.structs.replace(ALICE, phases=ended)
+    today = rules(keys={digest("k"): who})
+
+    assert door(who).still_valid(today, NOW + 4.999)
+    assert not door(who).still_valid(today, NOW + 5)

@@ -1,7 +1,11 @@
 import asyncio
 import json
+from collections.abc import Callable
+from datetime import UTC
 
-from tests.torhaus.cast import World, run, settled
+import pytest
+
+from tests.torhaus.cast import ALICE, NOW, World, limited, run, settled
 from tests.torhaus.edge.doors import (
     INITIALIZE,
     events,
@@ -13,9 +17,13 @@ from tests.torhaus.edge.doors import (
     tool,
 )
 from tests.torhaus.scripted import note, text
+from torhaus.identity.keys import digest
+from torhaus.mcp.clients import CLIENT_KEY
 from torhaus.mcp.versions import MODERN
+from torhaus.model.access import Effect, Hours, Origin, Policy
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Detached, Sink
+from torhaus.model.session import Session
 
 PREFIX = "io.modelcontextprotocol/"
 
@@ -178,6 +186,48 @@ def test_a_listening_stream_that_we_end_says_so() -> None:
             assert last["result"]["resultType"] == "complete"
             assert last["result"]["_meta"][PREFIX + "subscriptionId"] == "s"
             assert house.edge.open_streams == {}
+
+    run(story())
+
+
+async def for_ever(session: Session, last_event: str | None, sink: Sink) -> Answer:
+    return await asyncio.get_running_loop().create_future()
+
+
+async def seen(what: Callable[[], bool]) -> None:
+    """Come back when it is so; the story ends at ten seconds at the latest."""
+    while not what():
+        await settled(1)
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+def test_a_listening_stream_ends_with_the_office_hours(era: str) -> None:
+    async def story() -> None:
+        hours = Hours(zone=UTC, windows=((8 * 3600, 18 * 3600),))
+        rule = Policy(name="hours", effect=Effect.DENY_OUTSIDE_HOURS, hours=hours)
+        only = Origin(rule="clients", clients=frozenset({"c"}))
+        alice = limited(ALICE, policies=(rule,), origins=(only,))
+        world = World().knows_the_tools()
+        world.clock.now = noon = NOW - NOW % 86400 + 12 * 3600
+        async with open_house(world, keys={digest("alice-key"): alice}) as house:
+            caller = await house.connect()
+            if era == "legacy":
+                world.upstream.listening = for_ever
+                await caller.begin()
+                caller.send(b"", {"accept": "text/event-stream"}, "GET")
+            else:
+                world.upstream.script = lambda ask, sink: for_ever(world.session(), None, sink)
+                body = modern("subscriptions/listen", id="s")
+                body["params"]["_meta"] |= {CLIENT_KEY: {"name": "c"}}
+                caller.send(body, routing("subscriptions/listen"))
+            await seen(lambda: len(house.edge.open_streams) == 1)
+
+            house.edge.revoke(noon + 6 * 3600 - 1)
+            await settled()
+            assert len(house.edge.open_streams) == 1
+
+            house.edge.revoke(noon + 6 * 3600)
+            await seen(lambda: not house.edge.open_streams)
 
     run(story())
 

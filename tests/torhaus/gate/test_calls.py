@@ -8,6 +8,7 @@ from tests.torhaus.cast import ALICE, ENVELOPE, NOW, World, run, sealer
 from tests.torhaus.scripted import ScriptedServer, always, listing
 from torhaus.gate import calls
 from torhaus.mcp import codes
+from torhaus.mcp.clients import CLIENT_KEY
 from torhaus.mcp.message import CallerError
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Sink, UpstreamError
@@ -115,6 +116,25 @@ def test_a_legacy_request_travels_in_its_session():
 
     assert ask.session is session
     assert ask.era is Era.LEGACY
+
+
+def test_a_call_names_the_client_it_comes_with():
+    info = {"name": "cursor", "version": "1"}
+    modern = WORLD.tool("list_issues", extra={"_meta": {CLIENT_KEY: info}})
+    legacy = WORLD.tool("list_issues", session=WORLD.session())
+    begun = WORLD.asking("initialize", {"clientInfo": info})
+
+    asked = [calls.build(each, "req_1", {}) for each in (modern, legacy, begun)]
+
+    assert [each.client for each in asked] == ["cursor", "test", "cursor"]
+    assert built("tools/call", {"name": "list_issues"}).client == ""
+
+
+def test_a_session_keeps_the_name_its_client_began_with():
+    extra = {"_meta": {CLIENT_KEY: {"name": "another"}}, "clientInfo": {"name": "another"}}
+    asking = WORLD.tool("list_issues", session=WORLD.session(), extra=extra)
+
+    assert calls.build(asking, "req_1", {}).client == "test"
 
 
 # -- the gate's own look at the list ----------------------------------------------------------

@@ -55,6 +55,7 @@ def test_a_restart_brings_it_back_with_all_it_needs():
         HELLO.capabilities,
         HELLO.client_info,
     )
+    assert before.client == after.client == "c"
     assert (after.upstream_id, after.jti, after.expires) == ("up-7", before.jti, before.expires)
     assert after.last_used == NOW + 5
     assert found(sessions, before.token) is after

@@ -231,24 +231,35 @@ def why_not(access: Access, call: Call) -> str | None:
     """What is wrong with letting it pass, worked out anew and in another way."""
     if not visible(access, call.server, call.operation, call.hints):
         return "it is not even listed"
+    if any(_elsewhere(origin, call) for origin in access.origins):
+        return "it comes from elsewhere"
     row, arguments = call.server.classes.get(normal(call.operation)), call.arguments
     if row is not None and row.dispatch is not None:
         name, inner = row.dispatch
-        row, arguments = call.server.classes.get(normal(arguments[name])), arguments[inner]
-        if row is None or row.dispatch is not None:
-            return "it runs what nobody knows"
+        row, arguments = call.server.classes[normal(arguments[name])], arguments[inner]
     actions = _actions(row, arguments, call)
     if actions is None:
         return "its method is no word of the table"
     kinds = _kinds(row, call)
-    for action in actions:
-        if not any(_covers(each, action, kinds) for each in access.allows):
-            return f"nobody allows {action}"
-        if any(each.when is None and _covers(each, action, kinds) for each in access.denies):
-            return f"{action} is denied"
+    wrong = next(filter(None, (_unallowed(access, action, kinds) for action in actions)), None)
+    if wrong is not None:
+        return wrong
     if row is not None and any(each.tags & row.tags for each in access.tags):
         return "it has a tag that is denied"
     return next(filter(None, (_beyond(each, row, arguments) for each in access.bounds)), None)
+
+
+def _elsewhere(origin: Origin, call: Call) -> bool:
+    near = origin.networks is None or (bool(origin.networks) and call.ip.startswith("10."))
+    return not near or (origin.clients is not None and call.client not in origin.clients)
+
+
+def _unallowed(access: Access, action: str, kinds: set[str]) -> str | None:
+    if not any(_covers(each, action, kinds) for each in access.allows):
+        return f"nobody allows {action}"
+    if any(each.when is None and _covers(each, action, kinds) for each in access.denies):
+        return f"{action} is denied"
+    return None
 
 
 def _actions(
@@ -296,6 +307,9 @@ def _beyond(bound: Bound, row: ToolClass | None, arguments: Mapping[str, Any]) -
     first = row.targets[0] if row.targets else None
     if first is None or first.kind != bound.kind:
         return None
+    words = (*first.args, *first.either)
+    if any(key.lower() in words and key not in words for key in arguments):
+        return "an argument is spelt in another case"
     names = _names(first, arguments)
     if not names and first.missing == "unknown":
         return "it names nothing"
@@ -305,10 +319,16 @@ def _beyond(bound: Bound, row: ToolClass | None, arguments: Mapping[str, Any]) -
 def _names(target: TargetArgs, arguments: Mapping[str, Any]) -> list[Any]:
     if target.kind == "repos":
         owner, repo = (arguments.get(name) for name in target.args)
-        return [repo if isinstance(repo, str) and "/" in repo else f"{owner}/{repo}"]
+        if not isinstance(repo, str) or "/" not in repo:
+            return [f"{owner}/{repo}"]
+        return [repo] if owner is None or _owns(owner, repo) else ["two owners"]
     told = [arguments[n] for n in (*target.args, *target.either) if n in arguments]
     lists = [each if isinstance(each, list) and target.many else [each] for each in told]
     return [name for each in lists for name in each]
+
+
+def _owns(owner: object, repo: str) -> bool:
+    return isinstance(owner, str) and repo.lower().startswith(f"{owner.lower()}/")
 
 
 def _inside(bound: Bound, name: Any, *, free: bool) -> bool:
