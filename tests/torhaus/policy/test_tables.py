@@ -154,3 +154,42 @@ def test_the_documentation_counts_the_tools_that_are_shipped() -> None:
     counted = re.findall(r"^\| ([a-z_]+) \| ([0-9]+) \|", text, re.MULTILINE)
 
     assert counted == [(table.title, str(len(table.tools))) for table in TABLES]
+
+
+# Tools that no bound holds back: they are about no repository, project, channel or path at all.
+UNBOUND = {
+    "github": "list_available_toolsets get_toolset_tools enable_toolset create_gist list_gists"
+    " get_global_security_advisory list_global_security_advisories get_me get_team_members"
+    " get_teams list_starred_repositories search_orgs search_users",
+    # A dispatcher is about what the tool is about that it runs.
+    "sentry": "create_team execute_sentry_tool find_organizations find_projects find_teams get_doc"
+    " search_docs search_sentry_tools whoami",
+    "gitlab": "get_namespace list_namespaces verify_namespace get_user get_users whoami"
+    " orbit_get_schema orbit_get_status orbit_list_tools discover_tools health_check",
+    "gitlab_own": "get_mcp_server_version",
+    "atlassian": "jira_get_link_types jira_search_fields jira_get_user_profile"
+    " confluence_search_user atlassianUserInfo getAccessibleAtlassianResources getIssueLinkTypes"
+    " lookupJiraAccountId getJiraCurrentUser discover getToolDescription getJsmOpsAlerts"
+    " getJsmOpsScheduleInfo getJsmOpsTeamInfo updateJsmOpsAlert getCompassComponent"
+    " getCompassComponents getCompassComponentActivityEvents getCompassComponentLabels"
+    " getCompassComponentTypes getCompassCustomFieldDefinitions"
+    " getCompassComponentsOwnedByMyTeams createCompassComponent"
+    " createCompassComponentRelationship createCompassCustomFieldDefinition",
+    "slack": "slack_get_users slack_get_user_profile users_search usergroups_list usergroups_me"
+    " usergroups_users_update slack_get_file_upload_url slack_search_users"
+    " slack_read_user_profile slack_update_user_profile slack_list_user_groups"
+    " slack_create_reminder slack_search_emojis slack_list_workspaces",
+    "firebase": "firebase_get_environment firebase_list_projects firebase_consult_assistant"
+    " developerknowledge_search_documents developerknowledge_get_documents",
+    "git": "",
+    "filesystem": "list_allowed_directories",
+}
+
+
+@pytest.mark.parametrize("title", UNBOUND)
+def test_every_other_tool_names_what_it_is_about_or_counts_as_about_anything(title: str) -> None:
+    (table,) = (table for table in TABLES if table.title == title)
+
+    unbound = {name for name, row in table.tools.items() if not row.targets and not row.blind}
+
+    assert unbound == set(UNBOUND[title].split())
