@@ -8,61 +8,66 @@ from tests.torhaus.store.redis.test_cache import entry
 from tests.torhaus.store.redis.valkeys import Valkey, alone, gateways, play
 from torhaus.model.caching import Selector
 from torhaus.model.ports import Miss
+from torhaus.store.redis.cache import RedisCache
 from torhaus.store.redis.shared import Shared
 
 
-async def race(server: Valkey, rounds: int, seed: int) -> int:
-    """Reads and writes of three things through two gateways, in any order; returns the hits.
+class Race:
+    """Reads and writes of three things through two gateways, in any order.
 
     A write has happened when the upstream has it, and is answered when the purge has returned:
     whoever asks from then on must not get what was before.
     """
-    chance = random.Random(seed)
-    truth, told = [0, 0, 0], [0, 0, 0]
-    hits = 0
 
-    async def pause() -> None:
-        for _ in range(chance.randrange(4)):
+    def __init__(self, rounds: int, seed: int) -> None:
+        self.rounds = rounds
+        self.hits = 0
+        self._chance = random.Random(seed)
+        self._truth, self._told = [0, 0, 0], [0, 0, 0]
+
+    async def caller(self, pair: list[Shared]) -> None:
+        while self.rounds > 0:
+            self.rounds -= 1
+            act = self._write if self._chance.random() < 0.15 else self._read
+            await act(self._chance.choice(pair).cache, self._chance.randrange(3))
+            await self._pause()
+
+    async def _pause(self) -> None:
+        for _ in range(self._chance.randrange(4)):
             await asyncio.sleep(0)
-        if chance.random() < 0.1:
-            await asyncio.sleep(chance.random() * 0.002)
+        if self._chance.random() < 0.1:
+            await asyncio.sleep(self._chance.random() * 0.002)
 
-    async def read(shared: Shared, thing: int) -> None:
-        nonlocal hits
-        least = told[thing]
-        found = await shared.cache.find(b"%d" % thing, "s.get", time.time())
-        if isinstance(found, Miss):
-            await pause()
-            seen = truth[thing]
-            await pause()
-            if shared.cache.fits(found.stamp, "s.get"):
-                assert seen >= least
-            late = entry(b"%d" % seen, arguments=b'{"repo":"o/%d"}' % thing)
-            await shared.cache.keep(b"%d" % thing, late, "s.get", found.stamp)
-        else:
-            hits += 1
+    async def _read(self, cache: RedisCache, thing: int) -> None:
+        least = self._told[thing]
+        found = await cache.find(b"%d" % thing, "s.get", time.time())
+        if not isinstance(found, Miss):
+            self.hits += 1
             assert int(found.result) >= least, "an answer from before an answered write"
+            return
+        await self._pause()
+        seen = self._truth[thing]
+        await self._pause()
+        if cache.fits(found.stamp, "s.get"):
+            assert seen >= least
+        late = entry(b"%d" % seen, arguments=b'{"repo":"o/%d"}' % thing)
+        await cache.keep(b"%d" % thing, late, "s.get", found.stamp)
 
-    async def write(shared: Shared, thing: int) -> None:
-        truth[thing] += 1
-        written = truth[thing]
-        await pause()
-        where = (("repo", f"o/{thing}"),) if chance.random() < 0.7 else ()
-        await shared.cache.purge(Selector(tag="s.get", where=where))
-        told[thing] = max(told[thing], written)
+    async def _write(self, cache: RedisCache, thing: int) -> None:
+        self._truth[thing] += 1
+        written = self._truth[thing]
+        await self._pause()
+        where = (("repo", f"o/{thing}"),) if self._chance.random() < 0.7 else ()
+        await cache.purge(Selector(tag="s.get", where=where))
+        self._told[thing] = max(self._told[thing], written)
 
+
+async def race(server: Valkey, rounds: int, seed: int) -> int:
+    """How many reads were hits."""
+    running = Race(rounds, seed)
     async with gateways(alone(server, timeout=5.0), 2) as pair:
-
-        async def caller() -> None:
-            nonlocal rounds
-            while rounds > 0:
-                rounds -= 1
-                act = write if chance.random() < 0.15 else read
-                await act(chance.choice(pair), chance.randrange(3))
-                await pause()
-
-        await asyncio.gather(*(caller() for _ in range(8)))
-    return hits
+        await asyncio.gather(*(running.caller(pair) for _ in range(8)))
+    return running.hits
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
