@@ -82,7 +82,7 @@ def _told(answer: Explanation) -> None:
     say(head.append(printable(f"  {answer.policy_applied}  ({answer.code})"), "default"))
     say(printable(f"  {answer.reason}"))
     say()
-    rows = [
+    rows: list[list[str | Text]] = [
         [
             Text(f"{number}", "dim"),
             step.step,

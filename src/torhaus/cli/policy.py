@@ -76,7 +76,9 @@ def run(
     if json:
         say_json({"passed": len(done) - failed, "failed": failed, "cases": done})
     else:
-        rows = [[Text("ok" if e.passed else "FAIL", _style(e)), e.name, e.wrong] for e in done]
+        rows: list[list[str | Text]] = [
+            [Text("ok" if e.passed else "FAIL", _style(e)), e.name, e.wrong] for e in done
+        ]
         say(columns(rows))
         say(f"{counted(len(done), 'case')}, {counted(failed, 'failure')}.", _style_of(failed))
     if failed:

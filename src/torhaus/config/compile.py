@@ -110,6 +110,7 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float
         groups=who.groups,
         approvals=ApprovalSettings(hold=file.approvals.hold, expires=file.approvals.expires),
         webhook=_webhook(source, file),
+        timezone=file.server.timezone,
         limits=limits(words, file),
         costs=costs(source, file, servers),
     )

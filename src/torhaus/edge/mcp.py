@@ -189,6 +189,7 @@ class McpEdge:
             session=session,
             headers=door.params() if era is Era.MODERN else (),
             visit=door,
+            key=door.visitor.key,
         )
         self._spawn(door, self._serving.serve(door, asking))
 

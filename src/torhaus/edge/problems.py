@@ -1,6 +1,7 @@
 """The one place where ends become JSON-RPC messages (design.md 6; protocol research A.2)."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import assert_never
 
 from torhaus.gate.calls import Asking
@@ -27,8 +28,8 @@ def ending(asking: Asking, outcome: Outcome) -> Ending:
             return 200 if gone else answer.status, error_text(request.id, answer.error or b"{}")
         case Refused(verdict=verdict, approval=approval):
             return 200, _refusal(asking, verdict, approval)
-        case Limited(limit=limit, retry_after=wait):
-            return 200, _limit(asking, limit, wait)
+        case Limited():
+            return 200, _limit(asking, outcome)
         case Failed(reason=reason):
             return 200, said(asking, codes.UPSTREAM_FAILED, reason)
         case Abandoned():
@@ -50,10 +51,10 @@ def _refusal(asking: Asking, verdict: Deny, approval: str | None) -> bytes:
     return said(asking, codes.REFUSED, verdict.reason, "torhaus/verdict", about)
 
 
-def _limit(asking: Asking, limit: str, wait: float) -> bytes:
-    seconds = max(1, int(-(-wait // 1)))
-    text = f"Rate limit reached: {limit}. Retry in {seconds} s."
-    about = {"limit": limit, "retryAfterMs": seconds * 1000}
+def _limit(asking: Asking, outcome: Limited) -> bytes:
+    seconds = max(1, ceil(outcome.retry_after))
+    text = outcome.text or f"Rate limit reached: {outcome.limit}. Retry in {seconds} s."
+    about = {"limit": outcome.limit, "retryAfterMs": seconds * 1000}
     return said(asking, codes.LIMITED, text, "torhaus/limit", about)
 
 

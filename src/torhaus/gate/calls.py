@@ -67,6 +67,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ip: str
     session: Session | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    key: bytes | None = None
     visit: Visit | None = None
     agreed: Agreement | None = None
     veil: Veil | None = None

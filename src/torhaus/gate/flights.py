@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from torhaus.model.outcome import Answer
-from torhaus.model.ports import Ask, Notice, Sink
+from torhaus.model.ports import Ask, Notice, Sink, Stamp
 from torhaus.model.session import Session
 
 
@@ -39,9 +39,12 @@ class Overheard:
 
 
 class Flight:
-    """One upstream call and those who wait for it. It ends when nobody waits any more."""
+    """One upstream call and those who wait for it. It ends when nobody waits any more.
 
-    __slots__ = ("_leave", "_sink", "ask", "task", "waiting")
+    `stamp`: where the cache stood before it began.
+    """
+
+    __slots__ = ("_leave", "_sink", "ask", "stamp", "task", "waiting")
 
     def __init__(
         self,
@@ -49,8 +52,10 @@ class Flight:
         sink: Overheard,
         task: "asyncio.Task[Answer]",
         leave: Callable[["Flight"], None],
+        stamp: Stamp,
     ) -> None:
         self.ask = ask
+        self.stamp = stamp
         self.task = task
         self.waiting = 0
         self._sink = sink
@@ -92,6 +97,10 @@ class Flight:
             raise asyncio.CancelledError
         return answer
 
+    def unattended(self) -> None:
+        """Let it come to its end although nobody waits for it."""
+        self.waiting += 1
+
     def _cancel(self) -> None:
         if not self.task.done():
             self._leave(self)  # it takes a while to end: nobody may join it now
@@ -113,7 +122,12 @@ class Flights:
         return self._by_key.get(key)
 
     def start(
-        self, key: bytes, ask: Ask, sink: Sink, call: Callable[[Overheard], Awaitable[Answer]]
+        self,
+        key: bytes,
+        ask: Ask,
+        sink: Sink,
+        call: Callable[[Overheard], Awaitable[Answer]],
+        stamp: Stamp,
     ) -> Flight:
         """A cancelled starter does not cancel the others: the call is its own task."""
         overheard = Overheard(sink)
@@ -131,7 +145,7 @@ class Flights:
                 task.exception()  # everyone who waited has it; nobody else must hear of it
 
         task = asyncio.get_running_loop().create_task(run())
-        flight = self._by_key[key] = Flight(ask, overheard, task, leave)
+        flight = self._by_key[key] = Flight(ask, overheard, task, leave, stamp)
         task.add_done_callback(ended)
         return flight
 

@@ -1,5 +1,7 @@
 """The ends a call can meet. Every call meets exactly one."""
 
+from enum import StrEnum
+
 import msgspec
 
 from torhaus.model.verdict import Allow, Deny, Hold, Verdict
@@ -20,6 +22,14 @@ class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     event_id: str | None = None
 
 
+class Served(StrEnum):
+    """How the cache came by an answer: it had it, an equal call was under way, or it is old."""
+
+    HIT = "hit"
+    COALESCED = "coalesced"
+    STALE = "stale"
+
+
 class Answered(msgspec.Struct, frozen=True, gc=False):
     """`cacheable`: the cache was asked. `cached`: it had the answer, `age` seconds old."""
 
@@ -29,6 +39,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     age: float = 0.0
     cacheable: bool = False
     items: int | None = None
+    served: Served | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
@@ -50,11 +61,12 @@ class Held(msgspec.Struct, frozen=True, gc=False):
 
 
 class Limited(msgspec.Struct, frozen=True, gc=False):
-    """`retry_after`: seconds until the next call of this kind fits into the window."""
+    """`retry_after`: seconds until the next call of this kind fits. `text`: what callers read."""
 
     verdict: Allow
     limit: str
     retry_after: float
+    text: str = ""
 
 
 class Failed(msgspec.Struct, frozen=True, gc=False):

@@ -41,5 +41,6 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     grants: tuple[Grant, ...] = ()
     approvals: ApprovalSettings = ApprovalSettings()
     webhook: Webhook | None = None
+    timezone: str = "UTC"
     limits: Limits = NO_LIMITS
     costs: Costs = NO_COSTS

@@ -1,0 +1,321 @@
+"""Where an allowed call's answer comes from: the cache, a call under way, or the server."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from torhaus.audit.items import count
+from torhaus.cache.freshness import Freshness, freshness, usable_for
+from torhaus.cache.invalidation import invalidations
+from torhaus.cache.mark import marked, prepared
+from torhaus.cache.plan import Plan, findable, keepable, plan
+from torhaus.gate import calls
+from torhaus.gate.calls import Asking, Deaf
+from torhaus.gate.flights import Flight, Flights, Overheard
+from torhaus.gate.lists import UNREADABLE
+from torhaus.limits.charges import charges, hit_charges
+from torhaus.limits.spending import cost_charges
+from torhaus.limits.words import refusal
+from torhaus.mcp import eras
+from torhaus.mcp.message import encode
+from torhaus.mcp.seal import Sealer
+from torhaus.model.caching import NO_CACHING, CacheRule, Selector
+from torhaus.model.call import Call
+from torhaus.model.limits import Slots
+from torhaus.model.outcome import Answer, Answered, Limited, Outcome, Served
+from torhaus.model.ports import (
+    Ask,
+    Cache,
+    Charge,
+    Counters,
+    Detached,
+    Entry,
+    Miss,
+    Shortage,
+    Sink,
+    UpstreamError,
+    Upstreams,
+)
+from torhaus.model.rules import Rules
+from torhaus.model.servers import Era
+from torhaus.model.verdict import Allow
+
+
+class SpentError(Exception):
+    """A budget is used up, so that the call must not go to the server."""
+
+    def __init__(self, shortage: Shortage) -> None:
+        super().__init__(shortage.charge.limit)
+        self.shortage = shortage
+
+
+@dataclass(slots=True, kw_only=True)
+class Fetching:
+    """Owned by one event loop. `clock`: Unix seconds."""
+
+    upstreams: Upstreams
+    cache: Cache
+    counters: Counters
+    flights: Flights
+    sealer: Sealer
+    rules: Callable[[], Rules]
+    clock: Callable[[], float]
+    ids: Callable[[], str]
+    _chores: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    async def carry(
+        self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
+    ) -> Outcome:
+        """The answer, as the server gave it. Raises UpstreamError, CallerError.
+
+        A call that may have made kept answers untrue has them forgotten before it returns.
+        """
+        server = call.server
+        if server.caching is NO_CACHING and server.cache_ttl is None:
+            return await self._direct(asking, call, ask, verdict, relay)
+        now = self.clock()
+        keep = plan(call, verdict, call.caller.roles(now))
+        if keep.key is not None and keep.rule is not None:
+            if ask is None:
+                ask = calls.ask(asking, self.sealer, 0.0)
+            lookup = _Lookup(asking, call, ask, verdict, keep, keep.key, keep.rule)
+            return await self._kept(lookup, relay, now)
+        untrue = invalidations(call)
+        if not untrue:
+            return await self._direct(asking, call, ask, verdict, relay)
+        try:
+            return await self._direct(asking, call, ask, verdict, relay)
+        finally:
+            # Whatever its end, it may have written. Whoever hangs up meanwhile stops no chore.
+            await asyncio.shield(self.chore(self.forget(untrue)))
+
+    async def forget(self, selectors: Sequence[Selector]) -> None:
+        for selector in selectors:
+            await self.cache.purge(selector)
+
+    def forgotten(self, call: Call, noted: Awaitable[None] | None) -> Awaitable[None] | None:
+        """What to await before the late answer to `call` leaves: `noted`, and what it made untrue.
+
+        Nothing, when there is nothing to wait for.
+        """
+        untrue = invalidations(call)
+        return noted if not untrue else self._both(self.chore(self.forget(untrue)), noted)
+
+    async def _both(self, chore: "asyncio.Task[None]", noted: Awaitable[None] | None) -> None:
+        await asyncio.shield(chore)
+        if noted is not None:
+            await noted
+
+    def chore(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Something that goes on although nobody may wait for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+        return task
+
+    # -- the server ----------------------------------------------------------------------------
+
+    async def _direct(
+        self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
+    ) -> Outcome:
+        budgets = self._budgets(asking, call)
+        if budgets:
+            shortage = await self.counters.spend(budgets, self.clock(), call.id)
+            if shortage is not None:
+                return limited(verdict, shortage)
+        try:
+            if asking.agreed is not None:
+                lost = await asking.agreed.take()
+                if lost is not None:
+                    return lost
+            if ask is None:
+                ask = calls.ask(asking, self.sealer, 0.0)
+            answer = await self.upstreams.link(asking.server).request(ask, relay)
+        finally:
+            self._release(budgets, call.id)
+        return Answered(verdict, answer)
+
+    def _budgets(self, asking: Asking, call: Call) -> Sequence[Charge]:
+        rules = self.rules()
+        found = charges(call, rules.limits, self.clock(), _key(asking, rules))
+        if not rules.costs.caps or call.method != "tools/call":
+            return found
+        zone = ZoneInfo(rules.timezone)
+        name, tool = call.server.name, call.operation
+        return (*found, *cost_charges(name, tool, rules.costs, self.clock(), zone))
+
+    def _release(self, budgets: Sequence[Charge], lease: str) -> None:
+        if any(isinstance(each.budget, Slots) for each in budgets):
+            self.counters.release(budgets, lease)
+
+    # -- the cache -----------------------------------------------------------------------------
+
+    async def _kept(self, lookup: "_Lookup", relay: Sink, now: float) -> Outcome:
+        found = await self.cache.find(lookup.key, lookup.keep.tag, now)
+        if isinstance(found, Entry):
+            return await self._hit(lookup, found, Served.HIT)
+        # From here to the start of a flight nothing is awaited: equal calls share one.
+        stale, good = found.stale, Freshness.GONE
+        if stale is not None:
+            good = freshness(stale, lookup.rule, now)
+            if good is Freshness.REVALIDATE:
+                self._refresh(lookup, found)
+                return await self._hit(lookup, stale, Served.STALE)
+        try:
+            return await self._shared(lookup, found, relay)
+        except UpstreamError as error:
+            if stale is None or good is Freshness.GONE or isinstance(error, Detached):
+                raise
+            return await self._hit(lookup, stale, Served.STALE)
+
+    async def _shared(self, lookup: "_Lookup", miss: Miss, relay: Sink) -> Outcome:
+        """The answer of an equal call that is under way, or of our own."""
+        while (flight := self.flights.joined(lookup.key)) is not None:
+            if not self.cache.fits(flight.stamp, lookup.keep.tag):
+                break  # it may have begun before what it answers became untrue
+            answer = await _joined(flight, lookup.rule)
+            if answer is not None:
+                return await self._coalesced(lookup, flight, answer)
+        try:
+            answer = await self._start(lookup, lookup.ask, miss, relay).lead()
+        except SpentError as spent:
+            return limited(lookup.verdict, spent.shortage)
+        if answer.result is not None:
+            seen = marked(answer.result, 0.0, lookup.rule.ttl, hit=False)
+            answer = msgspec.structs.replace(answer, result=seen)
+        return Answered(lookup.verdict, answer, cacheable=True)
+
+    def _start(self, lookup: "_Lookup", ask: Ask, miss: Miss, relay: Sink) -> Flight:
+        async def fetch(sink: Overheard) -> Answer:
+            return await self._fetched(lookup, ask, miss, sink)
+
+        return self.flights.start(lookup.key, ask, relay, fetch, miss.stamp)
+
+    async def _fetched(self, lookup: "_Lookup", ask: Ask, miss: Miss, sink: Overheard) -> Answer:
+        call, rule = lookup.call, lookup.rule
+        budgets = self._budgets(lookup.asking, call)
+        if budgets:
+            shortage = await self.counters.spend(budgets, self.clock(), call.id)
+            if shortage is not None:
+                raise SpentError(shortage)
+        try:
+            answer = await self.upstreams.link(call.server).request(ask, sink)
+        finally:
+            self._release(budgets, call.id)
+        result = answer.result
+        if result is None or sink.asked or not keepable(result, rule.max_entry):
+            return answer
+        try:
+            result = prepared(result)
+        except UNREADABLE:
+            return answer
+        now = self.clock()
+        entry = Entry(
+            result=result,
+            era=ask.era,
+            stored=now,
+            expires=now + rule.ttl,
+            items=count(result)[1],
+            stale=usable_for(rule),
+            arguments=findable(call),
+            owner=lookup.keep.owner,
+        )
+        await self.cache.keep(lookup.key, entry, lookup.keep.tag, miss.stamp)
+        return msgspec.structs.replace(answer, result=result)
+
+    def _refresh(self, lookup: "_Lookup", miss: Miss) -> None:
+        """Fetch a new answer while the old one is given. A failure leaves the old one."""
+        if self.flights.joined(lookup.key) is None:
+            ask = msgspec.structs.replace(lookup.ask, id=encode(self.ids()))
+            self._start(lookup, ask, miss, Deaf()).unattended()
+
+    async def _hit(self, lookup: "_Lookup", entry: Entry, how: "Served") -> Outcome:
+        """A kept answer, within budgets that count hits."""
+        call, now = lookup.call, self.clock()
+        rules = self.rules()
+        budgets = hit_charges(call, rules.limits, now, _key(lookup.asking, rules))
+        if budgets:
+            shortage = await self.counters.spend(budgets, now, call.id)
+            self._release(budgets, call.id)
+            if shortage is not None:
+                return limited(lookup.verdict, shortage)
+        age = now - entry.stored
+        result = _in_era(lookup, entry.era, entry.result, age, entry.expires - now)
+        answer = Answer(result=result)
+        return Answered(
+            lookup.verdict,
+            answer,
+            cached=True,
+            age=age,
+            cacheable=True,
+            items=entry.items,
+            served=how,
+        )
+
+    async def _coalesced(self, lookup: "_Lookup", flight: Flight, answer: Answer) -> Outcome:
+        if answer.result is None:  # `_joined` gives results only
+            raise UpstreamError("it did not answer")
+        now = self.clock()
+        entry = Entry(
+            result=answer.result,
+            era=flight.ask.era,
+            stored=now,
+            expires=now + lookup.rule.ttl,
+            items=count(answer.result)[1],
+        )
+        return await self._hit(lookup, entry, Served.COALESCED)
+
+
+class _Lookup(msgspec.Struct, frozen=True, gc=False):
+    """One call that the cache may answer, and how its answer is kept."""
+
+    asking: Asking
+    call: Call
+    ask: Ask
+    verdict: Allow
+    keep: Plan
+    key: bytes
+    rule: CacheRule
+
+
+async def _joined(flight: Flight, rule: CacheRule) -> Answer | None:
+    """What an equal call comes back with; None when that belongs to its own caller."""
+    try:
+        shared = await flight.wait()
+    except (Detached, SpentError):
+        return None  # only its own caller can resume it; another may have budget left
+    if shared is None or shared.result is None or flight.asked:
+        return None
+    return shared if keepable(shared.result, rule.max_entry) else None
+
+
+def limited(verdict: Allow, shortage: Shortage) -> Limited:
+    charge = shortage.charge
+    return Limited(verdict, charge.limit, shortage.retry_after, refusal(shortage))
+
+
+def _key(asking: Asking, rules: Rules) -> str:
+    """Which of the caller's keys was shown, where a limit asks; never the key itself."""
+    if not rules.limits.rules or asking.key is None:
+        return ""
+    return sha256(asking.key).hexdigest()[:32]
+
+
+def _in_era(lookup: _Lookup, had: Era, result: bytes, age: float, lasts: float) -> bytes:
+    wanted = lookup.asking.era
+    if wanted is had:
+        return marked(result, age, lasts)
+    method = lookup.call.method
+    try:
+        if wanted is Era.MODERN:
+            result = eras.to_modern_result(method, result, None)
+        else:
+            result = eras.to_legacy_result(result)
+        return marked(prepared(result), age, lasts)
+    except UNREADABLE as error:
+        raise UpstreamError("it sent a result that cannot be read") from error
