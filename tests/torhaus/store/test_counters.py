@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
@@ -113,6 +114,15 @@ def test_counters_agree_with_counting_every_use(
         assert (shortage is None) == free
         for name in names if free else ():
             uses[name].append(now)
+
+
+def test_300_calls_at_once_are_allowed_100_times() -> None:
+    async def story() -> int:
+        counters, hourly = MemoryCounters(), [charge("github u-alice", 100, 3600.0)]
+        spends = (counters.spend(hourly, 0.0, f"{at}") for at in range(300))
+        return sum(each is None for each in await asyncio.gather(*spends))
+
+    assert asyncio.run(story()) == 100
 
 
 def drawn(budget: Budget, key: str = "b", amount: int = 1) -> Charge:

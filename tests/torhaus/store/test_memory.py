@@ -1,3 +1,4 @@
+import random
 from collections.abc import Coroutine
 from typing import Any
 
@@ -241,10 +242,22 @@ READ, WRITE, WRITTEN, ANSWERED = range(4)
 def test_no_interleaving_of_reads_and_writes_shows_what_a_write_has_changed(
     acts: list[tuple[int, int]],
 ) -> None:
-    """Three things, each read and written in any order; steps of several calls are mixed."""
+    assert interleave(acts) >= 0
+
+
+def test_not_even_in_ten_thousand_steps() -> None:
+    chance = random.Random(1)
+    acts = chance.choices([READ, WRITE, WRITTEN, ANSWERED], [6, 1, 1, 5], k=10_000)
+
+    assert interleave([(act, chance.randrange(3)) for act in acts]) > 1000
+
+
+def interleave(acts: list[tuple[int, int]]) -> int:
+    """Three things, read and written in this order, steps of several calls mixed; the hits."""
     cache = MemoryCache()
     truth, told = [0, 0, 0], [0, 0, 0]  # what the server holds; what answered writes have said
     reading: list[tuple[int, Any, int]] = []
+    hits = 0
     for act, thing in acts:
         key, where = b"%d" % thing, (("repo", f"o/{thing}"),)
         arguments = b'{"repo":"o/%d"}' % thing
@@ -254,6 +267,7 @@ def test_no_interleaving_of_reads_and_writes_shows_what_a_write_has_changed(
                 reading.append((thing, found.stamp, truth[thing]))
             else:
                 assert int(found.result) >= told[thing]
+                hits += 1
         elif act == WRITE:
             truth[thing] += 1
         elif act == WRITTEN:
@@ -266,3 +280,4 @@ def test_no_interleaving_of_reads_and_writes_shows_what_a_write_has_changed(
                 assert seen >= told[of]
             late = entry(b"%d" % seen, arguments=arguments)
             run(cache.keep(b"%d" % of, late, "s.get", stamp))
+    return hits

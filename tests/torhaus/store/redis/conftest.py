@@ -29,6 +29,7 @@ def own() -> Iterator[Valkey]:
 @pytest.fixture
 def pair() -> Iterator[Sentinels]:
     one = Sentinels()
+    play(one.meet)
     yield one
     one.close()
 

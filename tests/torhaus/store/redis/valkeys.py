@@ -118,6 +118,19 @@ class Sentinels:
             for _ in range(3)
         ]
 
+    async def meet(self) -> None:
+        """Wait until every sentinel knows the replica and the other sentinels."""
+
+        async def met() -> bool:
+            known = [
+                len(await said(each, "SENTINEL", what, "pair"))
+                for each in self.sentinels
+                for what in ("REPLICAS", "SENTINELS")
+            ]
+            return known == [1, 2] * 3
+
+        await until(met, 30.0)
+
     def settings(self, **more: Any) -> RedisSettings:
         return RedisSettings(
             addresses=tuple(each.address for each in self.sentinels),
