@@ -126,21 +126,6 @@ class MemoryCache:
             refused=self._refused,
         )
 
-    async def get(self, key: bytes, now: float) -> Entry | None:
-        kept = self._kept.get(key)
-        if kept is not None and now < kept.entry.expires:
-            self._hits += 1
-            self._kept.move_to_end(key)
-            return kept.entry
-        self.near(key, now)
-        return None
-
-    async def put(self, key: bytes, entry: Entry, tag: str) -> None:
-        self.keep_near(key, entry, tag, Stamp(self._turn))
-
-    async def drop(self, tag: str) -> int:
-        return self.purge_near(Selector(tag=tag))
-
     def _meant(self, selector: Selector) -> list[bytes]:
         tags = self._tagged.get(_server(selector.tag), {})
         keys = [key for tag in tags if under(selector.tag, tag) for key in tags[tag]]
