@@ -18,6 +18,7 @@ import uvicorn
 
 from torhaus.admin.rounds import Grants
 from torhaus.annex import Annex
+from torhaus.cache.changes import outdated
 from torhaus.config.load import Loaded
 from torhaus.config.settings import Settings
 from torhaus.edge.admission import Admission
@@ -39,6 +40,7 @@ from torhaus.model.rules import Rules
 from torhaus.store.counters import MemoryCounters
 from torhaus.store.ledger import SegmentLedger
 from torhaus.store.memory import MemoryCache
+from torhaus.store.redis.shared import Shared
 from torhaus.store.secret_key import sealing_secret
 from torhaus.store.writer import LedgerSettings
 from torhaus.upstream.links import Links
@@ -52,6 +54,8 @@ log = structlog.get_logger()
 KEEP_ALIVE = 75.0
 SLOW_REQUEST = 30.0
 BEAT = 15.0
+FIRST = 2.0
+"""Seconds the start waits for the shared cache and counters."""
 DRAIN = 8.0
 """Seconds calls have to finish when the gateway is told to stop."""
 
@@ -90,11 +94,15 @@ class House:
             rules=self.rules,
             regrant=self.regrant,
         )
+        redis, size = self.settings.redis, self.settings.cache_size
+        self.shared = None if redis is None else Shared(redis, size)
+        self.cache = MemoryCache(size) if self.shared is None else self.shared.cache
+        self.counters = MemoryCounters() if self.shared is None else self.shared.counters
         self.metrics = Metrics(self._gauges(), known=self.catalogue.tools)
         self.gate = Gate(
             upstreams=self.links,
-            cache=MemoryCache(),
-            counters=MemoryCounters(),
+            cache=self.cache,
+            counters=self.counters,
             ledger=self.ledger,
             meter=self.metrics,
             sealer=sealer,
@@ -163,7 +171,10 @@ class House:
         self._put(fresh)
 
     def _put(self, loaded: Loaded) -> None:
+        untrue = outdated(self._rules, loaded.rules)
         self._rules = loaded.rules
+        if untrue:
+            self.gate.fetching.chore(self.gate.fetching.forget(untrue))
         self.edge.admission = Admission(loaded.settings)
         self.edge.heads.clear()
         self.lane.max_body = loaded.settings.max_body
@@ -209,6 +220,8 @@ class House:
     async def open(self) -> None:
         """Open what calls are written to. Raises LedgerError, StateError."""
         self.ledger.start()
+        if self.shared is not None and not await self.shared.first(FIRST):
+            log.warning("redis.unreachable")
         try:
             steps = await self.annex.start()
         except StateError:
@@ -222,6 +235,8 @@ class House:
         self.gate.expire(float("inf"))
         await self.links.shutdown()
         await self.annex.close()
+        if self.shared is not None:
+            await self.shared.close()
         await self.ledger.close()
 
 

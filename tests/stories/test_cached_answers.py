@@ -180,7 +180,7 @@ def test_a_kept_answer_is_written_for_the_era_of_whoever_gets_it():
         assert legacy.cached
         assert json.loads(legacy.answer.result or b"") == {
             "content": [{"type": "text", "text": "x"}],
-            "_meta": {"trace": 1},
+            "_meta": {"trace": 1, "torhaus/cache": {"hit": True, "age": 0, "expires": 60}},
         }
 
         world.upstream.answers(text("y"))
