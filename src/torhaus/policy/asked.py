@@ -25,7 +25,6 @@ class Asked:
         "access",
         "call",
         "does",
-        "facts",
         "index",
         "lineage",
         "now",
@@ -46,7 +45,11 @@ class Asked:
         self.lineage = lineage(self.does.type, call.server.parents)
         self.targets: Targets = NOTHING
         self.uris: tuple[object, ...] | None = None
-        self.facts: Mapping[str, Any] = Facts(self)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What a condition may ask about; few calls meet one."""
+        return Facts(self)
 
     def about(self, kinds: frozenset[str]) -> Targets:
         """The targets of these kinds that the call names."""

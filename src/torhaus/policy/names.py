@@ -19,5 +19,7 @@ def words(tool: str) -> tuple[str, ...]:
 
 def shown(name: str) -> str:
     """A name from outside, fit for a sentence: short and printable."""
+    if len(name) <= 80 and name.isprintable() and "`" not in name:
+        return f"`{name}`"
     clean = "".join(c if c.isprintable() and c != "`" else "?" for c in name[:81])
     return f"`{clean}`" if len(clean) <= 80 else f"`{clean[:80]}…`"
