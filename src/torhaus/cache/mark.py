@@ -6,6 +6,7 @@ import msgspec
 
 MARK = "torhaus/cache"
 _OPENING = b'{"_meta":{'
+_CLOSING = ord("}")
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.encode
 
@@ -30,12 +31,10 @@ def marked(result: bytes, age: float, lasts: float, *, hit: bool = True) -> byte
     """
     if not result.startswith(_OPENING):
         return result
-    comma = b"" if result[10:11] == b"}" else b","
-    return b'%b"torhaus/cache":{"hit":%b,"age":%d,"expires":%d}%b%b' % (
-        _OPENING,
+    mark = b'{"_meta":{"torhaus/cache":{"hit":%b,"age":%d,"expires":%d}%b' % (
         b"true" if hit else b"false",
-        max(0, int(age)),
-        max(0, ceil(lasts)),
-        comma,
-        result[10:],
+        age if age > 0.0 else 0,
+        ceil(lasts) if lasts > 0.0 else 0,
+        b"" if result[10] == _CLOSING else b",",
     )
+    return mark + result[10:]  # once: results are long
