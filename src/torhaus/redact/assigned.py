@@ -82,10 +82,20 @@ def _at(text: str, at: int, after: int, spans: list[Span]) -> int:
     bare = MASK.sub("", value[group])
     named = name.isupper() or (start > 0 and text[start - 1] in "?&;")
     sure = named and "=" in tail[3] and bare == value[group]
+    sure = sure or (
+        kind == "password" and group == 3 and _own_line(text, start, tail[3], value.end())
+    )
     if not value[4] and _secretive(kind, bare, quoted=group != 3, sure=sure):
         number = tail[2] == '"' and group == 3 and _NUMBER.fullmatch(bare) is not None
         spans.append(Span(*value.span(group), kind, number))
     return value.end()
+
+
+def _own_line(text: str, start: int, separator: str, end: int) -> bool:
+    """Whether name and value are a line of YAML, and nothing else is in it."""
+    before = text[text.rfind("\n", max(0, start - 40), start) + 1 : start]
+    after = text[end : end + 1]
+    return separator.strip() == ":" and not before.strip(" -") and after in ("", "\n", "\r")
 
 
 def _secretive(kind: str, value: str, *, quoted: bool, sure: bool) -> bool:

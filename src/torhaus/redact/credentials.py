@@ -24,6 +24,7 @@ _HEADER = re.compile(
     r"(?i:authorization)\\{0,3}[\"']?\s{0,4}[:=]\s{0,4}\\{0,3}[\"']?"
     r"(?:[A-Za-z0-9-]{3,24}\s{1,3})?([^\s\"',;<>\\]{8,}+)"
 )
+_CURL = re.compile(r"(?:-u|--user)[ =]{1,2}[\"']?[^\s:\"'\\]{1,64}:([^\s\"'\\]{3,128})")
 _COOKIE = re.compile(r"(?i:(?<![\w])(?:set-)?cookie): {0,4}([^\r\n\"\\]{4,}+)")
 
 
@@ -65,6 +66,14 @@ def _authorization(text: Text) -> list[Span]:
     ]
 
 
+def _curl(text: Text) -> list[Span]:
+    return [
+        Span(*found.span(1), "password")
+        for found in _CURL.finditer(text.text)
+        if not is_masked(found[1]) and found[1][0] not in "${"
+    ]
+
+
 def _cookie(text: Text) -> list[Span]:
     return [
         Span(*found.span(1), "cookie") for found in _COOKIE.finditer(text.text) if "=" in found[1]
@@ -80,5 +89,6 @@ CREDENTIALS: tuple[Detector, ...] = (
         words("bearer", "basic", "authorization"),
         _authorization,
     ),
+    Detector(frozenset({"password"}), Level.SECRETS, words("curl "), _curl),
     Detector(frozenset({"cookie"}), Level.SECRETS, words("cookie:"), _cookie),
 )

@@ -62,7 +62,10 @@ _read = json.JSONDecoder(strict=False, parse_constant=_no_number).decode
 
 # -- is there anything to look for? ------------------------------------------------------------
 
-_BLOB = re.compile(r'"(?:blob|data)"[ \t\r\n]*:[ \t\r\n]*"')
+_BLOB = re.compile(
+    r'"(?:blob|data|content)"[ \t\r\n]*:[ \t\r\n]*"[A-Za-z0-9+/_\r\n-]{8,}+={0,2}\s*+"'
+)
+_LABEL = re.compile(r'"(?:name|key|variable)"[ \t\r\n]*:[ \t\r\n]*"([^"\\]{3,80})"', re.IGNORECASE)
 _SPACED = re.compile(r'"[ \t\r\n]+:')
 _FOREIGN = re.compile(r"\\(?:[^\"\\nrtbfu]|$)")
 """Escapes that are not those of JSON, or `\\/`, which Python does not know."""
@@ -125,4 +128,8 @@ def _named(flat: str, among: Detectors) -> bool:
     names = {part.rpartition('"')[2] for part in flat.split('":')}
     if any(kind_of(name, among) is not None for name in names):
         return True
+    if "value" in names or "Value" in names:
+        labels = {label[1] for label in _LABEL.finditer(flat)}
+        if any(kind_of(label, among) is not None for label in labels):
+            return True
     return not names.isdisjoint(BLOBS) and _BLOB.search(flat) is not None

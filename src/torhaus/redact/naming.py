@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+TOKENS = "tokens"
 MAX_NAME = 80
 """Longer keys are no names."""
 
@@ -93,7 +94,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PLACE = re.compile(
     r"(?:page|sync|progress|continuation|next|prev|previous|cursor|resume|delta|scroll)token$"
     r"|(?:max|min|total|num|input|output|prompt|completion|cached|reasoning|new|used|context)"
-    r"[a-z]*tokens?$|^tokens$|tokens(?:in|out|used|per[a-z]+)$"
+    r"[a-z]*tokens?$|tokens(?:in|out|used|per[a-z]+)$"
 )
 _PHONE = re.compile(
     r"(?:(?<!micro)(?<!head)(?<!ear)phone|mobile|mobil|handy|telefon|fax|msisdn)(?:no|nr|number|nummer)?$|^tel$"
@@ -105,6 +106,7 @@ _CARD = re.compile(r"(?:creditcard|debitcard|cardno|cardnumber|ccnumber|kreditka
 def telling(name: str) -> str | None:
     """What a value under this name is: `password`, `secret`, `cookie`, `phone`, `card`, or None.
 
+    Or TOKENS: strings are secrets, and numbers amounts.
     Case and separators make no difference: `apiKey`, `API_KEY` and `x-api-key` are one name.
     """
     if len(name) > MAX_NAME or name.startswith("[redacted:"):
@@ -113,7 +115,9 @@ def telling(name: str) -> str | None:
     if _PASSWORD.search(plain):
         return None if _about(name) else "password"
     if _SECRET.search(plain):
-        return None if _PLACE.search(plain) or _about(name) else "secret"
+        if _PLACE.search(plain) or _about(name):
+            return None
+        return TOKENS if plain.endswith("tokens") else "secret"
     if _COOKIE.search(plain):
         return "cookie"
     if _PHONE.search(plain):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from torhaus.redact.mask import MASK, is_masked, mask
-from torhaus.redact.naming import telling
+from torhaus.redact.naming import TOKENS, telling
 from torhaus.redact.schema import is_schema
 from torhaus.redact.text import Detectors, UncheckableError, redact_text
 
@@ -22,7 +22,9 @@ MIN_PHONE = 6
 # A string, and whether a colon makes it a key; a bracket; a number. Literals need no look.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"([ \t\r\n]*+:)?|[{}\[\]]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]{8,}={0,2}\s*|[A-Za-z0-9_-]{8,}={0,2}")
-BLOBS = frozenset(("blob", "data"))
+BLOBS = frozenset(("blob", "data", "content"))
+LABELS = frozenset(("name", "key", "variable"))
+"""`{"name": "API_TOKEN", "value": "..."}`: the name of a value that stands beside it."""
 _PERSONAL = frozenset(("phone", "card"))
 
 
@@ -35,13 +37,17 @@ _read: Callable[[str], str] = json.JSONDecoder(strict=False).decode
 
 
 class _Frame:
-    """One object or array that is open. `inherited`: what its leaves are by an outer name."""
+    """One object or array that is open.
 
-    __slots__ = ("inherited", "kind", "masked", "name")
+    `inherited`: what its leaves are by an outer name. `label`: what its `value` is by its `name`.
+    """
+
+    __slots__ = ("inherited", "kind", "label", "masked", "name")
 
     def __init__(self, inherited: str | None, name: str) -> None:
         self.inherited = inherited
         self.kind = inherited
+        self.label: str | None = None
         self.name = name
         self.masked: dict[str, int] = {}
 
@@ -95,7 +101,8 @@ class Walk:
     def _key(self, token: str, frame: _Frame) -> str | None:
         name = _meant(token)
         frame.name = name
-        frame.kind = kind_of(name, self._among) or frame.inherited
+        labelled = frame.label if name.lower() == "value" else None
+        frame.kind = kind_of(name, self._among) or labelled or frame.inherited
         masked = self._masked(name)
         if masked == name:
             return None
@@ -107,6 +114,8 @@ class Walk:
         kind = frame.kind
         if kind is not None and _speaks(value, kind):
             return _written(self._count(kind))
+        if frame.label is None and frame.name.lower() in LABELS:
+            frame.label = kind_of(value, self._among)
         if frame.name in BLOBS and len(value) >= 8 and _BASE64.fullmatch(value):
             changed = self._blob(value, level)
         else:
@@ -118,7 +127,7 @@ class Walk:
         digits = sum(each.isdigit() for each in number)
         if kind is None:
             return self._card(number) if digits > MIN_CARD else None
-        if number == "0" or (kind in _PERSONAL and not _speaks(number, kind)):
+        if number == "0" or kind == TOKENS or (kind in _PERSONAL and not _speaks(number, kind)):
             return None
         self._count(kind)
         return "0"
@@ -154,13 +163,14 @@ class Walk:
         changed = self.text(inside, level)
         self._among = alive
         if changed == inside:
-            return value
+            return self.text(value, level)
         again = (
             b64encode(changed.encode(), altchars=b"-_") if urlsafe else b64encode(changed.encode())
         )
         return again.decode()
 
     def _count(self, kind: str) -> str:
+        kind = "secret" if kind == TOKENS else kind
         self.counts[kind] = self.counts.get(kind, 0) + 1
         return mask(kind)
 

@@ -21,6 +21,8 @@ KEY = mixed(24)
         ("/login?user=a&pwd=geheim&x=1", "/login?user=a&pwd=[redacted:password]&x=1"),
         ('{"password": "hunter2"} and more', '{"password": "[redacted:password]"} and more'),
         ('{"password": 12345678} and more', '{"password": 0} and more'),
+        ("user: a\npassword: geheim\nhost: b", "user: a\npassword: [redacted:password]\nhost: b"),
+        ("  - password: geheim", "  - password: [redacted:password]"),
         (f"API_KEY={KEY}", "API_KEY=[redacted:secret]"),
         (f"api-key: {KEY}", "api-key: [redacted:secret]"),
         (f'apiKey: "{KEY}"', 'apiKey: "[redacted:secret]"'),
@@ -41,6 +43,8 @@ def test_a_value_behind_a_telling_name_is_masked(text: str, masked: str) -> None
     [
         "password: str",
         "password: string;",
+        "  password: hashed,",
+        "the password: geheim",
         "def login(user, password=None):",
         "password=password",
         "password = self.password",

@@ -1,13 +1,24 @@
 import json
 from base64 import b64decode, b64encode, urlsafe_b64encode
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.torhaus.redact.samples import CARD, GITHUB, IBAN, JWT, MAIL, PHONE, TOKENS, mixed, pem
+from tests.torhaus.redact.samples import (
+    AWS,
+    CARD,
+    GITHUB,
+    IBAN,
+    JWT,
+    MAIL,
+    PHONE,
+    TOKENS,
+    mixed,
+    pem,
+)
 from torhaus.model.redaction import Pattern
 from torhaus.redact.detector import Level
 from torhaus.redact.document import MAX_BYTES, Redacted, redact_json
@@ -142,6 +153,43 @@ def test_values_of_any_type_under_telling_names_are_masked_in_their_type() -> No
         "mobile": "on",
         "credit_card": 0,
     }
+
+
+def test_tokens_are_amounts_as_numbers_and_secrets_as_strings() -> None:
+    usage = {"tokens": 12, "usage": {"tokens": {"input": 5, "output": 7}}}
+
+    assert redacted(usage) == usage
+    assert redacted({"tokens": ["abc"]}) == {"tokens": ["[redacted:secret]"]}
+
+
+def test_a_value_is_masked_by_the_name_beside_it() -> None:
+    variables = [
+        {"name": "API_TOKEN", "value": "abc"},
+        {"Name": "Authorization", "Value": "Bearer x"},
+        {"key": "REGION", "value": "eu"},
+        {"name": "token_type", "value": "bearer"},
+    ]
+
+    values = [list(each.values())[1] for each in redacted(variables)]
+
+    assert values == ["[redacted:secret]", "[redacted:secret]", "eu", "bearer"]
+
+
+def test_the_content_of_a_file_is_looked_into() -> None:
+    file = {"encoding": "base64", "content": "\n".join(wrapped(b64(f"KEY = {GITHUB}\n" * 3)))}
+
+    content = redacted(file)["content"]
+
+    assert b64decode(content) == b"KEY = [redacted:github-token]\n" * 3
+    assert redacted({"content": "a plain text"}) == {"content": "a plain text"}
+
+
+def wrapped(text: str) -> list[str]:
+    return [text[at : at + 60] for at in range(0, len(text), 60)]
+
+
+def test_what_could_be_base64_is_read_as_text_too() -> None:
+    assert redacted({"data": AWS}) == {"data": "[redacted:aws-key]"}
 
 
 def test_a_card_is_masked_as_a_number_too() -> None:
@@ -292,9 +340,9 @@ def test_a_long_result_without_hits_costs_little() -> None:
     raw = issues(100_000)
     times = []
     for _ in range(20):
-        started = perf_counter()
+        started = thread_time()
         assert redact_json(raw, BOTH).text is raw
-        times.append(perf_counter() - started)
+        times.append(thread_time() - started)
 
     assert min(times) < 0.012  # 3 ms on an idle machine
 
@@ -305,7 +353,7 @@ def test_a_long_result_without_hits_costs_little() -> None:
 def test_a_document_of_a_mebibyte_takes_seconds_at_most(part: str) -> None:
     raw = f"[{part * (1024 * 1024 // len(part))}0]".encode()
 
-    started = perf_counter()
+    started = thread_time()
     redact_json(raw, BOTH)
 
-    assert perf_counter() - started < 3.0
+    assert thread_time() - started < 3.0

@@ -1,6 +1,6 @@
 import pytest
 
-from torhaus.redact.naming import telling
+from torhaus.redact.naming import TOKENS, telling
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from torhaus.redact.naming import telling
         ("clientSecret", "secret"),
         ("secrets", "secret"),
         ("token", "secret"),
+        ("tokens", TOKENS),
+        ("access_tokens", TOKENS),
         ("access-token", "secret"),
         ("X-API-Key", "secret"),
         ("apikey", "secret"),
@@ -43,7 +45,7 @@ def test_a_telling_name_says_what_its_value_is(name: str, kind: str) -> None:
     [
         "", "name", "key", "keys", "id", "path", "passing", "passed", "bypass", "compass",
         "password_policy", "passwordChangedAt", "password_hint", "secret_name", "secretType",
-        "secrets_url", "secret_scanning", "token_type", "token_count", "tokens", "max_tokens",
+        "secrets_url", "secret_scanning", "token_type", "token_count", "max_tokens",
         "prompt_tokens", "total_tokens", "tokenizer", "nextPageToken", "progressToken",
         "next_sync_token", "token_expires_at", "api_key_id", "keyboard", "monkey", "cookie_policy",
         "session", "telephony", "microphone", "author", "authorization_url", "card", "company",

@@ -1,5 +1,5 @@
 import re
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -110,18 +110,18 @@ HOSTILE = [
 def test_no_text_of_a_mebibyte_takes_a_second(part: str) -> None:
     text = repeated(part)
 
-    started = perf_counter()
+    started = thread_time()
     redact_text(text, BOTH)
 
-    assert perf_counter() - started < 1.0
+    assert thread_time() - started < 1.0
 
 
 def test_keys_without_an_end_are_masked_in_time() -> None:
     text = (BEGIN + "\n" + mixed(64) + "\n") * 10_000
 
-    started = perf_counter()
+    started = thread_time()
     masked = redact_text(text, BOTH)
 
-    assert perf_counter() - started < 1.0
+    assert thread_time() - started < 1.0
     assert masked.counts == {"private-key": 10_000}
     assert re.fullmatch(r"(?:\[redacted:private-key\]\n?)+", masked.text)
