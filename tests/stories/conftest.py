@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.running import free_port
+from tests.stories.consent import CarefulTown
 from tests.stories.town import Town, server
 from tests.stories.tricks import TRICKS
 from tests.stories.upstream import Upstream
@@ -46,3 +47,23 @@ def town(
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "town"
+
+
+@pytest.fixture(scope="package")
+def careful(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CarefulTown]:
+    with CarefulTown(upstream.url, tmp_path_factory.mktemp("careful")) as running:
+        yield running
+
+
+@pytest.fixture
+def changing(upstream: Upstream, home: Path) -> Iterator[CarefulTown]:
+    """One whose configuration a test may change."""
+    with CarefulTown(upstream.url, home) as running:
+        yield running
+
+
+@pytest.fixture
+def patient(upstream: Upstream, home: Path) -> Iterator[CarefulTown]:
+    """One that keeps callers waiting for long."""
+    with CarefulTown(upstream.url, home, hold="30s") as running:
+        yield running

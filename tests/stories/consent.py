@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.clients.gateway import Gateway
 from tests.stories.caller import Answer
 from tests.stories.town import KEYS, Town, server
-from tests.stories.upstream import within
+from tests.stories.upstream import Upstream, within
 
 EVERYTHING = {"permissions": ["*"]}
+NOTE = {"text": "hello"}
 POLICY: dict[str, Any] = {
     "name": "four eyes",
     "applies_to": [{"role": "developer"}, {"actions": ["write", "delete"]}],
@@ -90,10 +92,10 @@ class CarefulTown(Town):
         return status, json.loads(text)
 
     def ends(self, id: str) -> list[str]:
-        """What the records say became of a request, in order."""
+        """What the records say became of a request, in order; the house ends some by itself."""
         return [
             str(each["operation"])
-            for each in self.records()
+            for each in Gateway.records(self)
             if each["operation"].startswith("approval.") and id in json.dumps(each)
         ]
 
@@ -140,3 +142,12 @@ def posted(url: str, **fields: str) -> tuple[int, str]:
     """A form of the decision page."""
     data = urllib.parse.urlencode(fields).encode()
     return fetched(urllib.request.Request(url, data=data))
+
+
+def create(town: CarefulTown, who: str = "ALICE", **arguments: object) -> Answer:
+    with town.caller(who) as caller:
+        return caller.tool("create_note", {**NOTE, **arguments})
+
+
+def sent(upstream: Upstream) -> int:
+    return len(upstream.calls("create_note"))

@@ -34,8 +34,16 @@ def _cleaned(record: Record) -> Record:
         _text(record.mcp_server),
         _text(record.operation),
         _UNREADABLE,
-        RecordResult(_text(result.status), result.items, result.cached, result.duration_ms),
-        RecordAccess(_text(access.policy_applied), access.allowed, _text(access.reason)),
+        RecordResult(
+            _text(result.status),
+            result.items,
+            result.cached,
+            result.duration_ms,
+            result.redacted,
+        ),
+        RecordAccess(
+            _text(access.policy_applied), access.allowed, _text(access.reason), access.approval
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """Calls that need approval: the policy that asks for it, and those who may agree."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.torhaus.cast import ALICE, BOB, DANA, NOW, World
 from torhaus.gate.calls import Asking
 from torhaus.model.access import Effect, Policy
 from torhaus.model.approval import Approval, ApprovalSettings, State, Wanted
+from torhaus.model.outcome import Outcome, Refused
 from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
@@ -85,7 +87,7 @@ class Present:
         return None if found is None or server is None else (found, server)
 
 
-class Held(World):
+class Holding(World):
     """A world in which Dana needs Bob's or a lead's consent. The wait is short."""
 
     def __init__(self, **settings: float) -> None:
@@ -125,3 +127,23 @@ class Held(World):
     def sent(self) -> list[str | None]:
         """The tools that reached the server."""
         return [ask.name for ask in self.upstream.calls()]
+
+
+ISSUE = {"owner": "o", "repo": "r", "title": "t"}
+
+
+def create(world: Holding, by: Principal = CAREFUL, **changes: object) -> Asking:
+    return world.here(world.tool("create_issue", {**ISSUE, **changes}, by=by))
+
+
+def code(outcome: Outcome) -> str:
+    assert isinstance(outcome, Refused), outcome
+    return outcome.verdict.code
+
+
+def access(world: Holding) -> dict[str, object]:
+    """The last record's `access_control`, as it is written."""
+    found: dict[str, object] = json.loads(msgspec.json.encode(world.ledger.noted[-1]))[
+        "access_control"
+    ]
+    return found

@@ -1,51 +1,34 @@
-"""A call that needs approval, through the whole gate; the nine ways to misuse one."""
+"""A call that needs approval, through the whole gate."""
 
 import asyncio
 import json
 
 import msgspec
-import pytest
 
 from tests.torhaus.cast import BOB, DAY, NOW, run, settled
-from tests.torhaus.gate.holding import CAREFUL, WRITING, Held, asking_first
+from tests.torhaus.gate.holding import (
+    CAREFUL,
+    Holding,
+    access,
+    code,
+    create,
+)
 from tests.torhaus.scripted import listing, text
 from tests.torhaus.witnesses import MemoryApprovals
 from torhaus.gate.calls import Asking
-from torhaus.model.access import Policy
 from torhaus.model.approval import State, Wanted
-from torhaus.model.outcome import Answered, Limited, Outcome, Refused
-from torhaus.model.outcome import Held as HeldBack
-from torhaus.model.people import Principal
+from torhaus.model.outcome import Answered, Held, Limited, Refused
 from torhaus.model.ports import StateError, UpstreamError
 from torhaus.model.servers import Window
-
-ISSUE = {"owner": "o", "repo": "r", "title": "t"}
-
-
-def create(world: Held, by: Principal = CAREFUL, **changes: object) -> Asking:
-    return world.here(world.tool("create_issue", {**ISSUE, **changes}, by=by))
-
-
-def code(outcome: Outcome) -> str:
-    assert isinstance(outcome, Refused), outcome
-    return outcome.verdict.code
-
-
-def access(world: Held) -> dict[str, object]:
-    """The last record's `access_control`, as it is written."""
-    found: dict[str, object] = json.loads(msgspec.json.encode(world.ledger.noted[-1]))[
-        "access_control"
-    ]
-    return found
 
 
 def test_a_call_that_needs_approval_is_held_and_recorded_as_pending() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
 
         outcome = await world.admit(create(world))
 
-        assert isinstance(outcome, HeldBack)
+        assert isinstance(outcome, Held)
         assert outcome.approval == "apr_1"
         assert world.sent() == []
         assert world.ledger.statuses() == ["pending"]
@@ -59,7 +42,7 @@ def test_a_call_that_needs_approval_is_held_and_recorded_as_pending() -> None:
 
 def test_an_approved_call_runs_once_and_its_record_names_the_approval() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         await world.admit(create(world))
         world.approve()
 
@@ -81,7 +64,7 @@ def test_an_approved_call_runs_once_and_its_record_names_the_approval() -> None:
 
 def test_an_approval_given_while_the_caller_waits_lets_the_call_go_on() -> None:
     async def story() -> None:
-        world = Held(hold=5)
+        world = Holding(hold=5)
         call = world.begin(create(world))
         await settled()
         world.approve()
@@ -97,7 +80,7 @@ def test_an_approval_given_while_the_caller_waits_lets_the_call_go_on() -> None:
 
 def test_fifty_calls_at_once_use_one_approval_once() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         await world.admit(create(world))
         world.approve()
 
@@ -107,14 +90,14 @@ def test_fifty_calls_at_once_use_one_approval_once() -> None:
         assert sum(isinstance(each, Answered) for each in ends) == 1
         others = [each for each in ends if not isinstance(each, Answered)]
         assert {code(each) for each in others if isinstance(each, Refused)} == {"approval_used"}
-        assert all(isinstance(each, Refused | HeldBack) for each in others)
+        assert all(isinstance(each, Refused | Held) for each in others)
 
     run(story())
 
 
 def test_an_approved_call_shares_neither_cache_nor_flight() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         world.server = msgspec.structs.replace(world.server, cache_ttl=60.0)
         world.changed(servers={"github": world.server})
         world.knows_the_tools()
@@ -134,287 +117,12 @@ def test_an_approved_call_shares_neither_cache_nor_flight() -> None:
     run(story())
 
 
-# -- misuse ------------------------------------------------------------------------------------
-
-
-def test_a_used_approval_serves_no_second_call() -> None:
-    async def story() -> None:
-        world = Held()
-        await world.admit(create(world))
-        world.approve()
-        await world.admit(create(world))
-
-        again = await world.admit(create(world))
-
-        assert isinstance(again, HeldBack)
-        assert again.approval == "apr_2"
-        assert world.sent() == ["create_issue"]
-
-    run(story())
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"title": "u"},
-        {"title": "t "},
-        {"title": ["t"]},
-        {"title": None},
-        {"extra": 1},
-        {"repo": "R"},
-    ],
-)
-def test_an_approval_is_for_exactly_these_arguments(changes: dict[str, object]) -> None:
-    async def story() -> None:
-        world = Held()
-        await world.admit(create(world))
-        world.approve()
-
-        outcome = await world.admit(create(world, **changes))
-
-        assert isinstance(outcome, HeldBack)
-        assert outcome.approval != "apr_1"
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_an_approval_is_for_one_user() -> None:
-    async def story() -> None:
-        world = Held()
-        eve = msgspec.structs.replace(CAREFUL, id="u-eve", email="eve@example.org")
-        world.changed(principals={**world.rules.principals, eve.id: eve})
-        await world.admit(create(world))
-        world.approve()
-
-        outcome = await world.admit(create(world, by=eve))
-
-        assert isinstance(outcome, HeldBack)
-        assert outcome.approval != "apr_1"
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_nobody_s_own_approval_counts() -> None:
-    async def story() -> None:
-        world = Held()
-        await world.admit(create(world))
-        world.approve(by=CAREFUL)
-
-        outcome = await world.admit(create(world))
-
-        assert code(outcome) == "approver_not_entitled"
-        assert world.sent() == []
-        assert world.approvals.states() == [State.CANCELLED]
-
-    run(story())
-
-
-def test_an_expired_approval_is_none() -> None:
-    async def story() -> None:
-        world = Held()
-        await world.admit(create(world))
-        world.approve()
-        world.clock.turn(900)
-
-        outcome = await world.admit(create(world))
-
-        assert isinstance(outcome, HeldBack)
-        assert outcome.approval == "apr_2"
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_an_approval_falls_with_the_right_of_whoever_gave_it() -> None:
-    async def story() -> None:
-        world = Held()
-        await world.admit(create(world))
-        world.approve()
-        world.without(BOB)
-
-        outcome = await world.admit(create(world))
-
-        assert code(outcome) == "approver_not_entitled"
-        assert world.sent() == []
-        assert access(world)["approval"] == "apr_1"
-
-        again = await world.admit(create(world))
-
-        assert isinstance(again, HeldBack)
-        assert again.approval == "apr_2"
-
-    run(story())
-
-
-def test_an_approver_whose_access_has_expired_counts_no_more() -> None:
-    async def story() -> None:
-        world = Held()
-        bob = msgspec.structs.replace(BOB, expires=NOW + 60)
-        world.changed(principals={**world.rules.principals, bob.id: bob})
-        await world.admit(create(world))
-        world.approve()
-        world.clock.turn(60)
-
-        assert code(await world.admit(create(world))) == "approver_not_entitled"
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_an_approval_is_for_one_version_of_the_policy() -> None:
-    async def story() -> None:
-        world = Held()
-        await world.admit(create(world))
-        world.approve()
-        world.changed(policy_version="p2")
-
-        outcome = await world.admit(create(world))
-
-        assert isinstance(outcome, HeldBack)
-        assert outcome.approval == "apr_2"
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_rules_that_change_while_the_call_waits_end_it() -> None:
-    async def story() -> None:
-        world = Held(hold=5)
-        call = world.begin(create(world))
-        await settled()
-        world.changed(policy_version="p2")
-        world.approve()
-
-        assert code(await call) == "policy_changed"
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_a_caller_who_loses_his_rights_while_he_waits_is_refused() -> None:
-    async def story() -> None:
-        world = Held(hold=5)
-        call = world.begin(create(world))
-        await settled()
-        poor = msgspec.structs.replace(CAREFUL, phases=())
-        world.changed(principals={**world.rules.principals, poor.id: poor})
-        world.approve()
-
-        outcome = await call
-
-        assert isinstance(outcome, Refused)
-        assert outcome.approval == "apr_1"
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_a_caller_who_is_gone_from_the_rules_waits_no_longer() -> None:
-    async def story() -> None:
-        world = Held(hold=60)
-        call = world.begin(create(world))
-        await settled()
-        world.without(CAREFUL)
-
-        assert code(await call) == "no_access"
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_a_policy_that_asks_more_people_now_is_not_met_by_fewer() -> None:
-    async def story() -> None:
-        world = Held()
-        await world.admit(create(world))
-        world.approve()
-        more = Policy(
-            name="night",
-            effect=WRITING.effect,
-            actions=WRITING.actions,
-            approvers=("security",),
-        )
-        watched = asking_first(CAREFUL, more)
-        world.changed(principals={**world.rules.principals, watched.id: watched})
-
-        assert code(await world.admit(create(world))) == "policy_changed"
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_a_cancelled_request_is_asked_for_anew() -> None:
-    async def story() -> None:
-        world = Held()
-        await world.admit(create(world))
-        await world.approvals.cancel("apr_1", NOW)
-
-        outcome = await world.admit(create(world))
-
-        assert isinstance(outcome, HeldBack)
-        assert outcome.approval == "apr_2"
-        assert world.sent() == []
-
-    run(story())
-
-
-@pytest.mark.parametrize("state", [State.CANCELLED, State.EXPIRED, State.USED])
-def test_a_request_that_ends_while_the_call_waits_ends_the_call(state: State) -> None:
-    async def story() -> None:
-        world = Held(hold=5)
-        call = world.begin(create(world))
-        await settled()
-        world.approvals._move("apr_1", state)
-
-        assert code(await call) == f"approval_{state.value}"
-        assert world.sent() == []
-        assert world.ledger.statuses() == ["denied"]
-
-    run(story())
-
-
-def test_a_denial_reaches_who_waits_and_who_calls_again() -> None:
-    async def story() -> None:
-        world = Held(hold=5)
-        call = world.begin(create(world))
-        await settled()
-        world.deny(comment="not on\n a Friday")
-
-        waited, again = await call, await world.admit(create(world))
-
-        for outcome in (waited, again):
-            assert isinstance(outcome, Refused)
-            assert outcome.verdict.code == "approval_denied"
-            assert "bob@example.org: not on a Friday" in outcome.verdict.reason
-            assert outcome.approval == "apr_1"
-        assert world.sent() == []
-        assert world.approvals.states() == [State.DENIED]
-
-    run(story())
-
-
-def test_a_denial_stands_no_longer_than_the_request_would_have() -> None:
-    async def story() -> None:
-        world = Held()
-        await world.admit(create(world))
-        world.deny()
-        world.clock.turn(900)
-
-        outcome = await world.admit(create(world))
-
-        assert isinstance(outcome, HeldBack)
-        assert outcome.approval == "apr_2"
-
-    run(story())
-
-
 # -- failing closed ----------------------------------------------------------------------------
 
 
 def test_a_database_that_cannot_be_asked_lets_nothing_through() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         world.approvals.lost = StateError("the database is locked")
 
         outcome = await world.admit(create(world))
@@ -429,7 +137,7 @@ def test_a_database_that_cannot_be_asked_lets_nothing_through() -> None:
 
 def test_a_database_lost_during_the_wait_lets_nothing_through() -> None:
     async def story() -> None:
-        world = Held(hold=5)
+        world = Holding(hold=5)
         call = world.begin(create(world))
         await settled()
         world.approvals.lost = StateError("the disk is gone")
@@ -447,7 +155,7 @@ def test_an_approval_that_cannot_be_used_up_lets_nothing_through() -> None:
             raise StateError("the disk is full")
 
     async def story() -> None:
-        world = Held()
+        world = Holding()
         world.patience.approvals = world.approvals = Lost()
         await world.admit(create(world))
         world.approve()
@@ -460,7 +168,7 @@ def test_an_approval_that_cannot_be_used_up_lets_nothing_through() -> None:
 
 def test_a_limited_call_keeps_its_approval() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         world.server = msgspec.structs.replace(world.server, rate_limit=Window(1, 60.0))
         world.changed(servers={"github": world.server})
         for title in "ab":
@@ -482,7 +190,7 @@ def test_a_limited_call_keeps_its_approval() -> None:
 
 def test_a_tool_that_changed_while_its_call_waited_is_not_called() -> None:
     async def story() -> None:
-        world = Held(hold=5)
+        world = Holding(hold=5)
         call = world.begin(create(world))
         await settled()
         poisoned = {"name": "create_issue", "inputSchema": {}, "description": "now it deletes"}
@@ -502,7 +210,7 @@ def test_a_server_that_fails_has_used_the_approval_up() -> None:
     """Nobody can tell whether the call had its effect."""
 
     async def story() -> None:
-        world = Held()
+        world = Holding()
         await world.admit(create(world))
         world.approve()
         world.upstream.fails(UpstreamError("it hung up"))
@@ -518,7 +226,7 @@ def test_a_server_that_fails_has_used_the_approval_up() -> None:
 
 def test_a_call_cancelled_at_the_server_is_recorded_with_its_approval() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         await world.admit(create(world))
         world.approve()
         held = world.upstream.waits()
@@ -535,7 +243,7 @@ def test_a_call_cancelled_at_the_server_is_recorded_with_its_approval() -> None:
 
 def test_a_policy_that_asks_no_more_lets_the_waiting_call_go_on() -> None:
     async def story() -> None:
-        world = Held(hold=5)
+        world = Holding(hold=5)
         call = world.begin(create(world))
         await settled()
         free = msgspec.structs.replace(CAREFUL, phases=_free())
@@ -565,7 +273,7 @@ def _free() -> tuple[object, ...]:
 
 def test_a_call_under_no_such_policy_asks_nobody() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
 
         outcome = await world.admit(world.tool("list_issues", {"owner": "o", "repo": "r"}, by=BOB))
 
@@ -577,12 +285,12 @@ def test_a_call_under_no_such_policy_asks_nobody() -> None:
 
 def test_other_requests_are_held_as_well() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         asking = world.here(world.asking("resources/read", {"uri": "repo://o/r"}, by=CAREFUL))
 
         outcome = await world.admit(asking)
 
-        assert isinstance(outcome, HeldBack)
+        assert isinstance(outcome, Held)
         error = json.loads(outcome.answer.error or b"")
         assert error["code"] == 1202
         assert error["data"]["id"] == "apr_1"
@@ -600,7 +308,7 @@ def test_other_requests_are_held_as_well() -> None:
 
 def test_an_approval_outlives_the_day_only_as_long_as_its_requester() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         await world.admit(create(world))
         world.approve()
         over = msgspec.structs.replace(CAREFUL, expires=NOW - DAY)
@@ -616,7 +324,7 @@ def test_an_approval_outlives_the_day_only_as_long_as_its_requester() -> None:
 
 def test_a_call_given_up_while_it_waits_is_recorded_with_its_request() -> None:
     async def story() -> None:
-        world = Held(hold=5)
+        world = Holding(hold=5)
         call = world.begin(create(world))
         await settled()
         call.cancel()

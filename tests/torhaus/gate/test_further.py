@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from tests.torhaus.cast import BOB, run
-from tests.torhaus.gate.holding import CAREFUL, Held
+from tests.torhaus.gate.holding import CAREFUL, Holding
 from tests.torhaus.scripted import dumps, text
 from torhaus.gate.calls import Asking
 from torhaus.gate.further import LIFETIME, PREFIX
 from torhaus.mcp.message import CallerError
 from torhaus.model.approval import State
-from torhaus.model.outcome import Answer, Answered, Outcome, Refused
-from torhaus.model.outcome import Held as HeldBack
+from torhaus.model.outcome import Answer, Answered, Held, Outcome, Refused
 from torhaus.model.people import Principal
 
 ISSUE = {"owner": "o", "repo": "r", "title": "t"}
@@ -25,7 +24,7 @@ ASKS = {
 ANSWERS = {"inputResponses": {"q": {"action": "accept", "content": {}}}}
 
 
-def create(world: Held, by: Principal = CAREFUL, title: str = "t", **extra: Any) -> Asking:
+def create(world: Holding, by: Principal = CAREFUL, title: str = "t", **extra: Any) -> Asking:
     return world.here(world.tool("create_issue", {**ISSUE, "title": title}, by=by, extra=extra))
 
 
@@ -35,7 +34,7 @@ def state(outcome: Outcome) -> str:
     return found
 
 
-async def asked(world: Held, server_state: str | None = "inner") -> str:
+async def asked(world: Holding, server_state: str | None = "inner") -> str:
     """The call is approved, sent, and its server has a question; the state that comes with it."""
     await world.admit(create(world))
     world.approve()
@@ -47,7 +46,7 @@ async def asked(world: Held, server_state: str | None = "inner") -> str:
 @pytest.mark.parametrize("server_state", ["inner", None])
 def test_the_answers_continue_the_call_without_another_approval(server_state: str | None) -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         token = await asked(world, server_state)
         assert token.startswith(PREFIX)
         world.upstream.answers(text("done"))
@@ -67,7 +66,7 @@ def test_the_answers_continue_the_call_without_another_approval(server_state: st
 
 def test_several_questions_follow_each_other() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         token = await asked(world)
         for _ in range(3):
             token = state(await world.admit(create(world, requestState=token, **ANSWERS)))
@@ -80,7 +79,7 @@ def test_several_questions_follow_each_other() -> None:
 
 def test_each_question_is_answered_once() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         token = await asked(world)
         world.upstream.answers(text("done"))
 
@@ -99,7 +98,7 @@ def test_each_question_is_answered_once() -> None:
 
 def test_a_question_is_not_open_for_ever() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         token = await asked(world)
         world.clock.turn(LIFETIME)
 
@@ -114,7 +113,7 @@ def test_a_question_is_not_open_for_ever() -> None:
 @pytest.mark.parametrize("change", ["arguments", "user", "token", "nothing"])
 def test_the_state_fits_no_other_request(change: str) -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         token = await asked(world)
         wrong = {
             "arguments": lambda: create(world, title="u", requestState=token, **ANSWERS),
@@ -134,13 +133,13 @@ def test_the_state_fits_no_other_request(change: str) -> None:
 
 def test_a_changed_policy_wants_a_new_approval_for_the_rest() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         token = await asked(world)
         world.changed(policy_version="p2")
 
         outcome = await world.admit(create(world, requestState=token, **ANSWERS))
 
-        assert isinstance(outcome, HeldBack)
+        assert isinstance(outcome, Held)
         assert outcome.approval == "apr_2"
         assert len(world.sent()) == 1
 
@@ -151,7 +150,7 @@ def test_another_process_does_not_continue_it() -> None:
     """What it has answered already is known to the one that asked only."""
 
     async def story() -> None:
-        world, other = Held(), Held()  # with the same sealing secret
+        world, other = Holding(), Holding()  # with the same sealing secret
         token = await asked(world)
 
         ended = await other.admit(create(other, requestState=token, **ANSWERS))

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.torhaus.cast import BOB, run, settled
-from tests.torhaus.gate.holding import CAREFUL, Held, Present
+from tests.torhaus.gate.holding import CAREFUL, Holding, Present
 from tests.torhaus.scripted import dumps
 from tests.torhaus.witnesses import Window
 from torhaus.gate.calls import Asking
@@ -18,20 +18,19 @@ from torhaus.gate.waits import MOST_EACH
 from torhaus.mcp.message import Notification, Response
 from torhaus.mcp.versions import CAPABILITIES_KEY
 from torhaus.model.approval import State
-from torhaus.model.outcome import Answered, Outcome, Refused
-from torhaus.model.outcome import Held as HeldBack
+from torhaus.model.outcome import Answered, Held, Outcome, Refused
 from torhaus.model.session import Session
 
 ISSUE = {"owner": "o", "repo": "r", "title": "t"}
 LINKS = {"elicitation": {"url": {}}}
 
 
-def a_session(world: Held, capabilities: object = LINKS, version: str = "2025-11-25") -> Session:
+def a_session(world: Holding, capabilities: object = LINKS, version: str = "2025-11-25") -> Session:
     hello = Hello(version=version, capabilities=dumps(capabilities), client_info=b"{}")
     return world.session(by=CAREFUL, hello=hello)
 
 
-def create(world: Held, session: Session | None = None, **more: Any) -> Asking:
+def create(world: Holding, session: Session | None = None, **more: Any) -> Asking:
     return world.here(world.tool("create_issue", ISSUE, by=CAREFUL, session=session, **more))
 
 
@@ -40,7 +39,7 @@ def with_links(**params: Any) -> dict[str, Any]:
 
 
 def result(outcome: Outcome) -> dict[str, Any]:
-    assert isinstance(outcome, HeldBack), outcome
+    assert isinstance(outcome, Held), outcome
     found: dict[str, Any] = json.loads(outcome.answer.result or b"{}")
     return found
 
@@ -50,7 +49,9 @@ def code(outcome: Outcome) -> str:
     return outcome.verdict.code
 
 
-async def answers(world: Held, session: Session, id: object, member: str, payload: bytes) -> None:
+async def answers(
+    world: Holding, session: Session, id: object, member: str, payload: bytes
+) -> None:
     assert isinstance(id, str)
     await world.talk.answer(world.server, session, session.principal, Response(id, member, payload))
 
@@ -61,7 +62,7 @@ async def answers(world: Held, session: Session, id: object, member: str, payloa
 @pytest.mark.parametrize("era", ["modern", "legacy"])
 def test_a_client_without_links_is_told_to_come_back(era: str) -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         session = None if era == "modern" else a_session(world, {})
 
         found = result(await world.admit(create(world, session)))
@@ -88,7 +89,7 @@ def test_a_client_without_links_is_told_to_come_back(era: str) -> None:
 
 def test_without_a_page_the_id_is_said() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         world.patience.link = lambda approval: None
 
         found = result(await world.admit(create(world, extra=with_links())))
@@ -101,7 +102,7 @@ def test_without_a_page_the_id_is_said() -> None:
 
 def test_progress_is_told_at_once_under_the_caller_s_own_token() -> None:
     async def story() -> None:
-        world, window = Held(), Window()
+        world, window = Holding(), Window()
 
         await world.admit(create(world, extra={"_meta": {"progressToken": 7}}), window)
 
@@ -117,7 +118,7 @@ def test_progress_is_told_at_once_under_the_caller_s_own_token() -> None:
 @pytest.mark.parametrize("token", [None, True, ["x"], {}, 1.5])
 def test_without_a_usable_token_nothing_is_told(token: object) -> None:
     async def story() -> None:
-        world, window = Held(), Window()
+        world, window = Holding(), Window()
         meta = {} if token is None else {"progressToken": token}
 
         await world.admit(create(world, extra={"_meta": meta}), window)
@@ -127,209 +128,23 @@ def test_without_a_usable_token_nothing_is_told(token: object) -> None:
     run(story())
 
 
-# -- sessions with links -----------------------------------------------------------------------
-
-
-def test_a_session_s_client_is_asked_to_show_the_link() -> None:
-    async def story() -> None:
-        world, window = Held(hold=5), Window()
-        session = a_session(world)
-        call = world.begin(create(world, session), window)
-        await settled()
-
-        (ask,) = window.messages()
-        assert ask["method"] == "elicitation/create"
-        assert ask["params"]["mode"] == "url"
-        assert ask["params"]["url"].endswith("/approvals/apr_1?t=x")
-        assert ask["params"]["elicitationId"] == "apr_1"
-        assert "you cannot approve it yourself" in ask["params"]["message"]
-
-        await answers(world, session, ask["id"], "result", b'{"action":"accept"}')
-        world.approve()
-
-        assert isinstance(await call, Answered)
-        assert world.sent() == ["create_issue"]
-        done = window.messages()[-1]
-        assert done["method"] == "notifications/elicitation/complete"
-        assert done["params"] == {"elicitationId": "apr_1"}
-        assert world.upstream.posted == []  # the server hears nothing of our question
-
-    run(story())
-
-
-def test_an_unanswered_question_is_taken_back() -> None:
-    async def story() -> None:
-        world, window = Held(), Window()
-
-        found = result(await world.admit(create(world, a_session(world)), window))
-
-        ask, off = window.messages()
-        assert off["method"] == "notifications/cancelled"
-        assert off["params"]["requestId"] == ask["id"]
-        assert found["isError"] is True
-
-    run(story())
-
-
-@pytest.mark.parametrize("action", ["decline", "cancel"])
-def test_a_user_who_declines_withdraws_the_request(action: str) -> None:
-    async def story() -> None:
-        world, window = Held(hold=5), Window()
-        session = a_session(world)
-        call = world.begin(create(world, session), window)
-        await settled()
-        ask = window.messages()[0]
-
-        await answers(world, session, ask["id"], "result", dumps({"action": action}))
-
-        assert code(await call) == "approval_cancelled"
-        assert world.approvals.states() == [State.CANCELLED]
-        assert world.sent() == []
-
-    run(story())
-
-
-def test_a_user_who_declines_withdraws_nothing_that_another_call_waits_for() -> None:
-    async def story() -> None:
-        world, window = Held(hold=5), Window()
-        session = a_session(world)
-        call = world.begin(create(world, session), window)
-        other = world.begin(create(world))
-        await settled()
-
-        ask = window.messages()[0]
-        await answers(world, session, ask["id"], "result", b'{"action":"decline"}')
-
-        assert code(await call) == "approval_cancelled"
-        assert world.approvals.states() == [State.PENDING]
-        world.approve()
-        assert isinstance(await other, Answered)
-
-    run(story())
-
-
-@pytest.mark.parametrize(
-    ("member", "payload"),
-    [
-        ("error", b'{"code":-32600,"message":"no"}'),
-        ("result", b'{"action":"accepted"}'),
-        ("result", b'{"action":1}'),
-        ("result", b"{}"),
-    ],
-)
-def test_a_client_that_cannot_show_it_after_all_waits_on(member: str, payload: bytes) -> None:
-    async def story() -> None:
-        world, window = Held(hold=5), Window()
-        session = a_session(world)
-        call = world.begin(create(world, session), window)
-        await settled()
-
-        await answers(world, session, window.messages()[0]["id"], member, payload)
-        await settled()
-        assert not call.done()
-        world.approve()
-
-        assert isinstance(await call, Answered)
-
-    run(story())
-
-
-def test_whoever_accepts_gets_the_time_to_wait_once_more() -> None:
-    async def story() -> None:
-        world, window = Held(hold=0.3), Window()
-        session = a_session(world)
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        call = world.begin(create(world, session), window)
-        await asyncio.sleep(0.2)
-        for _ in range(2):
-            id = window.messages()[0]["id"]
-            await answers(world, session, id, "result", b'{"action":"accept"}')
-
-        outcome = await call
-
-        assert isinstance(outcome, HeldBack)
-        assert 0.45 < loop.time() - began < 1.5
-
-    run(story())
-
-
-def test_another_session_cannot_answer_the_question() -> None:
-    async def story() -> None:
-        world, window = Held(hold=5), Window()
-        session, other = a_session(world), a_session(world)
-        call = world.begin(create(world, session), window)
-        await settled()
-        wait = next(iter(world.patience.waits._all))
-
-        answer = Response("x", "result", b'{"action":"decline"}')
-        world.patience.waits.heard(other, wait.question, answer)
-        await settled()
-
-        assert not call.done()
-        assert wait.action is None
-        call.cancel()
-
-    run(story())
-
-
-def test_an_answer_that_comes_too_late_changes_nothing() -> None:
-    async def story() -> None:
-        world, window = Held(), Window()
-        session = a_session(world)
-        await world.admit(create(world, session), window)
-
-        id = window.messages()[0]["id"]
-        await answers(world, session, id, "result", b'{"action":"decline"}')
-
-        assert world.approvals.states() == [State.PENDING]
-        assert world.upstream.posted == []
-
-    run(story())
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "version"),
-    [
-        ({}, "2025-11-25"),
-        ({"elicitation": {}}, "2025-11-25"),
-        ({"elicitation": {"form": {}}}, "2025-11-25"),
-        ({"elicitation": {"url": True}}, "2025-11-25"),
-        ({"elicitation": "url"}, "2025-11-25"),
-        (LINKS, "2025-06-18"),
-        ([], "2025-11-25"),
-    ],
-)
-def test_nobody_is_asked_who_has_not_said_that_he_shows_links(
-    capabilities: object, version: str
-) -> None:
-    async def story() -> None:
-        world, window = Held(), Window()
-
-        await world.admit(create(world, a_session(world, capabilities, version)), window)
-
-        assert window.messages() == []
-
-    run(story())
-
-
 # -- rounds of a stateless client --------------------------------------------------------------
 
 
-def again(world: Held, state: str, action: str | None = "accept", **more: Any) -> Asking:
+def again(world: Holding, state: str, action: str | None = "accept", **more: Any) -> Asking:
     params: dict[str, Any] = with_links(requestState=state, **more)
     if action is not None:
         params["inputResponses"] = {"torhaus-approval": {"action": action}}
     return create(world, extra=params)
 
 
-async def first(world: Held) -> dict[str, Any]:
+async def first(world: Holding) -> dict[str, Any]:
     return result(await world.admit(create(world, extra=with_links())))
 
 
 def test_a_stateless_client_is_asked_at_once_and_comes_back() -> None:
     async def story() -> None:
-        world = Held(hold=60)
+        world = Holding(hold=60)
         found = await first(world)
 
         assert found["resultType"] == "input_required"
@@ -353,7 +168,7 @@ def test_a_stateless_client_is_asked_at_once_and_comes_back() -> None:
 
 def test_a_stateless_client_is_asked_once_and_then_only_sent_back() -> None:
     async def story() -> None:
-        world = Held(hold=0.01)
+        world = Holding(hold=0.01)
         found = await first(world)
         for _ in range(MOST_ROUNDS - 1):
             found = result(await world.admit(again(world, found["requestState"])))
@@ -372,7 +187,7 @@ def test_a_stateless_client_is_asked_once_and_then_only_sent_back() -> None:
 @pytest.mark.parametrize("action", ["decline", "cancel"])
 def test_a_stateless_client_s_user_can_withdraw(action: str) -> None:
     async def story() -> None:
-        world = Held(hold=5)
+        world = Holding(hold=5)
         found = await first(world)
 
         assert code(await world.admit(again(world, found["requestState"], action))) == (
@@ -385,7 +200,7 @@ def test_a_stateless_client_s_user_can_withdraw(action: str) -> None:
 
 def test_a_state_for_a_request_that_is_over_asks_anew() -> None:
     async def story() -> None:
-        world = Held(hold=5)
+        world = Holding(hold=5)
         found = await first(world)
         await world.approvals.cancel("apr_1", world.clock())
 
@@ -399,14 +214,14 @@ def test_a_state_for_a_request_that_is_over_asks_anew() -> None:
 
 def test_methods_that_know_no_rounds_wait_and_are_told() -> None:
     async def story() -> None:
-        world = Held()
+        world = Holding()
         params = {**with_links(), "ref": {"type": "ref/prompt", "name": "x"}, "argument": {}}
 
         outcome = await world.admit(
             world.here(world.asking("completion/complete", params, by=CAREFUL))
         )
 
-        assert isinstance(outcome, HeldBack)
+        assert isinstance(outcome, Held)
         error = json.loads(outcome.answer.error or b"{}")
         assert error["code"] == 1202
         assert error["message"].startswith("Pending: ")
@@ -420,13 +235,13 @@ def test_methods_that_know_no_rounds_wait_and_are_told() -> None:
 
 def test_only_so_many_calls_of_one_caller_wait() -> None:
     async def story() -> None:
-        world = Held(hold=60)
+        world = Holding(hold=60)
         calls = [world.begin(create(world, id=number)) for number in range(MOST_EACH)]
         await settled(50)
 
         one_more = await world.admit(create(world, id="more"))
 
-        assert isinstance(one_more, HeldBack)
+        assert isinstance(one_more, Held)
         assert not any(call.done() for call in calls)
         for call in calls:
             call.cancel()
@@ -438,21 +253,21 @@ def test_only_so_many_calls_of_one_caller_wait() -> None:
 
 def test_nobody_waits_when_the_gateway_stops() -> None:
     async def story() -> None:
-        world = Held(hold=60)
+        world = Holding(hold=60)
         call = world.begin(create(world))
         await settled()
 
         world.patience.waits.close()
 
-        assert isinstance(await call, HeldBack)
-        assert isinstance(await world.admit(create(world)), HeldBack)
+        assert isinstance(await call, Held)
+        assert isinstance(await world.admit(create(world)), Held)
 
     run(story())
 
 
 def test_a_caller_who_has_hung_up_uses_no_approval() -> None:
     async def story() -> None:
-        world = Held(hold=60)
+        world = Holding(hold=60)
         present = Present(world, CAREFUL.id)
         asking = msgspec.structs.replace(create(world, a_session(world, {})), visit=present)
         call = world.begin(asking)
@@ -470,7 +285,7 @@ def test_a_caller_who_has_hung_up_uses_no_approval() -> None:
 
 def test_a_cancelled_call_withdraws_its_request_and_the_server_hears_nothing() -> None:
     async def story() -> None:
-        world = Held(hold=60)
+        world = Holding(hold=60)
         session = a_session(world, {})
         call = world.begin(create(world, session, id="a"))
         await settled()
@@ -488,7 +303,7 @@ def test_a_cancelled_call_withdraws_its_request_and_the_server_hears_nothing() -
 
 def test_a_cancelled_call_leaves_the_request_to_another_that_waits() -> None:
     async def story() -> None:
-        world = Held(hold=60)
+        world = Holding(hold=60)
         session = a_session(world, {})
         call = world.begin(create(world, session, id="a"))
         other = world.begin(create(world, session, id="b"))
@@ -503,7 +318,7 @@ def test_a_cancelled_call_leaves_the_request_to_another_that_waits() -> None:
     run(story())
 
 
-async def _cancel(world: Held, session: Session, id: str) -> None:
+async def _cancel(world: Holding, session: Session, id: str) -> None:
     params = {"requestId": id}
     note = Notification("notifications/cancelled", params, dumps(params))
     await world.talk.notify(world.server, session, session.principal, note)

@@ -47,3 +47,15 @@ def test_a_record_that_spoils_its_line_is_cleaned_and_the_others_are_untouched(b
     assert read[0] == record("r1")
     assert read[2] == record("r2")
     assert bytes(read[1].parameters) == b'{"_invalid":true}'
+
+
+def test_a_cleaned_record_still_names_its_approval_and_what_was_masked():
+    known = record("bad", parameters=msgspec.Raw(b"\n\n"))
+    access = msgspec.structs.replace(known.access_control, approval="apr_1")
+    result = msgspec.structs.replace(known.result, redacted=3)
+
+    text = lines([msgspec.structs.replace(known, access_control=access, result=result)])
+
+    read = msgspec.json.decode(text, type=Record)
+    assert read.access_control == access
+    assert read.result == result
