@@ -8,7 +8,7 @@ from torhaus.config.rulings import Ruling, Rulings
 from torhaus.model.access import Access, Bound, Effect, Permission, Policy
 
 # Rules a file may multiply to, over all combinations of roles: 5,000 users need some thousands.
-MAX_PARTS = 5_000_000
+MAX_PARTS = 1_000_000
 
 
 class Accesses:
@@ -76,6 +76,7 @@ class Accesses:
         """Which policies are for such a caller."""
         held = [("role", name) for name in roles] + [("group", name) for name in groups]
         maybe = {at for key in (*held, ("user", user)) for at in self._by_name.get(key, ())}
+        self._count(len(maybe))
         some = [at for at in maybe if self._rules[at].fits(roles, groups, user)]
         return tuple(sorted((*self._everybodys, *some))) if some else self._everybodys
 
@@ -119,13 +120,16 @@ class Accesses:
 
     def _counted(self, access: Access) -> Access:
         lists = (access.allows, access.denies, access.bounds, access.policies)
-        self._parts += sum(map(len, lists))
+        self._count(1 + sum(map(len, lists)))
+        return with_needs(access)
+
+    def _count(self, parts: int) -> None:
+        self._parts += parts
         if self._parts > MAX_PARTS:
             raise FaultError(
                 "the rules and combinations of roles multiply to too many",
                 "give users fewer combinations of roles, or write fewer rules",
             )
-        return with_needs(access)
 
     def _on_server(self, server: str, chosen: tuple[int, ...]) -> tuple[Policy, ...]:
         key = (chosen, server)

@@ -88,11 +88,11 @@ def _file_block(words: Words, found: Rulings, path: Path, server: str, block: Bl
     if not words.names_somebody(whom, path):
         return
     for named, by in (
-        (words.roles, found.roles),
-        (words.groups, found.groups),
-        (words.users, found.users),
+        (words.is_role, found.roles),
+        (words.is_group, found.groups),
+        (words.is_user, found.users),
     ):
-        if whom in named:
+        if named(whom):
             by.setdefault(whom, []).append(ruling)
 
 

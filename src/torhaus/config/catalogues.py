@@ -1,15 +1,17 @@
 """Doubts about words: what no tool that a server is known to have would ever match."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torhaus.config.policing import Rule
-from torhaus.config.schema import File
 from torhaus.config.tree import Path
 from torhaus.config.words import Words
 from torhaus.model.access import Glob
 from torhaus.model.servers import Server
 from torhaus.policy.classify import lineage
 from torhaus.policy.tables import METHOD_TYPES
+
+# Each name of a policy is compared with each known tool.
+_MOST = 500_000
 
 
 class Catalogue:
@@ -37,8 +39,11 @@ class Catalogue:
     def has_tool(self, glob: Glob) -> bool:
         return self._open or any(glob.pattern.fullmatch(name) for name in self._tools)
 
+    def __len__(self) -> int:
+        return len(self._tools)
 
-def doubt(words: Words, file: File, rules: Sequence[Rule]) -> None:
+
+def doubt(words: Words, rules: Sequence[Rule]) -> None:
     """Warn of permissions and policies about tools that no server is known to have."""
     known = {name: Catalogue(server) for name, server in words.servers.items()}
     for stated in words.stated:
@@ -52,16 +57,18 @@ def doubt(words: Words, file: File, rules: Sequence[Rule]) -> None:
             message = f"this never matches: {one.server} is known to have {what}{about}"
             fix = f"correct it; `torhaus tools {one.server}` lists what there is"
             words.source.warn(stated.path, message, fix)
-    for rule, spec in zip(rules, file.policies, strict=True):
+    for rule in rules[: _MOST // max(1, sum(map(len, known.values())))]:
         on = [known[name] for name in known if rule.servers is None or name in rule.servers]
         if on:
-            _policy(words, rule, spec.applies_to is not None, on)
+            _policy(words, rule, known, on)
 
 
-def _policy(words: Words, rule: Rule, targeted: bool, on: Sequence[Catalogue]) -> None:  # noqa: FBT001 - a fact, not a choice
-    path = (*rule.path, "applies_to") if targeted else rule.path
+def _policy(
+    words: Words, rule: Rule, known: Mapping[str, Catalogue], on: Sequence[Catalogue]
+) -> None:
+    path = (*rule.path, "applies_to")
     for where, glob in rule.tools or ():
-        there = on if where is None else [Catalogue(words.servers[where])]
+        there = on if where is None else [known[where]]
         if not any(each.has_tool(glob) for each in there):
             _never(words, path, f"no server is known to have a tool called {glob.text!r}")
     kinds, actions = rule.policy.types or {"*"}, rule.policy.actions or {"*"}

@@ -18,7 +18,7 @@ def doubt(
     """Everything there is to doubt. `now`: Unix seconds."""
     _settings(words.source, file)
     _blocks(words.source, file)
-    catalogues.doubt(words, file, rules)
+    catalogues.doubt(words, rules)
     shadows.doubt(words, file)
     endings.doubt(words, file, who, now)
     nobody.doubt(words, rules, said, who)

@@ -13,8 +13,9 @@ class Membership:
     def __init__(self, words: Words, file: File) -> None:
         self._words = words
         self._roles = {name: group.roles for name, group in file.groups.items()}
-        self._groups: dict[str, list[str]] = {}
-        self._members: dict[str, list[str]] = {name: [] for name in words.groups}
+        # Dicts, as sets that keep their order.
+        self._groups: dict[str, dict[str, None]] = {}
+        self._members: dict[str, dict[str, None]] = {name: {} for name in words.groups}
         for name, group in file.groups.items():
             path: Path = ("groups", name)
             for here, role in words.each((*path, "roles"), group.roles):
@@ -51,7 +52,5 @@ class Membership:
             self._add(email, name)
 
     def _add(self, email: str, name: str) -> None:
-        groups = self._groups.setdefault(email, [])
-        if name not in groups:
-            groups.append(name)
-            self._members[name].append(email)
+        self._groups.setdefault(email, {})[name] = None
+        self._members[name][email] = None

@@ -86,7 +86,7 @@ def hours(spec: TimeSpec, zone: str) -> Hours:
 
 def _approvers(words: Words, path: Path, names: Sequence[str]) -> None:
     for here, name in words.each(path, names):
-        if name in words.roles or name in words.groups or name.casefold() in words.users:
+        if words.is_somebody(name):
             continue
         known = (*words.roles, *words.groups, *words.users)
         fix = words.fix(name, here, known, "name a role, a group or a user")
@@ -98,7 +98,7 @@ class _Targets:
 
     def __init__(self, words: Words, path: Path, spec: PolicySpec) -> None:
         self._words = words
-        self.who: Who = ()
+        self._who: list[tuple[str, frozenset[str]]] = []
         self.servers: frozenset[str] | None = None
         self.tools: tuple[tuple[str | None, Glob], ...] | None = None
         self.actions: frozenset[str] = frozenset()
@@ -108,6 +108,10 @@ class _Targets:
         many = isinstance(words.source.nodes(here)[-1].value, list)
         for index, target in enumerate(spec.applies_to or ()):
             self._add((*here, index) if many else here, target)
+
+    @property
+    def who(self) -> Who:
+        return tuple(dict.fromkeys(self._who))
 
     def _add(self, path: Path, target: Target) -> None:
         for key in target.model_fields_set:
@@ -124,10 +128,10 @@ class _Targets:
 
     def _somebody(self, kind: str, path: Path, names: Sequence[str]) -> None:
         if kind == "user":
-            names = [name.casefold() for name in names]
+            names = [name.lower() for name in names]
         for here, name in self._words.each(path, names):
             self._words.member(kind, name, here)
-        self.who = (*self.who, (kind, frozenset(names)))
+        self._who.append((kind, frozenset(names)))
 
     def _add_mcp_servers(self, path: Path, names: Sequence[str]) -> None:
         found: set[str] = set()

@@ -22,6 +22,8 @@ class Restrictions:
     def __init__(self, words: Words, data: Data) -> None:
         self._words = words
         self._data = data
+        # Servers are called my-server; people write no_my_server_delete as well.
+        self._spelled = {name.replace("-", "_"): name for name in words.servers}
 
     def read(self, role: str, path: Path, word: str, names: Sequence[str] | None) -> list[Ruling]:
         """What one entry means. Mistakes are reported at `path`."""
@@ -65,9 +67,7 @@ class Restrictions:
         server, _, action = rest.rpartition("_")
         if not server or action not in ACTIONS:
             raise self._unknown(path, word)
-        # Servers are called my-server; people write no_my_server_delete as well.
-        spelled = {name.replace("-", "_"): name for name in self._words.servers}
-        name = spelled.get(server.replace("-", "_"), server)
+        name = self._spelled.get(server.replace("-", "_"), server)
         self._words.server(name, path, holds_back=True)
         return Permission(name, "*", action, rule)
 

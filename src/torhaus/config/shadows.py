@@ -6,7 +6,6 @@ from torhaus.config.access import KINDS, Bounded, Scope
 from torhaus.config.schema import File
 from torhaus.config.tree import Path
 from torhaus.config.words import Stated, Words
-from torhaus.model.access import Permission
 from torhaus.policy.classify import lineage
 
 # Each allowed name is compared with each denied one of its block.
@@ -62,19 +61,18 @@ def _covers(words: Words, deny: Stated, allow: Stated) -> bool:
 def _unread(words: Words, stated: Iterable[Stated]) -> None:
     """Who may write and not read can seldom do what he was meant to."""
     allows = [(each.path, each.permission) for each in stated if not each.denies]
+    reads = {(one.server, one.type) for _, one in allows if one.action in ("read", "*")}
+    some = {server for server, _ in reads}
     for path, one in allows:
-        reads = (other for _, other in allows if other.action in ("read", "*"))
-        if one.action == "write" and not any(_reaches(other, one) for other in reads):
+        kinds = ("*", one.type)
+        readable = any((server, kind) in reads for server in ("*", one.server) for kind in kinds)
+        if one.type == "*":
+            readable = "*" in some or one.server in some
+        if one.action == "write" and not readable:
             things = "things" if one.type == "*" else one.type
             message = f"can write {things} but not read them: write does not include read"
             kind = "" if one.type == "*" else f"{one.type}:"
             words.source.warn(path, message, f"add {one.server}:{kind}read")
-
-
-def _reaches(read: Permission, write: Permission) -> bool:
-    return read.server in ("*", write.server) and (
-        write.type == "*" or read.type in ("*", write.type)
-    )
 
 
 def _bounded(file: File) -> Iterable[tuple[Path, Bounded]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import islice
 
 from torhaus.config.problems import ConfigError, Problem
 
@@ -59,6 +60,13 @@ class Node:
             waiting += reversed(below)
 
 
+MANY = 500
+"""Mistakes after which a file is read no further, and warnings after which none is added."""
+
+# What a word is compared with to find the one that was meant; ten each 0.1 ms.
+_COMPARED = 1000
+
+
 @dataclass(slots=True)
 class Source:
     """One file's text and tree, and the problems found in it so far."""
@@ -70,10 +78,17 @@ class Source:
     warnings: list[Problem] = field(default_factory=list)
 
     def error(self, path: Path, message: str, fix: str) -> None:
+        """Raises ConfigError when there are more mistakes than anybody reads."""
         self.problems.append(self._problem(path, message, fix))
+        if len(self.problems) >= MANY:
+            self.refuse()
 
     def warn(self, path: Path, message: str, fix: str) -> None:
-        self.warnings.append(self._problem(path, message, fix))
+        if len(self.warnings) < MANY:
+            self.warnings.append(self._problem(path, message, fix))
+        elif len(self.warnings) == MANY:
+            message = f"there are more warnings than the first {MANY}"
+            self.warnings.append(self._problem((), message, "correct these first"))
 
     def refuse(self) -> None:
         """Raise ConfigError if anything was wrong."""
@@ -117,6 +132,18 @@ def printable(text: str) -> str:
 
 def meant(word: str, known: Sequence[str]) -> str | None:
     """The known word that was probably meant."""
-    by_fold = {k.casefold(): k for k in known}
-    close = get_close_matches(word[:100].casefold(), list(by_fold), n=1, cutoff=0.6)
+    return nearest(word, known, 0.6)
+
+
+def nearest(word: str, known: Sequence[str], cutoff: float) -> str | None:
+    """The known word that is most like this one, if it is as like as `cutoff` (0 to 1)."""
+    sought = word[:100].casefold()
+    # Words of other lengths cannot be alike enough.
+    by_fold = {
+        each.casefold(): each
+        for each in islice(
+            (k for k in known if abs(len(k) - len(sought)) <= len(sought)), _COMPARED
+        )
+    }
+    close = get_close_matches(sought, list(by_fold), n=1, cutoff=cutoff)
     return by_fold[close[0]] if close else None

@@ -1,7 +1,6 @@
 """The words a file's rules can use: its servers, roles, groups, people; actions, types, globs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -10,7 +9,7 @@ import msgspec
 
 from torhaus.config.problems import FaultError
 from torhaus.config.schema import File
-from torhaus.config.tree import Path, Source, meant, printable
+from torhaus.config.tree import MANY, Path, Source, meant, nearest, printable
 from torhaus.model.access import Condition, Glob, Permission
 from torhaus.model.servers import Server
 from torhaus.policy import permission
@@ -57,6 +56,7 @@ class Words:
         self._mentioned = frozenset(_mentioned(file))
         self._globs: dict[str, Glob] = {}
         self.stated: list[Stated] = []
+        self._strangers = 0
 
     def role(self, name: str, path: Path) -> bool:
         """Whether there is such a role; a role that is used and defined nowhere is an error."""
@@ -66,28 +66,43 @@ class Words:
         self.source.error(path, f"no such role: {self.shown(path, name)}", fix)
         return False
 
+    def is_role(self, name: str) -> bool:
+        return name in self._roles
+
+    def is_group(self, name: str) -> bool:
+        return name in self._groups
+
+    def is_user(self, name: str) -> bool:
+        return name.lower() in self._users
+
+    def is_somebody(self, name: str) -> bool:
+        return self.is_role(name) or self.is_group(name) or self.is_user(name)
+
     def names_somebody(self, name: str, path: Path) -> bool:
         """Whether a block's key is a user, role or group. What it means otherwise is reported."""
-        if name in self._roles or name in self._groups or name in self._users:
+        if self.is_somebody(name):
             return True
         if "@" in name and self._users:
             fix = self.fix(name, path, self.users, "add this user under users")
             self.source.error(path, f"no such user: {self.shown(path, name)}", fix)
             return False
-        slip = get_close_matches(name[:100], [*self.roles, *self.groups], n=1, cutoff=_SLIP)
-        if slip:
+        slip = nearest(name, (*self.roles, *self.groups), _SLIP)
+        if slip is not None:
             message = f"no such role or group: {self.shown(path, name)}"
-            self.source.error(path, message, f"did you mean {slip[0]}?")
+            self.source.error(path, message, f"did you mean {slip}?")
             return False
+        self._strangers += 1
+        if self._strangers > MANY:
+            self.source.error(path, "too many blocks match nobody", "define the roles and groups")
         message = f"matches nobody: no role, group or user is called {self.shown(path, name)}"
         self.source.warn(path, message, "define the role or group, or remove this")
         return False
 
     def member(self, kind: str, name: str, path: Path) -> None:
         """Report a role, user or group that a policy names and nothing defines."""
-        known = {"role": self.roles, "user": self.users, "group": self.groups}[kind]
-        if name in known:
+        if name in {"role": self._roles, "user": self._users, "group": self._groups}[kind]:
             return
+        known = {"role": self.roles, "user": self.users, "group": self.groups}[kind]
         message = f"no such {kind}: {self.shown(path, name)}"
         fix = self.fix(name, path, known, f"define it under {kind}s")
         # Where a file defines none at all, there is nobody a rule could fail to hold back.
@@ -102,6 +117,8 @@ class Words:
         """
         if name == "*" or name in self.servers:
             return True
+        if not holds_back and len(self.source.warnings) >= MANY:
+            return False
         message = f"no server {self.shown(path, name)} is configured"
         fix = self.fix(name, path, tuple(self.servers), "add the server, or remove this")
         may_come = not holds_back or name in self._mentioned or normal(name) in _SHIPPED

@@ -108,7 +108,7 @@ def test_rules_that_multiply_without_end_are_refused() -> None:
     rulings = Rulings(roles={"r": [Ruling(allows=many, denies=many)]})
     putting = Accesses((), rulings, ())
 
-    for at in range(accesses.MAX_PARTS // 2000):
+    for at in range(accesses.MAX_PARTS // 2001):
         putting.of(("r",), (f"g{at}",), "")
     with pytest.raises(FaultError, match="too many"):
         putting.of(("r",), ("one more",), "")
