@@ -35,6 +35,7 @@ from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
 from torhaus.upstream.plainhttp import PlainHttp
 from torhaus.watch.announcer import Announcer, LogNotifier
+from torhaus.watch.usage import Usage
 from torhaus.watch.webhook import Headers, WebhookNotifier
 from torhaus.web.approvals import Approvals
 from torhaus.web.operations import Operations
@@ -88,6 +89,7 @@ class Annex:
         self.catalogue = catalogue
         self.pinning = Pinning(means, catalogue.pins, catalogue.decided)
         self.books = Books(office, rules)
+        self.usage = Usage(office, rules, time.time, self.announcer.announce)
 
     async def start(self) -> list[str]:
         """Open the database and run what is missing of migrations; returns their names.
@@ -101,6 +103,7 @@ class Annex:
             asyncio.create_task(self.rounds.run(), name="state rounds"),
             asyncio.create_task(self.pinning.run(), name="pinning"),
             asyncio.create_task(self.announcer.run(), name="announcer"),
+            asyncio.create_task(self.usage.run(), name="usage"),
         ]
         return steps
 
@@ -108,6 +111,7 @@ class Annex:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.usage.close()
         await self.pinning.close()
         await self.requests.close()
         self.mail.close()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 import uvicorn
@@ -34,9 +35,11 @@ from torhaus.gate.sessions import Sessions
 from torhaus.gate.talk import Talk
 from torhaus.gate.verdicts import Verdicts
 from torhaus.gate.waits import Waits
+from torhaus.limits.carried import carried
 from torhaus.mcp.seal import Sealer
 from torhaus.model.ports import StateError
 from torhaus.model.rules import Rules
+from torhaus.model.usage import Used
 from torhaus.store.counters import MemoryCounters
 from torhaus.store.ledger import SegmentLedger
 from torhaus.store.memory import MemoryCache
@@ -98,7 +101,9 @@ class House:
         self.shared = None if redis is None else Shared(redis, size)
         self.cache = MemoryCache(size) if self.shared is None else self.shared.cache
         self.counters = MemoryCounters() if self.shared is None else self.shared.counters
-        self.metrics = Metrics(self._gauges(), known=self.catalogue.tools)
+        self.metrics = Metrics(
+            self._gauges(), known=self.catalogue.tools, also=self.annex.usage.ended
+        )
         self.gate = Gate(
             upstreams=self.links,
             cache=self.cache,
@@ -230,6 +235,15 @@ class House:
             raise
         if steps:
             log.info("state.migrated", steps=steps)
+        if isinstance(self.counters, MemoryCounters):
+            self._carry_over(self.counters, await self.annex.usage.used())
+
+    def _carry_over(self, counters: MemoryCounters, used: list[Used]) -> None:
+        """Budgets by the month go on where the last process left them."""
+        rules, now = self._rules, time.time()
+        people = {each.email: each for each in rules.principals.values()}
+        zone = ZoneInfo(rules.timezone)
+        counters.note([*carried(used, rules.limits, rules.costs, people, zone, now)], now)
 
     async def close(self) -> None:
         self.gate.expire(float("inf"))

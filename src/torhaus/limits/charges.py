@@ -49,7 +49,7 @@ def _drawn(call: Call, limits: Limits, now: float, key: str, *, hit: bool) -> tu
             found.extend(_charged(rule, call, now, key))
     for allowance in limits.allowances:
         if (not hit or allowance.hits) and _member(allowance, call):
-            found.extend(_monthly(allowance, call.caller.id, now))
+            found.extend(monthly(allowance, call.caller.id, now))
     return tuple(found)
 
 
@@ -104,11 +104,12 @@ def _member(allowance: Allowance, call: Call) -> bool:
     return not allowance.groups or not allowance.groups.isdisjoint(call.caller.groups)
 
 
-def _monthly(allowance: Allowance, who: str, now: float) -> Iterator[Charge]:
+def monthly(allowance: Allowance, who: str, now: float, calls: int = 1) -> Iterator[Charge]:
+    """What `calls` of a member draw on a plan in the month of `now`."""
     period, ends = month(now, allowance.zone)
     if allowance.calls is not None:
         quota = Quota(allowance.calls, period, ends)
-        yield Charge(f"plan\n{allowance.name}\ncalls", quota, spoken(allowance.name, quota))
+        yield Charge(f"plan\n{allowance.name}\ncalls", quota, spoken(allowance.name, quota), calls)
     if allowance.users is not None:
         seats = Seats(allowance.users, who, period, ends)
         yield Charge(f"plan\n{allowance.name}\nusers", seats, spoken(allowance.name, seats))

@@ -49,9 +49,9 @@ def share(cap: SpendingCap, spent: Decimal) -> Decimal:
 
 
 def cost_charges(
-    server: str, tool: str, costs: Costs, now: float, zone: tzinfo
+    server: str, tool: str, costs: Costs, now: float, zone: tzinfo, calls: int = 1
 ) -> tuple[Charge, ...]:
-    """What a call draws on budgets with a hard stop: its price, on the server's and on `*`."""
+    """What calls draw on budgets with a hard stop: their price, on the server's and on `*`."""
     price = costs.price(server, tool)
     if price is None or price.amount <= 0 or not costs.caps:
         return ()
@@ -62,7 +62,7 @@ def cost_charges(
             continue
         quota = Quota(int(cap.amount * GRAIN), *month(now, zone))
         text = f"{'all servers' if whose == '*' else whose}: {cap.amount} {cap.currency} per month"
-        found.append(Charge(f"cost\n{whose}", quota, text, int(price.amount * GRAIN)))
+        found.append(Charge(f"cost\n{whose}", quota, text, int(price.amount * GRAIN) * calls))
     return tuple(found)
 
 

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     ACCESS_EXPIRING = "access.expiring"
     TOOL_NEW = "tool.new"
     TOOL_CHANGED = "tool.changed"
+    BUDGET = "budget.spent"
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import Protocol
 from torhaus.model.approval import Approval, State, Wanted
 from torhaus.model.grant import AccessRequest, Asked, Grant, Granted
 from torhaus.model.pins import ToolDesk
+from torhaus.model.usage import UsageDesk
 
 
 class ApprovalDesk(Protocol):
@@ -113,6 +114,8 @@ class Desk(Protocol):
     def access(self) -> AccessDesk: ...
     @property
     def tools(self) -> ToolDesk: ...
+    @property
+    def usage(self) -> UsageDesk: ...
 
 
 class Office(Protocol):

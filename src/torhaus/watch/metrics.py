@@ -41,11 +41,17 @@ class Metrics:
     """A `Meter`, and the page `/metrics`.
 
     Only tools in `known`, tools with hints and tools of the shipped tables become `method`
-    labels: callers cannot make series at will.
+    labels: callers cannot make series at will. `also` is told of every finished call.
     """
 
-    def __init__(self, gauges: Gauges, known: Known = lambda _server: frozenset()) -> None:
+    def __init__(
+        self,
+        gauges: Gauges,
+        known: Known = lambda _server: frozenset(),
+        also: Callable[[Call, Outcome], None] | None = None,
+    ) -> None:
         self._known = known
+        self._also = also
         self._tallies: dict[str, Tally] = {}
         self.registry = CollectorRegistry()
         self.registry.register(_Numbers(self._tallies, gauges))
@@ -54,6 +60,8 @@ class Metrics:
 
     def ended(self, call: Call, outcome: Outcome, status: str, seconds: float) -> None:
         self._tally(call.server.name).add(call, outcome, status, seconds, self._known)
+        if self._also is not None:
+            self._also(call, outcome)
 
     def redacted(self, server: str, counts: Mapping[str, int]) -> None:
         self._tally(server).mask(counts)

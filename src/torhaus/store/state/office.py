@@ -9,6 +9,7 @@ from torhaus.store.state.access import StateAccess
 from torhaus.store.state.approvals import StateApprovals
 from torhaus.store.state.database import Database
 from torhaus.store.state.pins import StatePins
+from torhaus.store.state.usage import StateUsage
 
 
 class StateDesk:
@@ -18,6 +19,7 @@ class StateDesk:
         self.approvals = StateApprovals(connection)
         self.access = StateAccess(connection)
         self.tools = StatePins(connection)
+        self.usage = StateUsage(connection)
 
 
 class StateOffice:

@@ -1,0 +1,169 @@
+"""Who called what in which month, and what the cache saved: counted here, kept in the database."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from torhaus.limits.charges import CHARGED
+from torhaus.limits.months import month
+from torhaus.limits.spending import Tally, share, spending
+from torhaus.model.announcement import Announcement, Kind
+from torhaus.model.call import Call
+from torhaus.model.cost import SpendingCap
+from torhaus.model.desk import Office
+from torhaus.model.outcome import Answered, Failed, Outcome
+from torhaus.model.ports import StateError
+from torhaus.model.rules import Rules
+from torhaus.model.usage import Use, Used
+
+log = structlog.get_logger()
+
+EVERY = 5.0
+"""Seconds between two writings. A crash loses no more; the audit log has every call."""
+MOST = 50_000
+"""Different (user, tool) pairs held while the database does not answer."""
+
+
+class Usage:
+    """Owned by one event loop. `announce` tells people of budgets, once over all processes."""
+
+    def __init__(
+        self,
+        office: Office,
+        rules: Callable[[], Rules],
+        clock: Callable[[], float],
+        announce: Callable[[Announcement], None],
+    ) -> None:
+        self._office = office
+        self._rules = rules
+        self._clock = clock
+        self._announce = announce
+        self._counted: dict[Use, list[int]] = {}
+        self._month = ""
+        self._until = 0.0
+        self._well = True
+
+    def ended(self, call: Call, outcome: Outcome) -> None:
+        """Count one finished call. A failed one may have reached the API, and was paid for."""
+        if call.method not in CHARGED:
+            return
+        if isinstance(outcome, Answered):
+            at = 1 if outcome.cached else 0
+        elif isinstance(outcome, Failed):
+            at = 0
+        else:
+            return
+        now = self._clock()
+        if now >= self._until:
+            self._month, self._until = month(now, ZoneInfo(self._rules().timezone))
+        caller = call.caller
+        roles = ",".join(caller.roles(now))
+        use = Use(self._month, call.server.name, call.operation, caller.email, roles)
+        counts = self._counted.get(use)
+        if counts is None:
+            if len(self._counted) >= MOST:
+                return
+            counts = self._counted[use] = [0, 0]
+        counts[at] += 1
+
+    async def run(self) -> None:
+        """Write every few seconds, until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await self.write()
+                await self.warn()
+            except StateError as error:
+                if self._well:
+                    log.warning("usage.not_kept", reason=str(error))
+                self._well = False
+            except Exception:  # the last line: a bug must not end the counting
+                log.exception("usage.failed")
+            else:
+                self._well = True
+
+    async def write(self) -> None:
+        """Move what was counted into the database. Raises StateError, and loses nothing then."""
+        taken, self._counted = self._counted, {}
+        if not taken:
+            return
+        try:
+            async with self._office.write() as desk:
+                await desk.usage.add(
+                    [Used(use, calls, saved) for use, (calls, saved) in taken.items()]
+                )
+        except BaseException:
+            for use, (calls, saved) in taken.items():
+                counts = self._counted.setdefault(use, [0, 0])
+                counts[0] += calls
+                counts[1] += saved
+            raise
+
+    async def close(self) -> None:
+        with suppress(StateError):  # it has been logged
+            await self.write()
+
+    async def used(self, name: str | None = None) -> list[Used]:
+        """What was used in a month such as `2026-11`; None for this one. Raises StateError."""
+        await self.write()
+        async with self._office.read() as desk:
+            return await desk.usage.of(name or self.this_month())
+
+    def this_month(self) -> str:
+        return month(self._clock(), ZoneInfo(self._rules().timezone))[0]
+
+    # -- budgets -------------------------------------------------------------------------------
+
+    async def warn(self) -> None:
+        """Tell people, once a month, that a budget is spent so far as they wanted to know."""
+        caps = self._rules().costs.caps
+        if not caps:
+            return
+        now = self._clock()
+        name = self.this_month()
+        async with self._office.read() as desk:
+            used = await desk.usage.of(name)
+        for whose, cap in caps.items():
+            spent = self._spent(used, whose, cap)
+            for mark in sorted({cap.alert, Decimal(1)}):
+                if share(cap, spent) >= mark:
+                    await self._tell(f"budget {name} {whose} {mark}", _news(whose, cap, spent, now))
+
+    def _spent(self, used: list[Used], whose: str, cap: SpendingCap) -> Decimal:
+        tallies = by_tool([each for each in used if whose in ("*", each.use.server)])
+        found = spending(tallies, self._rules().costs).get(cap.currency)
+        return Decimal(0) if found is None else found.spent
+
+    async def _tell(self, key: str, news: Announcement) -> None:
+        async with self._office.write() as desk:
+            first = await desk.access.tell_once(key, news.at)
+        if first:
+            self._announce(news)
+
+
+def by_tool(used: list[Used]) -> dict[tuple[str, str], Tally]:
+    """Sums for each (server, tool)."""
+    sums: dict[tuple[str, str], Tally] = {}
+    for each in used:
+        key = (each.use.server, each.use.tool)
+        held = sums.get(key, Tally(0, 0))
+        sums[key] = Tally(held.calls + each.calls, held.saved + each.saved)
+    return sums
+
+
+def _news(whose: str, cap: SpendingCap, spent: Decimal, now: float) -> Announcement:
+    what = "all servers" if whose == "*" else whose
+    return Announcement(
+        kind=Kind.BUDGET,
+        text=(
+            f"{spent:.2f} of {cap.amount} {cap.currency} are spent this month on {what} "
+            f"({share(cap, spent):.0%})."
+        ),
+        at=now,
+        to=(),
+        facts={"server": whose, "spent": str(spent), "budget": str(cap.amount)},
+    )
