@@ -38,6 +38,7 @@ def own(drifting: Drifting, hook: Listener, home: Path) -> Iterator[Town]:
         "mcpServers": {
             "scripted": server(drifting.url),
             "strict": server(drifting.url, drift="quarantine"),
+            "open": server(drifting.url, drift={"unlisted": "pass"}),
             "lax": server(drifting.url, drift="accept"),
             "warned": server(drifting.url, drift={"changed": "warn"}),
         },
@@ -164,6 +165,16 @@ def test_a_name_that_is_not_listed_is_unknown_and_goes_nowhere(
             "allowed": False,
             "reason": "Unknown tool: wipe_notes",
         }
+
+
+def test_a_name_that_is_not_listed_may_be_the_servers_business(
+    own: Town, drifting: Drifting
+) -> None:
+    with own.caller(server="open") as caller, own.caller("BOB", server="open") as bob:
+        assert "get_secret" in caller.tool("get_secret").text
+        assert code(bob.tool("wipe_notes")) == "no_grant"
+
+    assert drifting.calls("wipe_notes") == []
 
 
 def test_who_may_nothing_learns_nothing_of_names(own: Town, drifting: Drifting) -> None:

@@ -214,6 +214,8 @@ class Drift(Shape):
     """Of tools the server did not have before."""
     changed: Fate = "quarantine"
     """Of tools whose description, arguments or annotations are different."""
+    unlisted: Literal["refuse", "pass"] = "refuse"
+    """Of names in no list: `pass` lets the server judge them, for servers that hide tools."""
 
 
 def _drift(value: object) -> object:

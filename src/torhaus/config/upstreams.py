@@ -47,6 +47,7 @@ def server(
         parents=known.parents,
         drift_new=spec.drift.new,
         drift_changed=spec.drift.changed,
+        drift_unlisted=spec.drift.unlisted,
         hide_denied=hide_denied if spec.hide_denied is None else spec.hide_denied,
     )
 

@@ -44,12 +44,16 @@ UNLISTED = Listed(deny=Deny(RULE, UNKNOWN, "Unknown tool"))
 
 @dataclass(slots=True)
 class _Known:
-    """`server`: the settings that `table` was made under. `by` and `at`: whose list, and when."""
+    """`server`: the settings that `table` was made under. `by` and `at`: whose list, and when.
+
+    `other`: what names are that stand in no list.
+    """
 
     server: Server
     items: Mapping[str, Item]
-    table: Mapping[str, Listed]
+    table: dict[str, Listed]
     until: float
+    other: Listed = UNLISTED
     by: str = ""
     at: float = 0.0
     pages: tuple[Page, ...] = ()
@@ -73,7 +77,7 @@ class Catalogue:
             return None
         if known.server is not server:
             self._settle(known, server)
-        return known.table.get(tool, UNLISTED)
+        return known.table.get(tool, known.other)
 
     def marks(self, server: str, tool: str) -> tuple[Mark, ...]:
         """The arguments of the tool that headers must repeat, as far as known."""
@@ -128,7 +132,7 @@ class Catalogue:
             for item in page.items:
                 items.setdefault(item.name, item)
         self._look(server, items, now, whole=True)
-        known = _Known(server, items, {}, now + FRESH, by, now, pages)
+        known = _Known(server, items, {}, now + FRESH, by=by, at=now, pages=pages)
         self._settle(known, server)
         self._known[server.name] = known
 
@@ -152,6 +156,14 @@ class Catalogue:
         known.table = {
             name: _listed(server, item, pins.get(name)) for name, item in known.items.items()
         }
+        known.other = UNLISTED
+        if server.drift_unlisted == "pass":
+            known.other = NO_TOOL
+            known.table |= {
+                name: Listed(deny=_refusal(server, msgspec.structs.replace(pin, gone=None)))
+                for name, pin in pins.items()
+                if name not in known.items
+            }
 
     def _page(self, server: str, result: bytes) -> Page:
         pages = self._pages.setdefault(server, {})
@@ -192,7 +204,7 @@ class Catalogue:
             items = {p.name: remembered(p.accepted) for p in accepted if p.accepted is not None}
             if not items:
                 return False
-            known = self._known[server.name] = _Known(server, items, {}, 0.0)
+            known = self._known[server.name] = _Known(server, items, {}, until=0.0)
             self._settle(known, server)
         known.until = now + PAUSE
         return True

@@ -24,6 +24,7 @@ READS = {"readOnlyHint": True}
 ZERO = "\u200b"
 GITHUB = Server(name="github", address=HttpAddress(url="http://127.0.0.1:9000/mcp"))
 STRICT = msgspec.structs.replace(GITHUB, drift_new="quarantine")
+OPEN = msgspec.structs.replace(GITHUB, drift_unlisted="pass")
 WARN = msgspec.structs.replace(GITHUB, drift_changed="warn")
 
 
@@ -286,6 +287,19 @@ def test_a_part_of_a_list_that_looks_whole_is_none():
     assert seen(catalogue, page("a", nextCursor="2"), whole=True) == ["a"]
 
     assert code(catalogue, "b") is None
+
+
+def test_a_server_with_tools_it_does_not_list_may_have_them():
+    catalogue = known(page("a", "b"))
+    catalogue.learn(GITHUB, [page("a", text="evil")], 1.0)
+    catalogue.learn(GITHUB, [page(f"x{ZERO}")], 2.0)
+
+    assert code(catalogue, "unlisted", OPEN) is None
+    assert code(catalogue, "b", OPEN) is None
+    assert code(catalogue, "a", OPEN) == "tool_changed"
+    assert code(catalogue, f"x{ZERO}", OPEN) == "unknown_tool"
+    assert code(catalogue, "unlisted", GITHUB) == "unknown_tool"
+    assert code(catalogue, "b", GITHUB) == "unknown_tool"
 
 
 # -- what is hidden --------------------------------------------------------------------------------
