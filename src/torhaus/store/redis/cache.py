@@ -86,7 +86,7 @@ class RedisCache:
         return Miss(Stamp(stamp.turn, shared), entry)
 
     async def keep(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> bool:
-        if stamp.shared is None:
+        if stamp.shared is None or self._presence.full:
             return False
         server, _, tool = tag.partition(".")
         lasts = max(1, int((entry.expires + entry.stale - entry.stored) * 1000))

@@ -21,6 +21,8 @@ _AWAY = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY
 # What it says when it is not the one to ask.
 _MOVED, _ASK, _READONLY = "MOVED ", "ASK ", "READONLY"
 HOPS = 4
+RELEARNED = 0.25
+"""Seconds between two questions about which node has which slots."""
 
 Opened = Callable[[Wire], Awaitable[None]]
 
@@ -47,6 +49,7 @@ class Fleet:
         self._lines: dict[Address, Line] = {}
         self._slots: list[Address | None] = []
         self._learning: asyncio.Task[None] | None = None
+        self._learn_from = 0.0
         self._seed = 0
         self._home: Line = self._line(self._where_home, home=True)
 
@@ -83,7 +86,10 @@ class Fleet:
         line = self._line_of(key)
         asking = False
         for _ in range(HOPS):
-            wire = line.ready()
+            wire = line.wire
+            if wire is None:
+                self._relearn()
+                wire = line.ready()
             if asking:
                 wire.tell("ASKING")
             try:
@@ -91,7 +97,8 @@ class Fleet:
             except ReplyError as error:
                 line, asking = self._elsewhere(line, str(error), error)
                 if line.wire is None:
-                    await line.first(self.settings.connect_timeout)
+                    # In a task of its own: calls may run in none.
+                    await asyncio.ensure_future(line.first(self.settings.connect_timeout))
         raise Unreachable("the cluster sends us from one node to the next")
 
     def tell(self, key: Word, *command: Word) -> None:
@@ -159,7 +166,7 @@ class Fleet:
             role = await asked(wire, "ROLE")
             if role[0] != b"master":
                 raise Unreachable("the server is a replica")
-        if self.settings.database:
+        if self.settings.database and self.settings.topology is not Topology.CLUSTER:
             await asked(wire, "SELECT", str(self.settings.database))
         await _load(wire)
         await self._home_opened(wire)
@@ -179,8 +186,13 @@ class Fleet:
         raise error
 
     def _relearn(self) -> None:
+        """A node of the cluster is gone, or another has its slots."""
+        loop = asyncio.get_running_loop()
+        if self.settings.topology is not Topology.CLUSTER or loop.time() < self._learn_from:
+            return
+        self._learn_from = loop.time() + RELEARNED
         if self._learning is None or self._learning.done():
-            self._learning = asyncio.get_running_loop().create_task(self._learn_quietly())
+            self._learning = loop.create_task(self._learn_quietly())
 
     async def _learn_quietly(self) -> None:
         try:

@@ -10,23 +10,30 @@ import asyncio
 from secrets import token_hex
 from typing import Any
 
+from hiredis import ReplyError
+
 from torhaus.store.redis.fleet import Fleet
 from torhaus.store.redis.scripts import RENEW
 from torhaus.store.redis.wire import Unreachable, Wire
 
 LEASE = 2.0
 RENEWED = LEASE / 4
+FULL = 0.9
 SPARE = 0.9
 """The part of a lease that is used: the rest is for clocks that run unequally."""
 
 
 class Presence:
-    """One gateway's lease. `others`: the gateways it saw last."""
+    """One gateway's lease. `others`: the gateways it saw last.
+
+    `full`: the server has little memory left, so that answers must not take what counters need.
+    """
 
     def __init__(self, namespace: str) -> None:
         self.name = token_hex(8)
         self.key = f"{{{namespace}}}:gateways".encode()
         self.others = 0
+        self.full = False
         self._until = 0.0
         self._loop = asyncio.get_running_loop()
 
@@ -61,6 +68,14 @@ class Presence:
                 continue  # it ends by itself
             if fleet.up:
                 self._renewed(asked, living)
+                await self._measure(fleet)
+
+    async def _measure(self, fleet: Fleet) -> None:
+        try:
+            said = await fleet.ask(self.key, "INFO", "memory")
+        except (Unreachable, ReplyError):
+            return  # a user without the right to ask is no reason to keep nothing
+        self.full = nearly_full(said if isinstance(said, bytes) else str(said).encode())
 
     async def end(self, fleet: Fleet) -> None:
         """Nobody need wait for this gateway any more."""
@@ -75,3 +90,11 @@ class Presence:
     def _renewed(self, asked: float, living: list[Any]) -> None:
         self._until = asked + LEASE * SPARE
         self.others = len(living)
+
+
+def nearly_full(info: bytes) -> bool:
+    """Whether the memory a server may use is used up, all but a tenth."""
+    lines = (line.partition(b":") for line in info.splitlines())
+    said = {name: value for name, _, value in lines if value.isdigit()}
+    most, used = int(said.get(b"maxmemory", 0)), int(said.get(b"used_memory", 0))
+    return most > 0 and used > most * FULL

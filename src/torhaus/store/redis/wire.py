@@ -16,6 +16,8 @@ Word = bytes | str | int | float
 Waiting = tuple["asyncio.Future[Any]", float]
 
 _NOTHING = object()
+GLANCE = 0.002
+"""Seconds in which the loop reads what has come before anything is said to be late."""
 
 
 class Unreachable(Exception):  # noqa: N818 -- a state of the world that callers live with
@@ -44,6 +46,7 @@ class Wire(asyncio.Protocol):
         self._out: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._looked = False
         self.open = True
 
     def call(self, *command: Word) -> "asyncio.Future[Any]":
@@ -96,19 +99,24 @@ class Wire(asyncio.Protocol):
     def _look(self) -> None:
         """Answer for the server where it takes too long, oldest first."""
         self._watch = None
-        now = self._loop.time()
+        if not self._waiting:
+            return
+        now, first = self._loop.time(), self._waiting[0][1]
+        if first <= now and not self._looked:
+            # It may have been us who were busy: what has come meanwhile is read first.
+            self._looked = True
+            self._watch = self._loop.call_later(GLANCE, self._look)
+            return
+        self._looked = False
+        if first + 3 * self._timeout <= now:
+            self._end("the server says nothing")
+            return
         for answer, due in self._waiting:
             if due > now:
-                self._watch = self._loop.call_at(due, self._look)
                 break
             if not answer.done():
                 answer.set_exception(Unreachable("the server takes too long"))
-        if not self._waiting:
-            return
-        if self._waiting[0][1] + 3 * self._timeout <= now:
-            self._end("the server says nothing")
-        elif self._watch is None:
-            self._watch = self._loop.call_later(self._timeout, self._look)
+        self._watch = self._loop.call_later(self._timeout, self._look)
 
     def _end(self, why: str) -> None:
         if not self.open:

