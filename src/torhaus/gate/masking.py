@@ -98,8 +98,10 @@ class Masking:
     def beyond_calls(self, caller: Principal | None, server: str) -> "Veil | None":
         """For what belongs to no call. A policy for some calls holds for all of that.
 
-        Without a caller that the rules know, everything is masked.
+        What counts is what the rules say of the caller now: streams outlive versions of them.
+        Without a caller, everything is masked.
         """
+        caller = caller and (self.known(caller.id) or caller)
         rule = "unknown caller" if caller is None else obligation(caller, server, self.clock())
         return None if rule is None else self.veil(rule, server)
 

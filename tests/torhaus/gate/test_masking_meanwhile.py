@@ -274,6 +274,24 @@ def test_messages_on_a_listening_stream_are_masked(by: Principal):
     run(story())
 
 
+def test_an_open_stream_is_masked_from_the_moment_rules_say_so():
+    async def story() -> None:
+        there, front = world(), Window()
+
+        async def speaks(session: Session, last: str | None, sink: Sink) -> None:
+            for rules_now in (rules(CAROL), rules(BLIND)):
+                there.rules = rules_now
+                sink.notice(note("notifications/message", {"level": "info", "data": LEAKY}))
+
+        there.upstream.listening = speaks
+        await there.talk.listen(there.server, there.session(CAROL), CAROL, None, front)
+
+        said = [message["params"]["data"] for message in front.messages()]
+        assert said == [LEAKY, MASKED]
+
+    run(story())
+
+
 def test_a_policy_that_masks_some_calls_masks_all_that_belongs_to_none():
     policy = Policy(name="hide", effect=Effect.REDACT, actions=frozenset({"delete"}))
 
