@@ -114,8 +114,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     `selectors`: globs over normalised names, for tools that `classes` has not; the first one wins.
     `parents`: resource type -> the type it belongs to (`labels` -> `issues`).
     `drift_new`, `drift_changed`: what happens to tools the server has anew or otherwise than
-    pinned: `accept`, `warn` or `quarantine`. `drift_unlisted`: names that it does not list are
-    refused (`refuse`), or its own business (`pass`). `hide_denied`: a refused tool is an unknown one.
+    pinned: `accept`, `warn` or `quarantine`. `drift_unlisted`: `refuse` names it does not list,
+    or `pass` them. `hide_denied`: a refused tool is an unknown one.
     """
 
     name: str
