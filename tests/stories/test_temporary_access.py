@@ -147,15 +147,6 @@ def test_without_its_database_calls_go_on_and_ready_says_so(own: Town) -> None:
     assert "state database does not answer" in json.loads(page)["state"]
 
 
-def test_a_database_that_cannot_be_opened_ends_the_start_with_a_sentence(
-    upstream: Upstream, home: Path
-) -> None:
-    (home / "data" / "state.db").mkdir(parents=True)
-
-    with pytest.raises(RuntimeError, match=r"Not started: the state database .* cannot be opened"):
-        Town(config(upstream), home).start()
-
-
 @pytest.fixture
 def elephant() -> Iterator[str]:
     """A PostgreSQL database's URL."""
