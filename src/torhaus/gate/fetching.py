@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,12 +12,14 @@ import msgspec
 
 from torhaus.audit.items import count
 from torhaus.cache.freshness import Freshness, freshness, usable_for
+from torhaus.cache.hints import HINTED
 from torhaus.cache.invalidation import invalidations
 from torhaus.cache.mark import marked, prepared
 from torhaus.cache.plan import Plan, findable, keepable, plan
 from torhaus.gate import calls
 from torhaus.gate.calls import Asking, Deaf
 from torhaus.gate.flights import Flight, Flights, Overheard
+from torhaus.gate.hinted import hinted
 from torhaus.gate.lists import UNREADABLE
 from torhaus.limits.charges import charges, hit_charges
 from torhaus.limits.spending import cost_charges
@@ -79,6 +82,9 @@ class Fetching:
         if server.caching is NO_CACHING and server.cache_ttl is None:
             return await self._direct(asking, call, ask, verdict, relay)
         now = self.clock()
+        if call.method in HINTED:
+            direct = partial(self._direct, asking, call, ask, verdict, relay)
+            return await hinted(self.cache, call, verdict, now, asking.era, direct)
         keep = plan(call, verdict, call.caller.roles(now))
         if keep.key is not None and keep.rule is not None:
             if ask is None:

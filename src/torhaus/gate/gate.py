@@ -52,6 +52,8 @@ from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
 from torhaus.model.verdict import Allow, Deny, Hold, Verdict
 
+WHOLE = frozenset(("tools/call", "resources/read"))
+"""Methods whose kept answers everybody they are for may have as they are."""
 PARKED_FOR = 900.0
 """Seconds a call waits for its client to resume the stream."""
 
@@ -179,7 +181,7 @@ class Gate:
         if asking.era is Era.MODERN:
             calls.check_headers(asking, call, self.catalogue)
         outcome = await self.fetching.carry(asking, call, ask, verdict, relay)
-        if not isinstance(outcome, Answered) or outcome.cached:
+        if not isinstance(outcome, Answered) or (outcome.cached and call.method in WHOLE):
             return outcome
         answer = self.finish(asking, outcome.answer)
         if answer is outcome.answer:

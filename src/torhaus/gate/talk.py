@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from torhaus.gate.gate import Gate
+from torhaus.gate.hinted import outdated
 from torhaus.gate.masking import VeiledSink
 from torhaus.gate.relay import Front, Relay, Seals
 from torhaus.gate.waits import OURS
@@ -22,6 +23,7 @@ from torhaus.mcp.message import (
     result_text,
 )
 from torhaus.mcp.seal import SealError
+from torhaus.model.caching import NO_CACHING
 from torhaus.model.outcome import Answer
 from torhaus.model.people import Principal
 from torhaus.model.ports import LedgerError, Link, Notice, UpstreamError
@@ -48,7 +50,9 @@ class Talk:
     def takes(self, notice: Notice, relay: Relay) -> bool:
         if notice.method == LIST_CHANGED:
             self.gate.catalogue.forget(relay.server.name)
-            return False
+        untrue = outdated(relay.server.name, notice) if notice.id is None else ()
+        if untrue and relay.server.caching is not NO_CACHING:
+            self.gate.fetching.chore(self.gate.fetching.forget(untrue))
         if notice.method == "ping" and notice.id is not None:
             body = result_text(notice.id, b"{}")
             link = self.gate.upstreams.link(relay.server)
