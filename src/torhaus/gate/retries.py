@@ -8,7 +8,6 @@ import msgspec
 
 from torhaus.gate import rounds
 from torhaus.gate.calls import Asking
-from torhaus.gate.wanted import subject
 from torhaus.mcp.codes import INVALID_PARAMS
 from torhaus.mcp.message import CallerError, Request, encode
 from torhaus.mcp.seal import Sealer, SealError
@@ -58,7 +57,9 @@ def returned(asking: Asking, sealer: Sealer, now: float) -> Returned | None:
         text = "requestState is not valid for this request: start the request again without it"
         raise CallerError(INVALID_PARAMS, text, id=request.id) from error
     action = _action(request.params.get("inputResponses"))
-    kept = {**subject(request.params), "_meta": request.params["_meta"]}
+    kept = dict(request.params)
+    for name in ("requestState", "inputResponses"):
+        kept.pop(name, None)
     first = Request(request.id, request.method, kept, encode(kept))
     return Returned(msgspec.structs.replace(asking, request=first), known, action)
 

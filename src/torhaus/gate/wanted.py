@@ -1,7 +1,6 @@
 """What exactly somebody is asked to agree to."""
 
 import hashlib
-from typing import Any
 
 from torhaus.audit.parameters import parameters
 from torhaus.cache.key import canonical
@@ -11,24 +10,20 @@ from torhaus.model.approval import Wanted
 from torhaus.model.call import Call
 from torhaus.model.verdict import Hold
 
-OF_THE_ROUND = frozenset(("_meta", "requestState", "inputResponses"))
-"""Parameters that change from one sending of the same request to the next."""
-
-
-def subject(params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that say what the request does."""
-    return {key: value for key, value in params.items() if key not in OF_THE_ROUND}
+PLAIN = frozenset(("name", "arguments"))
+"""What nearly every tools/call consists of; then approvers see the arguments alone."""
 
 
 def wanted(asking: Asking, call: Call, hold: Hold, policy_version: str) -> Wanted:
-    """The digest is over user, server, method, and everything the request says of what it does.
+    """The digest is over user, server, method, and everything the request says but `_meta`.
 
-    For a tools/call that is the tool and its exact arguments. Raises ValueError for what is not
-    JSON.
+    For a tools/call that is the tool, its exact arguments, and what few send: a `task`, or answers
+    to a question of the server's that nobody agreed to yet. Raises ValueError for what is not JSON.
     """
-    said = subject(asking.request.params)
+    said = {key: value for key, value in asking.request.params.items() if key != "_meta"}
     bound = canonical([call.caller.id, call.server.name, call.method, said])
-    shown = call.payload if call.method == "tools/call" else encode(said)
+    plain = call.method == "tools/call" and said.keys() <= PLAIN
+    shown = call.payload if plain else encode(said)
     return Wanted(
         digest=hashlib.sha256(bound).digest(),
         requester=call.caller.id,

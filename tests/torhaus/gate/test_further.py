@@ -160,3 +160,21 @@ def test_another_process_does_not_continue_it() -> None:
         assert other.sent() == []
 
     run(story())
+
+
+def test_answers_that_nobody_agreed_to_need_an_approval_of_their_own() -> None:
+    """They could say what the call is about."""
+
+    async def story() -> None:
+        world = Holding()
+        await world.admit(create(world))
+        world.approve()
+
+        outcome = await world.admit(create(world, **ANSWERS))
+
+        assert isinstance(outcome, Held)
+        assert outcome.approval == "apr_2"
+        assert b"inputResponses" in world.approvals.all["apr_2"].wanted.arguments.encode()
+        assert world.sent() == []
+
+    run(story())

@@ -24,10 +24,9 @@ def tool(arguments: object = None, by: Principal = CAREFUL, **extra: object) -> 
 SAME = tool({"a": 1, "b": [1, 2]}).digest
 
 
-def test_the_order_of_keys_and_what_changes_by_the_round_do_not_count() -> None:
+def test_the_order_of_keys_and_what_is_about_the_message_do_not_count() -> None:
     assert tool({"b": [1, 2], "a": 1}).digest == SAME
     assert tool({"a": 1, "b": [1, 2]}, _meta={"progressToken": 5}).digest == SAME
-    assert tool({"a": 1, "b": [1, 2]}, requestState="s", inputResponses={}).digest == SAME
 
 
 @pytest.mark.parametrize(
@@ -42,6 +41,8 @@ def test_the_order_of_keys_and_what_changes_by_the_round_do_not_count() -> None:
         tool({}),
         tool(None),
         tool({"a": 1, "b": [1, 2]}, task={"ttl": 1}),
+        tool({"a": 1, "b": [1, 2]}, requestState="the server's own"),
+        tool({"a": 1, "b": [1, 2]}, inputResponses={"q": {"action": "accept"}}),
         tool({"a": 1, "b": [1, 2]}, by=BOB),
         want(World().tool("update_issue", {"a": 1, "b": [1, 2]}, by=CAREFUL)),
         want(World().asking("prompts/get", {"name": "create_issue", "arguments": {}}, by=CAREFUL)),
@@ -59,6 +60,16 @@ def test_prompts_and_resources_are_told_apart_by_name() -> None:
 
     assert one.digest != other.digest
     assert json.loads(one.arguments) == {"name": "a", "arguments": {}}
+
+
+def test_the_approver_sees_what_comes_beside_the_arguments() -> None:
+    found = tool({"a": 1}, inputResponses={"q": {"action": "accept"}})
+
+    assert json.loads(found.arguments) == {
+        "name": "create_issue",
+        "arguments": {"a": 1},
+        "inputResponses": {"q": {"action": "accept"}},
+    }
 
 
 def test_the_approver_sees_arguments_without_secrets() -> None:

@@ -200,3 +200,20 @@ def test_several_are_found_by_their_ids(place: Place) -> None:
 def numbered(number: int, state: State) -> Approval:
     own = wanted(digest=bytes([number]))
     return approval(f"a{number}", state=state, wanted=own, created=NOW + number)
+
+
+def test_a_denial_is_found_for_its_own_call_while_it_lasts(place: Place) -> None:
+    async def story() -> None:
+        async with place.office() as office, office.write() as desk:
+            await desk.approvals.add(approval("a1"))
+            assert await desk.approvals.denied(WANTED, NOW) is None
+            await desk.approvals.decide("a1", State.DENIED, "bob", "no", NOW + 5)
+
+            found = await desk.approvals.denied(WANTED, NOW + 5)
+            assert found is not None
+            assert (found.id, found.comment) == ("a1", "no")
+            assert await desk.approvals.denied(WANTED, found.expires) is None
+            for changes in OTHERS.values():
+                assert await desk.approvals.denied(wanted(**changes), NOW + 5) is None
+
+    run(story())
