@@ -21,12 +21,16 @@ def tool(name: str, description: str = "", **more: Any) -> dict[str, Any]:
 
 @dataclass
 class Drifting(Upstream):
-    """`tools`: what it lists, page by page. `hello`: its instructions. `lists`: whether it can."""
+    """`pages`: what it lists. `hello`: its instructions. `lists`: whether it can.
+
+    `fresh`: for how many seconds its lists may be kept, for everybody.
+    """
 
     pages: list[list[dict[str, Any]]] = field(default_factory=list)
     prompts: list[dict[str, Any]] = field(default_factory=list)
     hello: str = ""
     lists: bool = True
+    fresh: int = 0
 
     def offers(self, *tools: dict[str, Any]) -> None:
         self.pages = [list(tools)]
@@ -56,8 +60,7 @@ class Drifting(Upstream):
         cursor = talk.seen.message.get("params", {}).get("cursor", "0")
         at = int(cursor)
         result: dict[str, Any] = {"tools": self.pages[at], "resultType": "complete"}
-        # It may be kept for a while, for everybody: what the gateway shows must still be filtered.
-        result |= {"ttlMs": 60_000, "cacheScope": "public"}
+        result |= {"ttlMs": self.fresh * 1000, "cacheScope": "public"}
         if at + 1 < len(self.pages):
             result["nextCursor"] = str(at + 1)
         talk.answer(talk.message(result))

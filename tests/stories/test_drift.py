@@ -257,6 +257,23 @@ def test_a_server_that_cannot_list_its_tools_is_called_by_nobody(
         assert "get_note" in caller.tool("get_note").text
 
 
+def test_a_list_that_may_be_kept_does_not_bring_a_changed_tool_back(
+    own: Town, drifting: Drifting
+) -> None:
+    drifting.fresh = 60
+    with own.caller() as caller, own.caller("CAROL") as carol:
+        caller.tool("get_note")
+        assert names(caller) == ["get_note", "list_notes"]
+        drifting.offers(NEW, OTHER)
+        carol.begin()
+        assert names(carol) == ["list_notes"]  # the other era: nothing was kept for it
+
+        assert names(caller) == ["list_notes"]
+
+        assert code(caller.tool("get_note")) == "tool_changed"
+        assert code(carol.tool("get_note")) == "tool_changed"
+
+
 def test_a_list_of_several_pages_is_one_catalogue(own: Town, drifting: Drifting) -> None:
     drifting.pages = [[OLD], [OTHER]]
     with own.caller() as caller:

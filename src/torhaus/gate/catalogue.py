@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from torhaus.gate import described
 from torhaus.gate.pages import NO_HINTS, Item, Page, read, remembered, written
 from torhaus.gate.pinned import Pins
 from torhaus.mcp.params import Mark
@@ -108,8 +109,8 @@ class Catalogue:
         """
         self._learn(server, tuple(self._page(server.name, each) for each in results), now, by)
 
-    def seen(self, server: Server, result: bytes, now: float, *, whole: bool, by: str) -> bytes:
-        """One page that a caller asked for, as clients may see it. `whole`: it is the only one.
+    def seen(self, server: Server, result: bytes, now: float, *, whole: bool, by: str) -> None:
+        """One page that the server has just sent to a caller. `whole`: it was asked for the first.
 
         Raises as `learn` does.
         """
@@ -118,6 +119,12 @@ class Catalogue:
             self._learn(server, (page,), now, by)
         else:
             self._part(server, page, now)
+
+    def shown(self, server: Server, method: str, result: bytes) -> bytes:
+        """A list as clients may see it, whenever its server sent it. Raises as `learn` does."""
+        if method != "tools/list":
+            return described.seen(method, result)
+        page = self._page(server.name, result)
         pins = self.pins.of(server.name)
         kept = [item for item in page.items if _shows(server, item, pins)]
         return result if page.plain and len(kept) == len(page.items) else written(result, kept)
@@ -223,11 +230,15 @@ class Catalogue:
 
 
 def _shows(server: Server, item: Item, pins: Mapping[str, Pin]) -> bool:
-    """A part of a list that comes before the first whole one is not pinned yet, but seen."""
+    """A part of a list that comes before the first whole one is not pinned yet, but seen.
+
+    A list that was kept may be older than the pins: what it says must be what they say.
+    """
     pin = pins.get(item.name)
     if item.withheld is not None or pin is None:
         return item.withheld is None and not pins
-    return _refusal(server, pin) is None
+    known = (each.digest for each in (pin.accepted, pin.offered) if each is not None)
+    return item.definition.digest in known and _refusal(server, pin) is None
 
 
 def _refusal(server: Server, pin: Pin) -> Deny | None:

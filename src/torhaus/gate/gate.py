@@ -183,7 +183,13 @@ class Gate:
         outcome = await self.fetching.carry(asking, call, ask, verdict, relay)
         if not isinstance(outcome, Answered) or (outcome.cached and call.method in WHOLE):
             return outcome
-        answer = self.finish(asking, outcome.answer)
+        kept = outcome.cached and call.method in LISTS
+        # A list that was kept says nothing of what the server offers now.
+        answer = (
+            self._replayed(outcome.answer, asking.caller, asking.server)
+            if kept
+            else self.finish(asking, outcome.answer)
+        )
         if answer is outcome.answer:
             return outcome
         return msgspec.structs.replace(outcome, answer=answer)
@@ -240,23 +246,20 @@ class Gate:
         if result is None:
             return answer
         try:
-            clean = partial(self._clean, server=server, whole=False, by="")
-            whole = described.whatever(result, clean)
+            whole = described.whatever(result, partial(self.catalogue.shown, server))
             seen = shown_whatever(whole, caller, server, self.clock())
         except UNREADABLE:
             return Answer(error=error_object(codes.UPSTREAM_FAILED, "the answer cannot be read"))
         return answer if seen is result else msgspec.structs.replace(answer, result=seen)
 
     def _list(self, asking: Asking, method: str, result: bytes) -> bytes:
-        whole = "cursor" not in asking.request.params
-        seen = self._clean(method, result, server=asking.server, whole=whole, by=by(asking))
-        return shown(method, seen, asking.caller, asking.server, self.clock())
-
-    def _clean(self, method: str, result: bytes, *, server: Server, whole: bool, by: str) -> bytes:
-        """A list as anybody may see it: no tool that drifted, nothing that hides in a text."""
+        """A list as this caller may see it: no tool that drifted, nothing that hides in a text."""
+        server, now = asking.server, self.clock()
         if method == "tools/list":
-            return self.catalogue.seen(server, result, self.clock(), whole=whole, by=by)
-        return described.seen(method, result)
+            whole = "cursor" not in asking.request.params
+            self.catalogue.seen(server, result, now, whole=whole, by=by(asking))
+        clean = self.catalogue.shown(server, method, result)
+        return shown(method, clean, asking.caller, server, now)
 
     # -- records -------------------------------------------------------------------------------
 

@@ -56,7 +56,14 @@ def code(catalogue: Catalogue, tool: str, server: Server = GITHUB) -> str | None
 def seen(
     catalogue: Catalogue, result: bytes, *, whole: bool = True, server: Server = GITHUB
 ) -> list[str]:
-    shown = catalogue.seen(server, result, 1.0, whole=whole, by="alice")
+    """The names that a caller gets to see of what the server has just sent him."""
+    catalogue.seen(server, result, 1.0, whole=whole, by="alice")
+    return kept(catalogue, result, server=server)
+
+
+def kept(catalogue: Catalogue, result: bytes, server: Server = GITHUB) -> list[str]:
+    """The names that a caller gets to see of a list, however old it is."""
+    shown = catalogue.shown(server, "tools/list", result)
     return [each["name"] for each in json.loads(shown)["tools"]]
 
 
@@ -302,20 +309,36 @@ def test_a_server_with_tools_it_does_not_list_may_have_them():
     assert code(catalogue, "b", GITHUB) == "unknown_tool"
 
 
+def test_a_list_that_was_kept_says_nothing_of_what_the_server_offers_now():
+    old, evil, other = page("a"), page("a", text="evil"), page("a", text="never seen")
+    catalogue = known(old)
+    catalogue.learn(GITHUB, [evil], 1.0)
+
+    for result in (old, evil, other):
+        assert kept(catalogue, result) == []
+        assert code(catalogue, "a") == "tool_changed"
+    catalogue.learn(GITHUB, [old], 2.0)
+    assert [kept(catalogue, result) for result in (old, evil, other)] == [["a"], [], []]
+
+
 # -- what is hidden --------------------------------------------------------------------------------
 
 
 def test_clean_lists_pass_byte_for_byte():
     result = b'{"tools":[{"name":"a","description":"x"}],"_meta":{"y":1}}'
 
-    assert Catalogue().seen(GITHUB, result, 1.0, whole=True, by="") is result
+    catalogue = known(result)
+
+    assert catalogue.shown(GITHUB, "tools/list", result) is result
+    assert catalogue.shown(GITHUB, "prompts/list", b'{"prompts":[]}') == b'{"prompts":[]}'
 
 
 def test_hidden_characters_reach_nobody():
     catalogue = Catalogue()
     poisoned = page("a", text=f"Adds.{ZERO}\U000e0041")
 
-    shown = catalogue.seen(GITHUB, poisoned, 1.0, whole=True, by="")
+    catalogue.seen(GITHUB, poisoned, 1.0, whole=True, by="")
+    shown = catalogue.shown(GITHUB, "tools/list", poisoned)
 
     assert json.loads(shown)["tools"] == [{"name": "a", "description": "Adds."}]
     assert code(catalogue, "a") is None
