@@ -144,6 +144,7 @@ class House:
             audit_healthy=self.ledger.healthy,
             sessions=lambda: len(self.sessions),
             streams=lambda: len(self.edge.open_streams),
+            waiting=lambda: len(self.gate.patience.waits),
             state_healthy=lambda: self.annex.database.trouble is None,
             notices=self.annex.notices,
         )

@@ -33,6 +33,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     audit_healthy: Callable[[], bool] | None = None
     sessions: Callable[[], int] | None = None
     streams: Callable[[], int] | None = None
+    waiting: Callable[[], int] | None = None
     state_healthy: Callable[[], bool] | None = None
     notices: Callable[[], Mapping[str, int]] | None = None
 
@@ -159,6 +160,7 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
         ("audit_healthy", "1 while audit records can be written.", gauges.audit_healthy),
         ("active_sessions", "Sessions of legacy clients.", gauges.sessions),
         ("active_streams", "Open streams to clients.", gauges.streams),
+        ("waiting_calls", "Calls kept waiting for approval.", gauges.waiting),
         ("state_healthy", "1 while the state database answers.", gauges.state_healthy),
     ):
         if ask is not None:

@@ -189,13 +189,21 @@ def test_an_unheard_of_status_is_an_error():
 
 def test_gauges_show_what_is_so_now():
     healthy = [True]
-    seen = metrics(Gauges(audit_healthy=lambda: healthy[0], sessions=lambda: 7, streams=lambda: 2))
+    seen = metrics(
+        Gauges(
+            audit_healthy=lambda: healthy[0],
+            sessions=lambda: 7,
+            streams=lambda: 2,
+            waiting=lambda: 3,
+        )
+    )
 
     assert sample(seen, "mcp_gateway_audit_healthy") == 1
     healthy[0] = False
     assert sample(seen, "mcp_gateway_audit_healthy") == 0
     assert sample(seen, "mcp_gateway_active_sessions") == 7
     assert sample(seen, "mcp_gateway_active_streams") == 2
+    assert sample(seen, "mcp_gateway_waiting_calls") == 3
 
 
 def test_the_version_and_the_process_are_shown():
