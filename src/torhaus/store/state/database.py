@@ -3,12 +3,14 @@
 import asyncio
 import os
 import sqlite3
+import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -23,8 +25,16 @@ CONNECTIONS = 8
 STATEMENT = 10
 """Seconds a PostgreSQL statement may take."""
 
+_UNVERIFIED = ("disable", "allow", "prefer", "require")
 _WRITING = "torhaus_writing"
 _DOWN = (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError)
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where the database is, and what the driver's `connect` takes besides."""
+
+    url: URL
+    more: Mapping[str, Any] = {}
 
 
 class Database:
@@ -38,7 +48,7 @@ class Database:
     def __init__(self, url: str | None, data_dir: Path, patience: float = BUSY) -> None:
         self._patience = patience
         self._path = data_dir / NAME
-        self._url = _sqlite(self._path) if url is None else _postgres(url)
+        self._address = _sqlite(self._path) if url is None else _postgres(url)
         self._lite = url is None
         # Writers of one process wait here, in order, instead of at SQLite's busy timer.
         self._turn: asyncio.Lock | None = asyncio.Lock() if self._lite else None
@@ -57,7 +67,7 @@ class Database:
             return
         if self._lite:
             self._prepare()
-        self._engine = _engine(self._url, self._patience, lite=self._lite)
+        self._engine = _engine(self._address, self._patience, lite=self._lite)
         self.trouble = None
 
     async def close(self) -> None:
@@ -131,11 +141,11 @@ def _switched(path: Path, *, last: bool) -> bool:
     return True
 
 
-def _sqlite(path: Path) -> URL:
-    return URL.create("sqlite+aiosqlite", database=str(path))
+def _sqlite(path: Path) -> Address:
+    return Address(URL.create("sqlite+aiosqlite", database=str(path)))
 
 
-def _postgres(url: str) -> URL:
+def _postgres(url: str) -> Address:
     """Raises StateError, which does not repeat the URL: it holds the password."""
     try:
         parsed = make_url(url)
@@ -143,10 +153,32 @@ def _postgres(url: str) -> URL:
         raise StateError("storage.state is not a URL: write postgresql://user@host/name") from error
     if parsed.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
         raise StateError("storage.state must begin with postgresql://")
-    return parsed.set(drivername="postgresql+asyncpg")
+    asked = {name: str(value) for name, value in parsed.query.items()}
+    mode, root = asked.pop("sslmode", None), asked.pop("sslrootcert", None)
+    if asked:
+        raise StateError(f"storage.state has an option that is not known: {', '.join(asked)}")
+    return Address(
+        parsed.set(drivername="postgresql+asyncpg", query={}),
+        {} if mode is None else {"ssl": _tls(mode, root)},
+    )
 
 
-def _engine(url: URL, patience: float, *, lite: bool) -> AsyncEngine:
+def _tls(mode: str, root: str | None) -> ssl.SSLContext | str:
+    """Libpq's sslmode; without sslrootcert, the system's authorities are trusted."""
+    if mode in _UNVERIFIED:
+        return mode
+    if mode not in ("verify-ca", "verify-full"):
+        raise StateError(f"storage.state: sslmode is {', '.join(_UNVERIFIED)} or verify-full")
+    try:
+        context = ssl.create_default_context(cafile=root)
+    except OSError as error:
+        raise StateError("storage.state: the file of sslrootcert cannot be used") from error
+    context.check_hostname = mode == "verify-full"
+    return context
+
+
+def _engine(address: Address, patience: float, *, lite: bool) -> AsyncEngine:
+    url = address.url
     # Values of statements would be secrets in a log.
     common: dict[str, Any] = {"hide_parameters": True, "pool_timeout": patience}
     if lite:
@@ -161,7 +193,7 @@ def _engine(url: URL, patience: float, *, lite: bool) -> AsyncEngine:
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_pre_ping=True,
-        connect_args={"timeout": patience, "command_timeout": STATEMENT},
+        connect_args={"timeout": patience, "command_timeout": STATEMENT, **address.more},
         **common,
     )
 

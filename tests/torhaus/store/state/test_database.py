@@ -224,3 +224,39 @@ def test_values_never_stand_in_an_error(place: Place) -> None:
         assert "hunter2" not in str(raised.value)
 
     run(story())
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer"])
+def test_tls_is_asked_for_as_libpq_does(mode: str, elephant: Place) -> None:
+    async def story() -> None:
+        async with elephant.open():
+            database = Database(f"{elephant.url}?sslmode={mode}", elephant.home)
+            assert await database.open() == []
+            await database.close()
+
+    run(story())
+
+
+@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
+def test_a_server_without_the_tls_that_was_asked_for_is_refused(mode: str, elephant: Place) -> None:
+    async def story() -> None:
+        async with elephant.open():
+            database = Database(f"{elephant.url}?sslmode={mode}", elephant.home)
+            with pytest.raises(StateError, match="rejected SSL upgrade"):
+                await database.open()
+            await database.close()
+
+    run(story())
+
+
+OPTIONS = {
+    "sslmode=sometimes": "sslmode is disable",
+    "sslmode=verify-full&sslrootcert=/nowhere.pem": "the file of sslrootcert",
+    "passfile=/etc/passwd": "not known: passfile",
+}
+
+
+@pytest.mark.parametrize(("option", "sentence"), OPTIONS.items())
+def test_other_options_are_refused(option: str, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(StateError, match=sentence):
+        Database(f"postgresql://u@127.0.0.1/x?{option}", tmp_path)
