@@ -9,13 +9,10 @@ import msgspec
 
 from torhaus.redact.detector import reading
 from torhaus.redact.text import NOTHING, Detectors, UncheckableError, found
-from torhaus.redact.walk import BLOBS, Walk, kind_of
+from torhaus.redact.walk import BLOBS, MAX_LEVELS, Walk, is_json, kind_of, meant
 
 MAX_BYTES = 16 * 1024 * 1024
 """Longer results are not checked, and so not passed on."""
-
-MAX_LEVELS = 12
-"""JSON inside strings inside JSON: so many levels are looked into."""
 
 
 class Redacted(msgspec.Struct, frozen=True):
@@ -37,10 +34,11 @@ def redact_json(text: bytes, among: Detectors) -> Redacted:
         raise UncheckableError(f"it is longer than {MAX_BYTES // 1024 // 1024} MiB")
     try:
         whole = text.decode()
-        if not _suspicious(whole, among):
+        flats = list(_flattened(whole))
+        if not _suspicious(flats, among):
             return Redacted(text, NOTHING)
         _read(whole)
-        walk = Walk(among, _alive(whole, among))
+        walk = Walk(among, _alive(flats, among))
         masked = walk.document(whole)
     except ValueError as error:
         raise UncheckableError("it is not JSON in UTF-8") from error
@@ -67,48 +65,51 @@ _BLOB = re.compile(
 )
 _LABEL = re.compile(r'"(?:name|key|variable)"[ \t\r\n]*:[ \t\r\n]*"([^"\\]{3,80})"', re.IGNORECASE)
 _SPACED = re.compile(r'"[ \t\r\n]+:')
-_FOREIGN = re.compile(r"\\(?:[^\"\\nrtbfu]|$)")
-"""Escapes that are not those of JSON, or `\\/`, which Python does not know."""
-
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
-
-def _suspicious(whole: str, among: Detectors) -> bool:
-    """Whether a closer look may find something. Looks at the text with its escapes resolved."""
-    for flat in _flattened(whole):
-        if "\\" not in flat:
-            return found(flat, among.rows) or _named(flat, among)
-        # Whatever holds no backslash is found in the last of them too.
-        if found(flat, among.escaped):
-            return True
-    return True
+# A string that may be JSON itself; no key. Its quote opens it: none is escaped outside of strings.
+_NESTED = re.compile(
+    r'"(?<!\\")(?:[ \t]|\\[nrt]|\\u00(?:20|0[9aAdD]))*+(?:[{\[]|\\"|\\u00(?:7[bB]|5[bB]|22))'
+    r'(?:[^"\\]++|\\.)*+"(?![ \t\r\n]*+:)',
+    re.DOTALL,
+)
+_BEGINNINGS = ('"{', '"[', '"\\', '" ', '"\t')
 
 
-def _alive(whole: str, among: Detectors) -> Detectors:
-    """Those detectors that can find anything in parts of this text; most can not."""
-    texts = [reading(flat) for flat in _flattened(whole)]
+def _suspicious(flats: list[str], among: Detectors) -> bool:
+    """Whether a closer look may find something."""
+    return any(found(flat, among.rows) or _named(flat, among) for flat in flats)
+
+
+def _alive(flats: list[str], among: Detectors) -> Detectors:
+    """Those detectors that can find anything in parts of these texts; most can not."""
+    texts = [reading(flat) for flat in flats]
     rows = tuple(row for row in among.rows if any(row.gate(text) for text in texts))
     return Detectors(rows, among.personal)
 
 
-def _flattened(whole: str) -> Iterator[str]:
-    """The text as its strings mean it, and as the JSON in its strings means it, and so on."""
-    # JSON has no escapes but its own; strings in it may hold anything.
-    flat = _unescaped(whole, foreign="\\/" in whole)
-    yield flat
-    for _ in range(MAX_LEVELS):
-        if "\\" not in flat:
-            return
-        flat = _unescaped(flat, foreign=_FOREIGN.search(flat) is not None)
-        yield flat
+def _flattened(whole: str, level: int = 0) -> Iterator[str]:
+    """The text as its strings mean it, each between its quotes, and the JSON in its strings so."""
+    if level > MAX_LEVELS:
+        raise UncheckableError("it holds JSON in strings too many times over")
+    pieces: list[str] = []
+    at = 0
+    if any(beginning in whole for beginning in _BEGINNINGS):
+        for token in _NESTED.finditer(whole):
+            inner = meant(token[0])
+            if is_json(inner):
+                pieces += whole[at : token.start()], '""'
+                at = token.end()
+                yield from _flattened(inner, level + 1)
+    yield _unescaped("".join((*pieces, whole[at:])) if pieces else whole)
 
 
-def _unescaped(text: str, *, foreign: bool) -> str:
+def _unescaped(text: str) -> str:
     if "\\" not in text:
         return text
-    if not foreign:
-        # Python's own escapes contain those of JSON, but for `\/`: one pass in C.
+    if "\\/" not in text:
+        # Python's own escapes contain those of JSON, but for this one: one pass in C.
         try:
             return unicode_escape_decode(text.encode("latin-1", "backslashreplace"))[0]
         except UnicodeDecodeError:

@@ -16,31 +16,23 @@ MAX_ROUNDS = 6
 
 SHIPPED: tuple[Detector, ...] = (*TOKENS, *CREDENTIALS, ASSIGNED, *PERSONAL)
 
-_ESCAPED: tuple[Detector, ...] = (*CREDENTIALS, ASSIGNED)
-
 
 class UncheckableError(Exception):
     """A text that cannot be checked to its end, and so must not be passed on."""
 
 
 class Detectors(msgspec.Struct, frozen=True):
-    """What is looked for.
-
-    `personal`: also under names such as `phone`. `escaped`: the rows whose finds can hold
-    backslashes.
-    """
+    """What is looked for. `personal`: also under names such as `phone`."""
 
     rows: tuple[Detector, ...]
     personal: bool
-    escaped: tuple[Detector, ...] = ()
 
 
 def detectors(levels: Iterable[Level], more: tuple[Detector, ...] = ()) -> Detectors:
     """The shipped detectors of these levels, and `more`: configured ones."""
     chosen = frozenset(levels)
     rows = tuple(row for row in SHIPPED if row.level in chosen)
-    escaped = tuple(row for row in rows if row in _ESCAPED) + more
-    return Detectors(rows + more, Level.PERSONAL in chosen, escaped)
+    return Detectors(rows + more, Level.PERSONAL in chosen)
 
 
 class Masked(msgspec.Struct, frozen=True):

@@ -14,6 +14,9 @@ from torhaus.redact.schema import is_schema
 from torhaus.redact.text import Detectors, UncheckableError, redact_text
 
 MAX_LEVELS = 12
+"""JSON inside strings inside JSON: so many levels are looked into."""
+
+MIN_JSON = 3
 MIN_CARD = 12
 """Digits from which on a value under a card's name is a card number."""
 
@@ -99,7 +102,7 @@ class Walk:
     # -- tokens: each returns its new JSON text, or None where it stays ------------------------
 
     def _key(self, token: str, frame: _Frame) -> str | None:
-        name = _meant(token)
+        name = meant(token)
         frame.name = name
         labelled = frame.label if name.lower() == "value" else None
         frame.kind = kind_of(name, self._among) or labelled or frame.inherited
@@ -110,7 +113,7 @@ class Walk:
         return _written(masked if seen == 1 else f"{masked} {seen}")
 
     def _string(self, token: str, frame: _Frame, level: int) -> str | None:
-        value = _meant(token)
+        value = meant(token)
         kind = frame.kind
         if kind is not None and _speaks(value, kind):
             return _written(self._count(kind))
@@ -139,7 +142,7 @@ class Walk:
 
     def text(self, value: str, level: int) -> str:
         """A string's text: JSON as JSON, anything else as text."""
-        if len(value) > 2 and value.lstrip(" \t\r\n")[:1] in ("{", "[", '"') and _is_json(value):
+        if is_json(value):
             return self.document(value, level + 1)
         return self._masked(value)
 
@@ -182,7 +185,7 @@ def _opened(frame: _Frame, text: str, at: int) -> _Frame:
     return _Frame(None if frame.kind is not None and is_schema(text, at) else frame.kind, "")
 
 
-def _meant(token: str) -> str:
+def meant(token: str) -> str:
     return token[1:-1] if "\\" not in token else _read(token)
 
 
@@ -206,7 +209,10 @@ def _speaks(value: str, kind: str) -> bool:
     return sum(each.isdigit() for each in value) >= least
 
 
-def _is_json(value: str) -> bool:
+def is_json(value: str) -> bool:
+    """Whether a string's text is read as JSON: numbers and words are texts."""
+    if len(value) < MIN_JSON or value.lstrip(" \t\r\n")[:1] not in ("{", "[", '"'):
+        return False
     try:
         msgspec.json.decode(value)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
