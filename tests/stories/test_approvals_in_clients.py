@@ -22,7 +22,14 @@ ANY_CLIENT = pytest.mark.parametrize("action", ["accept", "none"])
 
 
 def created(talk: Talk) -> None:
-    """The SDK insists on what 2026-07-28 requires of results."""
+    """The SDK insists on what 2026-07-28 requires of results. Some notes are asked about first."""
+    params = talk.seen.message["params"]
+    if params["arguments"]["title"].startswith("sure?") and "requestState" not in params:
+        form = {"message": "sure?", "requestedSchema": {"type": "object", "properties": {}}}
+        ask = {"method": "elicitation/create", "params": {"mode": "form", **form}}
+        asked = {"inputRequests": {"q": ask}, "requestState": "the server's own"}
+        talk.answer(talk.message({"resultType": "input_required", **asked}))
+        return
     content = [{"type": "text", "text": "create_note is done"}]
     talk.answer(talk.message({"content": content, "resultType": "complete"}))
 
@@ -234,3 +241,22 @@ def test_a_client_with_links_is_sent_back_for_a_while_and_then_told_to_call_agai
 
     assert seen["text"].startswith("Pending: ")
     assert sent(notes) == 0
+
+
+def test_an_approved_call_goes_on_through_its_server_s_question(
+    town: CarefulTown, notes: Upstream
+) -> None:
+    with Program(town, MODERN, "accept", "sure?") as program:
+        assert program.until("asked")["asked"]["mode"] == "url"
+        id = requested(town)
+        town.decide(id, "approve")
+        assert program.until("asked")["asked"]["message"] == "sure?"
+
+        result = program.until("text")
+
+    assert not result["error"]
+    first, second = (each.message["params"] for each in notes.calls("create_note"))
+    assert "requestState" not in first
+    assert second["requestState"] == "the server's own"
+    assert list(second["inputResponses"]) == ["q"]
+    assert town.ends(id).count("approval.used") == 1
