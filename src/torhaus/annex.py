@@ -11,26 +11,30 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from torhaus.admin.acts import Effect
+from torhaus.admin.cache import PurgeCache, purging
 from torhaus.admin.links import DecisionLinks
 from torhaus.admin.means import Means
-from torhaus.admin.perform import Admin
+from torhaus.admin.perform import WORKS, Admin
 from torhaus.admin.pinning import Pinning
 from torhaus.admin.requests import Requests
 from torhaus.admin.rounds import Grants, Rounds
 from torhaus.admin.views import Books
-from torhaus.api.application import application
+from torhaus.api.application import Stores, application
 from torhaus.api.backstage import Backstage
 from torhaus.api.door import Caller, Turned
 from torhaus.config.settings import Settings
 from torhaus.edge.admission import Admission, Denied
 from torhaus.edge.outside import outside
+from torhaus.gate.allowances import left
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.shelf import Shelf
+from torhaus.limits.charges import key_name
 from torhaus.mcp.seal import Sealer
 from torhaus.model.notify import Webhook
 from torhaus.model.pins import Pin
-from torhaus.model.ports import Ledger, Notifier, UpstreamError
+from torhaus.model.ports import Cache, Counters, Ledger, Notifier, Remaining, UpstreamError
 from torhaus.model.rules import Rules
+from torhaus.model.usage import Used
 from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
 from torhaus.upstream.plainhttp import PlainHttp
@@ -55,7 +59,7 @@ def fresh_id() -> str:
 class Annex:
     """Built inside the event loop. `regrant` puts other grants in force."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each thing it shares with the house
         self,
         settings: Settings,
         *,
@@ -64,6 +68,8 @@ class Annex:
         catalogue: Catalogue,
         rules: Callable[[], Rules],
         regrant: Callable[[Grants], Awaitable[None]],
+        cache: Cache,
+        counters: Counters,
     ) -> None:
         self._settings = settings
         self._rules = rules
@@ -85,7 +91,10 @@ class Annex:
         self.links = DecisionLinks(sealer, self._origin)
         self.requests = Requests(means, self.links)
         self.rounds = Rounds(means, self.requests, regrant)
-        self.admin = Admin(means, self._happened)
+        self.cache = cache
+        self.counters = counters
+        works = {**WORKS, PurgeCache: purging(lambda: self.cache)}
+        self.admin = Admin(means, self._happened, works)
         self.catalogue = catalogue
         self.pinning = Pinning(means, catalogue.pins, catalogue.decided)
         self.books = Books(office, rules)
@@ -132,8 +141,17 @@ class Annex:
             look=door.refusal,
         )
         shelf = Shelf(self.catalogue, self.pinning.save)
-        api = application(backstage, shelf, door.admit, door.look)
+        stores = Stores(lambda: self.cache, self._left, self._used)
+        api = application(backstage, shelf, stores, door.admit, door.look)
         return entrance(api, pages(operations, decisions.page))
+
+    async def _left(self, caller: Caller) -> Sequence[Remaining]:
+        now = time.time()
+        return await left(self.counters, self._rules(), caller.principal, caller.key, now)
+
+    async def _used(self, month: str | None) -> tuple[str, list[Used]]:
+        name = month or self.usage.this_month()
+        return name, await self.usage.used(name)
 
     def notices(self) -> Mapping[str, int]:
         """What became of news for people."""
@@ -169,7 +187,8 @@ class Gatekeeper:
             visitor = self._admission().admit(asking, self._rules())
         except Denied as denied:
             return _turned(denied)
-        return Caller(visitor.principal, asking.peer.ip)
+        key = "" if visitor.key is None else key_name(visitor.key)
+        return Caller(visitor.principal, asking.peer.ip, key)
 
     def look(self, scope: Scope) -> Turned | None:
         try:
@@ -191,7 +210,7 @@ def _turned(denied: Denied) -> Turned:
 
 def entrance(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
     async def entered(scope: Scope, receive: Receive, send: Send) -> None:
-        inside = scope["type"] == "http" and scope["path"].startswith("/api/")
+        inside = scope["type"] == "http" and scope["path"].startswith(("/api/", "/cache/"))
         await (api if inside else pages)(scope, receive, send)
 
     return entered

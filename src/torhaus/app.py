@@ -89,6 +89,10 @@ class House:
         self.catalogue = Catalogue(Pins(tell=lambda news: self.annex.pinning.tell(news)))
         sealer = Sealer(sealing_secret(data, os.urandom), os.urandom)
         self.sessions = Sessions(sealer, os.urandom)
+        redis, size = self.settings.redis, self.settings.cache_size
+        self.shared = None if redis is None else Shared(redis, size)
+        self.cache = MemoryCache(size) if self.shared is None else self.shared.cache
+        self.counters = MemoryCounters() if self.shared is None else self.shared.counters
         self.annex = Annex(
             self.settings,
             sealer=sealer,
@@ -96,11 +100,9 @@ class House:
             catalogue=self.catalogue,
             rules=self.rules,
             regrant=self.regrant,
+            cache=self.cache,
+            counters=self.counters,
         )
-        redis, size = self.settings.redis, self.settings.cache_size
-        self.shared = None if redis is None else Shared(redis, size)
-        self.cache = MemoryCache(size) if self.shared is None else self.shared.cache
-        self.counters = MemoryCounters() if self.shared is None else self.shared.counters
         self.metrics = Metrics(
             self._gauges(), known=self.catalogue.tools, also=self.annex.usage.ended
         )

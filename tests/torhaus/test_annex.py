@@ -21,6 +21,8 @@ from torhaus.model.approval import Approval, State, Wanted
 from torhaus.model.notify import Webhook
 from torhaus.model.ports import StateError
 from torhaus.model.secret import Secret
+from torhaus.store.counters import MemoryCounters
+from torhaus.store.memory import MemoryCache
 from torhaus.store.state.database import NAME
 from torhaus.watch.webhook import WebhookNotifier
 
@@ -38,6 +40,8 @@ class House:
             rules=lambda: self.rules,
             catalogue=Catalogue(),
             regrant=self.regrant,
+            cache=MemoryCache(),
+            counters=MemoryCounters(),
         )
 
     async def regrant(self, grants: Grants) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -10,12 +11,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Scope
 
 from torhaus import __version__
-from torhaus.api import access, approvals, documentation, tools
+from torhaus.api import access, approvals, cache, costs, documentation, limits, tools
 from torhaus.api.backstage import Backstage
 from torhaus.api.door import Admit, Door, Turned, bug
 from torhaus.api.problems import ProblemError, response
 from torhaus.gate.shelf import Shelf
-from torhaus.model.ports import LedgerError, StateError
+from torhaus.model.ports import Cache, LedgerError, StateError
 
 ABOUT = (
     "Administration of a Torhaus gateway. Send `Authorization: Bearer KEY` with a key that also "
@@ -23,10 +24,22 @@ ABOUT = (
 )
 
 
+class Stores(msgspec.Struct, frozen=True):
+    """What calls leave behind: kept answers, used budgets, sums by month."""
+
+    cache: Callable[[], Cache]
+    left: limits.Left
+    used: costs.Read
+
+
 def application(
-    backstage: Backstage, shelf: Shelf, admit: Admit, look: Callable[[Scope], Turned | None]
+    backstage: Backstage,
+    shelf: Shelf,
+    stores: Stores,
+    admit: Admit,
+    look: Callable[[Scope], Turned | None],
 ) -> ASGIApp:
-    """Everything under /api."""
+    """Everything under /api, and what scripts delete under /cache."""
     app = FastAPI(
         title="Torhaus API",
         version=__version__,
@@ -44,8 +57,12 @@ def application(
         access.grants(backstage),
         access.me(backstage),
         tools.router(backstage, shelf),
+        cache.router(backstage, stores.cache),
+        costs.router(backstage, stores.used),
+        limits.router(stores.left),
     ):
         app.include_router(routes, prefix="/api/v1")
+    app.include_router(cache.outside(backstage))
     schema = app.openapi()
     page = documentation.page(schema)
     app.add_route("/api/v1/openapi.json", lambda _: JSONResponse(schema), include_in_schema=False)

@@ -28,10 +28,11 @@ STRICT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'non
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """A known caller, and where he is."""
+    """A known caller, and where he is. `key`: which of his keys was shown, as limits name it."""
 
     principal: Principal
     ip: str
+    key: str = ""
 
 
 class Turned(msgspec.Struct, frozen=True):

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +20,7 @@ from torhaus.gate.calls import Asking, Deaf
 from torhaus.gate.flights import Flight, Flights, Overheard
 from torhaus.gate.hinted import hinted
 from torhaus.gate.lists import UNREADABLE
-from torhaus.limits.charges import charges, hit_charges
+from torhaus.limits.charges import charges, hit_charges, key_name
 from torhaus.limits.spending import cost_charges
 from torhaus.limits.words import refusal
 from torhaus.mcp import eras
@@ -309,7 +308,7 @@ def _key(asking: Asking, rules: Rules) -> str:
     """Which of the caller's keys was shown, where a limit asks; never the key itself."""
     if not rules.limits.rules or asking.key is None:
         return ""
-    return sha256(asking.key).hexdigest()[:32]
+    return key_name(asking.key)
 
 
 def _in_era(lookup: _Lookup, had: Era, result: bytes, age: float, lasts: float) -> bytes:

@@ -30,7 +30,7 @@ async def hinted(
     era: Era,
     fetch: Callable[[], Awaitable[Outcome]],
 ) -> Outcome:
-    """The kept answer, or what `fetch` brings, kept as long as its server says. `now`: Unix seconds.
+    """The kept answer, or what `fetch` brings, kept as long as its server says. `now`: Unix time.
 
     A public one is for all users of one credential, a private one for its caller.
     """

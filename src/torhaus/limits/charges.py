@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from hashlib import sha256
 
 from torhaus.limits.months import month
 from torhaus.limits.words import spoken
@@ -13,6 +14,11 @@ from torhaus.model.servers import Window
 
 # What reaches a tool or data. Lists, pings and session traffic are free.
 CHARGED = frozenset({"tools/call", "resources/read", "prompts/get", "completion/complete"})
+
+
+def key_name(key: bytes) -> str:
+    """What budgets call a key; it gives the key itself not away."""
+    return sha256(key).hexdigest()[:32]
 
 
 def charges(

@@ -12,9 +12,10 @@ import msgspec
 from tests.torhaus.cast import Clock, sealer
 from tests.torhaus.witnesses import MemoryLedger
 from torhaus.admin.acts import Done, Effect, Refusal
+from torhaus.admin.cache import PurgeCache, purging
 from torhaus.admin.links import DecisionLinks
 from torhaus.admin.means import Means
-from torhaus.admin.perform import Admin
+from torhaus.admin.perform import WORKS, Admin
 from torhaus.admin.requests import Requests
 from torhaus.admin.views import Books, View
 from torhaus.identity.keys import digest
@@ -23,6 +24,7 @@ from torhaus.model.announcement import Announcement
 from torhaus.model.approval import Approval, State, Wanted
 from torhaus.model.people import Phase, Principal
 from torhaus.model.rules import Rules
+from torhaus.store.memory import MemoryCache
 from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
 
@@ -131,7 +133,9 @@ class Hall:
         )
         self.links = DecisionLinks(sealer(), lambda: "https://gw.example.org")
         self.requests = Requests(self.means, self.links)
-        self.admin = Admin(self.means, self.happened)
+        self.cache = MemoryCache()
+        works = {**WORKS, PurgeCache: purging(lambda: self.cache)}
+        self.admin = Admin(self.means, self.happened, works)
         self.books = Books(office, lambda: self.rules)
 
     def happened(self, effect: Effect) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,19 @@ from tests.torhaus.admin.hall import Hall, hall, key
 from torhaus.admin.acts import Effect
 from torhaus.admin.pinning import Pinning
 from torhaus.annex import Gatekeeper, entrance
-from torhaus.api.application import application
+from torhaus.api.application import Stores, application
 from torhaus.api.backstage import Backstage
+from torhaus.api.door import Caller
 from torhaus.config.settings import Settings
 from torhaus.edge.admission import Admission
+from torhaus.gate import allowances
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.shelf import Shelf
 from torhaus.model.people import Principal
 from torhaus.model.pins import Pin
+from torhaus.model.ports import Remaining
+from torhaus.model.usage import Used
+from torhaus.store.counters import MemoryCounters
 from torhaus.web.approvals import Approvals
 from torhaus.web.operations import Operations
 from torhaus.web.operations import application as pages
@@ -138,8 +143,20 @@ def _app(made: Hall, catalogue: Catalogue) -> Any:
     pinning = Pinning(made.means, catalogue.pins, catalogue.decided)
     made.hearing.append(lambda effect: _decided(catalogue, effect))
     shelf = Shelf(catalogue, pinning.save)
+    counters = MemoryCounters()
+
+    async def left(caller: Caller) -> Sequence[Remaining]:
+        now = made.clock()
+        return await allowances.left(counters, made.rules, caller.principal, caller.key, now)
+
+    async def used(month: str | None) -> tuple[str, list[Used]]:
+        async with made.office.read() as desk:
+            return month or "2026-09", await desk.usage.of(month or "2026-09")
+
+    stores = Stores(lambda: made.cache, left, used)
     return entrance(
-        application(backstage, shelf, door.admit, door.look), pages(operations, decisions.page)
+        application(backstage, shelf, stores, door.admit, door.look),
+        pages(operations, decisions.page),
     )
 
 
