@@ -93,7 +93,7 @@ def _read(each: TargetArgs, first: TargetArgs, arguments: Mapping[str, Any], int
     if not present:
         if each.missing != "primary":
             return each.missing == "none"
-        return each is not first and _joined(each, first, arguments, into)
+        return _joined(each, first, arguments, into)
     known = True
     for name in each.either:
         if name in arguments:

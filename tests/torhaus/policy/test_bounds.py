@@ -120,6 +120,28 @@ def test_every_bound_must_hold() -> None:
     assert isinstance(decide(call("list_issues", other, by=by), NOW), Deny)
 
 
+def test_targets_of_other_kinds_stand_beside_those_of_the_bound() -> None:
+    row = ToolClass(
+        actions=frozenset({"read"}),
+        type="files",
+        targets=(
+            TargetArgs(kind="paths", args=("path",)),
+            TargetArgs(kind="repos", args=("repo",)),
+        ),
+    )
+    house = server("acme", classes={"read": row})
+    paths, repos = bound("/data/*", kind="paths"), bound("myorg/*")
+    by = alice("acme:*", on="acme", bounds=(paths, repos))
+
+    def code(path: str, repo: str) -> str | None:
+        found = decide(call("read", {"path": path, "repo": repo}, by=by, at=house), NOW)
+        return found.code if isinstance(found, Deny) else None
+
+    assert code("/data/x", "myorg/api") is None
+    assert code("/etc/x", "myorg/api") == "outside_scope"
+    assert code("/data/x", "evil/api") == "outside_scope"
+
+
 def test_of_many_targets_each_must_lie_within() -> None:
     row = ToolClass(
         actions=frozenset({"read"}),

@@ -17,6 +17,7 @@ NIGHT = Hours(zone=BERLIN, days=WORK, windows=((22 * HOUR, 6 * HOUR),))
 LUNCH = Hours(zone=BERLIN, days=WORK, windows=((8 * HOUR, 12 * HOUR), (13 * HOUR, 18 * HOUR)))
 SUNDAY = Hours(zone=BERLIN, days=frozenset({6}), windows=((0, 0),))
 EARLY = Hours(zone=BERLIN, windows=((2 * HOUR, 3 * HOUR),))
+SHIFT = Hours(zone=BERLIN, days=WORK, windows=((8 * HOUR, 8 * HOUR),))
 ALWAYS = Hours(zone=BERLIN)
 CLOSED = frozenset({date(2026, 12, 25), date(2026, 12, 31)})
 FEAST = Hours(zone=BERLIN, days=WORK, windows=OFFICE.windows, holidays=CLOSED)
@@ -83,6 +84,12 @@ def at(text: str) -> float:
         (NIGHT, "2026-11-28T06:00:00", False),
         (NIGHT, "2026-11-28T22:00:00", False),
         (NIGHT, "2026-11-30T00:00:00", False),
+        # From eight to eight is a whole day.
+        (SHIFT, "2026-11-23T07:59:59", False),
+        (SHIFT, "2026-11-23T08:00:00", True),
+        (SHIFT, "2026-11-24T07:59:59", True),
+        (SHIFT, "2026-11-28T07:59:59", True),
+        (SHIFT, "2026-11-28T08:00:00", False),
         # Several windows.
         (LUNCH, "2026-11-23T11:59:59", True),
         (LUNCH, "2026-11-23T12:00:00", False),

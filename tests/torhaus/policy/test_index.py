@@ -65,6 +65,7 @@ def test_a_bound_that_allows_everything_asks_nothing(allow: str, *, free: bool) 
 
     assert (found.limits == ()) is free
     assert found.kinds == (frozenset() if free else {"repos"})
+    assert (index(Access(bounds=(bound("a/b", allow),))).limits == ()) is free
     assert len(index(Access(bounds=(bound("*", deny=("a/b",)),))).limits) == 1
 
 

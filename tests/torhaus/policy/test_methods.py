@@ -1,6 +1,8 @@
+from typing import Any
+
 import pytest
 
-from torhaus.policy.methods import EXTENSION, NEEDS, OPEN, Need, need
+from torhaus.policy.methods import EXTENSION, LISTEN, NEEDS, OPEN, Need, need, uris
 
 
 def test_no_method_is_both_open_and_needing() -> None:
@@ -24,3 +26,38 @@ def test_a_completion_reads_what_it_refers_to() -> None:
     assert need(asked, {"ref": {"type": "ref/resource"}}) == Need("read", "resources")
     assert need(asked, {"ref": {"type": "ref/else"}}) == Need("read", "*")
     assert need(asked, {}) == Need("read", "*")
+
+
+READS = Need("read", "resources")
+
+
+@pytest.mark.parametrize(
+    ("params", "found"),
+    [
+        ({}, ()),
+        ({"notifications": {"toolsListChanged": True}}, ()),
+        ({"notifications": {"resourceSubscriptions": []}}, ()),
+        ({"notifications": {"resourceSubscriptions": None}}, ()),
+        ({"notifications": {"taskIds": ["1"]}}, ()),
+        ({"notifications": {"resourceSubscriptions": ["a", "b"]}}, ("a", "b")),
+        ({"notifications": {"RESOURCESUBSCRIPTIONS": ["a"]}}, ("a",)),
+        ({"Notifications": {"resourceSubscriptions": ["a"]}}, ("a",)),
+        ({"resourceSubscriptions": ["a"]}, ("a",)),
+        ({"notifications": {"resourceSubscriptions": "a"}}, ("a",)),
+        ({"notifications": {"resourceSubscriptions": [7]}}, (7,)),
+        ({"notifications": ["a"]}, ("a",)),
+    ],
+)
+def test_who_listens_for_resources_reads_them(
+    params: dict[str, Any], found: tuple[object, ...]
+) -> None:
+    assert uris(LISTEN, params) == found
+    assert need(LISTEN, params) == (READS if found else None)
+
+
+def test_requests_about_a_resource_name_it() -> None:
+    for method in ("resources/read", "resources/subscribe", "resources/unsubscribe"):
+        assert uris(method, {"uri": "a"}) == ("a",)
+        assert uris(method, {}) == (None,)
+    assert uris("prompts/get", {"uri": "a"}) is None
+    assert uris("acme/extension", {"uri": "a"}) is None

@@ -17,6 +17,8 @@ PROJECT = TargetArgs(kind="projects", args=("project",), many=True, either=("pro
 PATTERNED = TargetArgs(kind="projects", args=("slug",), pattern=re.compile(PROJECT_NAME))
 NEVER = TargetArgs(kind="projects", args=("url",), missing="none", pattern=re.compile("(?!)"))
 KEY = TargetArgs(kind="projects", args=("key",), pattern=re.compile(r"([A-Z]+)-\d+"))
+GROUPLESS = TargetArgs(kind="projects", args=("key",), pattern=re.compile(r"[A-Z]+-\d+"))
+EMPTY = TargetArgs(kind="projects", args=("key",), pattern=re.compile(r"([A-Z]*)\d+"))
 CHANNEL = TargetArgs(kind="channels", args=("channel",))
 PATH = TargetArgs(kind="paths", args=("path",))
 PATHS = TargetArgs(kind="paths", args=("paths",), many=True)
@@ -72,6 +74,8 @@ def test_what_is_well_named_is_a_target(
         (PATTERNED, {"slug": "a%2fb"}),
         (PATTERNED, {"slug": "a/../b"}),
         (NEVER, {"url": "https://o.sentry.io/issues/1"}),
+        (GROUPLESS, {"key": "OPS-12"}),
+        (EMPTY, {"key": "12"}),
         (KEY, {"key": "12"}),
         (KEY, {"key": "ops-12"}),
     ],
