@@ -116,6 +116,10 @@ class Annex:
         ]
         return steps
 
+    def renew(self, settings: Settings) -> None:
+        """The file has changed; where the database is stays as it was at the start."""
+        self._settings = settings
+
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()

@@ -183,6 +183,7 @@ class House:
         self._rules = loaded.rules
         if untrue:
             self.gate.fetching.chore(self.gate.fetching.forget(untrue))
+        self.annex.renew(loaded.settings)
         self.edge.admission = Admission(loaded.settings)
         self.edge.heads.clear()
         self.lane.max_body = loaded.settings.max_body

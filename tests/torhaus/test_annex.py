@@ -140,6 +140,16 @@ def test_links_lead_to_where_people_reach_us(
     run(story())
 
 
+def test_links_follow_the_configuration(tmp_path: Path) -> None:
+    async def story() -> None:
+        made = House(tmp_path, port=8080)
+        made.annex.renew(Settings(public_url="https://new.example.org"))
+
+        assert str(made.annex.links.url(asked())).startswith("https://new.example.org/")
+
+    run(story())
+
+
 def test_without_a_port_there_is_no_link(tmp_path: Path) -> None:
     async def story() -> None:
         assert House(tmp_path, port=0).annex.links.url(asked()) is None
@@ -163,7 +173,9 @@ def scope(path: str = "/", **headers: str) -> dict[str, Any]:
 def test_the_gatekeeper_makes_the_edges_checks() -> None:
     door = Gatekeeper(lambda: Admission(Settings()), rules)
 
-    assert door.admit(scope(apikey=key(ALICE))) == Caller(ALICE, "127.0.0.1")
+    known = door.admit(scope(apikey=key(ALICE)))
+    assert isinstance(known, Caller)
+    assert (known.principal, known.ip) == (ALICE, "127.0.0.1")
     stranger = door.admit(scope(apikey="wrong"))
     assert isinstance(stranger, Turned)
     assert stranger.status == 401
