@@ -4,7 +4,7 @@ from time import thread_time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.torhaus.redact.samples import (
@@ -19,11 +19,13 @@ from tests.torhaus.redact.samples import (
     mixed,
     pem,
 )
+from tests.torhaus.redact.test_text import FRAGMENTS
 from torhaus.model.redaction import Pattern
 from torhaus.redact.detector import Level
 from torhaus.redact.document import MAX_BYTES, Redacted, redact_json
 from torhaus.redact.patterns import configured
-from torhaus.redact.text import UncheckableError, detectors
+from torhaus.redact.text import UncheckableError, detectors, redact_text
+from torhaus.redact.walk import is_json
 
 BOTH = detectors(Level)
 SECRETS = detectors([Level.SECRETS])
@@ -317,6 +319,24 @@ def test_any_document_stays_json_of_the_same_shape_and_is_masked_once(
     assert shape(json.loads(masked.text)) == shape(document)
     assert bool(masked.counts) == (masked.text != raw)
     assert redact_json(masked.text, BOTH).text is masked.text
+
+
+@pytest.mark.parametrize("token", [each for samples in TOKENS.values() for each in samples])
+def test_a_backslash_before_a_token_hides_nothing(token: str) -> None:
+    path = f"C:\\{token}"
+
+    assert token[-12:] not in json.dumps(redacted({"a": path, "b": json.dumps({"c": path})}))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(FRAGMENTS, st.text(max_size=6)), max_size=10).map("".join))
+def test_a_text_is_masked_in_a_document_as_it_is_alone(text: str) -> None:
+    assume(not is_json(text))
+
+    alone = redact_text(text, BOTH).text
+
+    assert redacted([text]) == [alone]
+    assert json.loads(redacted([json.dumps({"a": text})])[0]) == {"a": alone}
 
 
 def issues(size: int) -> bytes:
