@@ -176,7 +176,8 @@ class Catalogue:
         pages = self._pages.setdefault(server, {})
         page = pages.get(result)
         if page is None:
-            page = read(result)
+            known = {text: item for each in pages.values() for text, item in each.texts.items()}
+            page = read(result, known)
             self._flag(server, page)
             if len(pages) >= MAX_PAGES:
                 del pages[next(iter(pages))]

@@ -20,6 +20,7 @@ MAX_TOOLS = 5000
 """Tools of one page that are looked at; nobody sees the others."""
 
 NO_HINTS: Mapping[str, Any] = {}
+NOTHING: Mapping[bytes, "Item"] = {}
 _MARK = MARK.encode()
 _decode = msgspec.json.decode
 _encode = msgspec.json.encode
@@ -41,11 +42,15 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """`plain`: the result can go to clients byte for byte. A name stands in `items` once."""
+    """`plain`: the result can go to clients byte for byte. A name stands in `items` once.
+
+    `texts`: the JSON text of each item, as the server wrote it.
+    """
 
     items: tuple[Item, ...]
     cursor: str | None
     plain: bool
+    texts: Mapping[bytes, Item] = {}
 
 
 class _Page(msgspec.Struct):
@@ -62,12 +67,20 @@ _read = msgspec.json.Decoder(_Page).decode
 _tool = msgspec.json.Decoder(_Tool).decode
 
 
-def read(result: bytes) -> Page:
-    """Raises msgspec.MsgspecError, UnicodeDecodeError or RecursionError for what is no list."""
+def read(result: bytes, known: Mapping[bytes, Item] = NOTHING) -> Page:
+    """Raises msgspec.MsgspecError, UnicodeDecodeError or RecursionError for what is no list.
+
+    `known`: items by the texts of earlier pages, which need not be read again.
+    """
     page = _read(result)
     items: dict[str, Item] = {}
-    for raw in page.tools[:MAX_TOOLS]:
-        item = _item(bytes(raw))
+    texts: dict[bytes, Item] = {}
+    for each in page.tools[:MAX_TOOLS]:
+        raw = bytes(each)
+        item = known.get(raw)
+        if item is None:
+            item = _item(raw)
+        texts[raw] = item
         # Readers differ in which of two they take, so there is only one.
         items.setdefault(item.name, item)
     plain = (
@@ -78,7 +91,7 @@ def read(result: bytes) -> Page:
         )
         and _encode(_decode(result, type=dict[str, msgspec.Raw])) == result
     )
-    return Page(items=tuple(items.values()), cursor=page.nextCursor, plain=plain)
+    return Page(items=tuple(items.values()), cursor=page.nextCursor, plain=plain, texts=texts)
 
 
 def _item(raw: bytes) -> Item:

@@ -99,6 +99,15 @@ def test_blanks_in_a_page_change_nothing_but_its_spelling():
     assert json.loads(written(result, list(found.items))) == json.loads(result)
 
 
+def test_an_item_that_was_read_before_is_not_read_again():
+    before = read(page({"name": "a"}, {"name": "b"}))
+
+    after = read(page({"name": "a"}, {"name": "c"}), before.texts)
+
+    assert after.items[0] is before.items[0]
+    assert [item.name for item in after.items] == ["a", "c"]
+
+
 def test_only_so_many_tools_are_looked_at():
     found = read(page(*({"name": str(n)} for n in range(MAX_TOOLS + 9))))
 
