@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torhaus.model.access import Access, Effect
+from torhaus.model.access import Access
 from torhaus.model.people import Principal
 from torhaus.model.servers import Server
 from torhaus.policy.classify import Classified, lineage, possible
@@ -11,7 +11,6 @@ from torhaus.policy.denies import candidates
 from torhaus.policy.index import Index, index
 from torhaus.policy.methods import need
 from torhaus.policy.names import normal
-from torhaus.policy.targets import EVERY_KIND
 
 
 def may_use(principal: Principal, server: Server, now: float) -> bool:
@@ -72,9 +71,8 @@ def _denied(access: Access, server: Server, does: Classified) -> bool:
 def _blind(access: Access, does: Classified) -> bool:
     """Whether a bound asks for what no argument of the tool can tell."""
     row = does.row
-    hidden = EVERY_KIND if row is None else row.blind
     return any(
-        (limit.bound.kind in hidden or row is None) and limit.bound.when is None
+        (row is None or limit.bound.kind in row.blind) and limit.bound.when is None
         for limit in index(access).limits
     )
 
@@ -85,8 +83,7 @@ _ALWAYS = (None, None, None, None)
 def _by_policy(found: Index, tool: str, server: Server, does: Classified) -> bool:
     kinds = lineage(does.type, server.parents)
     return any(
-        policy.effect is Effect.DENY
-        and (policy.hours, policy.networks, policy.clients, policy.when) == _ALWAYS
+        (policy.hours, policy.networks, policy.clients, policy.when) == _ALWAYS
         and (not policy.tools or any(g.pattern.fullmatch(normal(tool)) for g in policy.tools))
         and (not policy.actions or not policy.actions.isdisjoint(does.actions))
         and (not policy.types or not policy.types.isdisjoint(kinds))

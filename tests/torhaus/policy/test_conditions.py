@@ -171,4 +171,6 @@ def test_two_of_the_same_text_are_the_same_condition() -> None:
     assert one == other
     assert hash(one) == hash(other)
     assert one != compile_condition("hour > 8", ZoneInfo("Europe/Berlin"))
+    assert one != compile_condition("hour > 9")
+    assert one != "hour > 8"
     assert repr(one) == "Compiled('hour > 8')"

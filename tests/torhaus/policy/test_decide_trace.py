@@ -98,6 +98,12 @@ def test_a_trace_says_what_other_requests_need(method: str, said: str) -> None:
     assert trace[1] == Step("class", "note", "method", said)
 
 
+def test_a_tool_nobody_knows_is_traced_as_such() -> None:
+    trace = traced("frobnicate", {}, by=alice("github:*"))
+
+    assert trace[1] == Step("class", "note", "unknown", "unknown on things of unknown type")
+
+
 def test_a_malformed_call_is_traced_too() -> None:
     trace = traced("label_write", {"method": 7}, by=alice("*"))
 

@@ -60,6 +60,12 @@ def test_only_clients_on_the_list_are_served(client: str, *, allowed: bool) -> N
         assert "Claude-Code, cursor only" in verdict.reason
 
 
+def test_an_empty_name_on_the_list_is_nobodys() -> None:
+    by = alice("github:*", origins=(Origin(rule="clients", clients=frozenset({""})),))
+
+    assert isinstance(decide(call("list_issues", by=by, client=""), NOW), Deny)
+
+
 def test_every_origin_must_hold() -> None:
     by = alice("github:*", origins=(CLIENTS, OFFICE))
 
