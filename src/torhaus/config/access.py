@@ -72,8 +72,8 @@ def _group(value: str) -> str:
 
 
 def _whom(value: str) -> str:
-    """An address in lower case, so that one person is one key; a role or group as it is."""
-    return value.lower() if "@" in value else _name(value)
+    """An address, in any case, or a role or group."""
+    return value if "@" in value else _name(value)
 
 
 def _restriction(value: object) -> object:
@@ -153,6 +153,14 @@ class Block(Bounded):
     """Calls come from these networks only."""
     clients: Names | None = None
     """Calls come from clients of these names only (clientInfo.name)."""
+
+    @model_validator(mode="after")
+    def _unconditional(self) -> Self:
+        always = {"exclusive", "networks", "clients"} & self.model_fields_set
+        if self.when is not None and always:
+            words = " and ".join(sorted(always))
+            raise FaultError(f"{words} cannot depend on when", "use a policy with when instead")
+        return self
 
 
 Blocks = dict[Whom, Block]

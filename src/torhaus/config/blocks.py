@@ -93,7 +93,7 @@ def _file_block(words: Words, found: Rulings, path: Path, server: str, block: Bl
         (words.is_user, found.users),
     ):
         if named(whom):
-            by.setdefault(whom, []).append(ruling)
+            by.setdefault(whom.lower() if "@" in whom else whom, []).append(ruling)
 
 
 def _block(words: Words, path: Path, server: str, block: Block) -> Ruling:

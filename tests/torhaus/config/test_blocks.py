@@ -161,6 +161,13 @@ def test_other_kinds_of_things_bound_alike() -> None:
     ]
 
 
+def test_two_blocks_for_one_address_in_different_case_both_count() -> None:
+    found = rules("github:\n  BOB@x.de: {deny: [write]}\n  bob@X.de: {allow: ['*']}")
+
+    assert allowed(found, BOB, "github.delete_file", **API)
+    assert not allowed(found, BOB, "github.create_issue", **API)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "path", "message"),
     [
@@ -172,6 +179,12 @@ def test_other_kinds_of_things_bound_alike() -> None:
         ("github:\n  dev:\n    repos: [5]", 10, "github.dev.repos[0]", "must be text"),
         ("github:\n  dev:\n    repos: ['a{b}']", 10, "github.dev.repos[0]", "means nothing here"),
         ("github:\n  dev:\n    repos: " + "'" + "a*" * 20 + "'", 10, "github.dev.repos", "stars"),
+        (
+            "github:\n  dev:\n    {when: 'true', networks: [loopback], exclusive: true}",
+            9,
+            "github.dev",
+            "exclusive and networks cannot depend on when",
+        ),
         ("github:\n  dev:\n    exclusive: maybe", 10, "github.dev.exclusive", "boolean"),
         ("github:\n  dev:\n    networks: [10.0.0.1/8]", 10, "github.dev.networks", "not a network"),
         ("github:\n  dev:\n    when: 'tool ='", 10, "github.dev.when", "is not CEL"),

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,16 @@ def test_variables_are_no_mistake_where_numbers_belong() -> None:
     port = schema_json()["$defs"]["ServerSettings"]["properties"]["port"]
 
     assert {"type": "string", "pattern": r"\$\{"} in port["anyOf"]
+
+
+def test_an_editor_finds_nothing_wrong_with_the_teams_example() -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="comes with the MCP SDK")
+    example = Path(__file__).parents[3] / "examples" / "team.yml"
+    source = read(example.read_text(), "team.yml")
+
+    found = list(jsonschema.Draft202012Validator(schema_json()).iter_errors(source.root.plain()))
+
+    assert found == []
 
 
 @pytest.mark.parametrize(("name", "mistakes"), [("director", 0), ("team", 0), ("mistakes", 5)])

@@ -122,6 +122,15 @@ def test_what_the_environment_holds_is_never_shown() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_nothing_is_shown_of_a_block_whose_address_is_spelled_otherwise() -> None:
+    text = PEOPLE + 'github: {Alice@X.de: {allow: ["${ACTION}"], repos: ["${REPO}"]}}'
+
+    with pytest.raises(ConfigError) as caught:
+        from_environment(text, {"ACTION": "hunter2:all", "REPO": "hunter2["})
+
+    assert "hunter2" not in str(caught.value)
+
+
 def test_no_warning_shows_what_the_environment_holds() -> None:
     text = (
         'roles: {dev: {permissions: ["${A}", "${B}"]}}\nusers: [{email: a@x.de, role: dev}]\n'
