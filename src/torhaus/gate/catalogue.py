@@ -22,6 +22,8 @@ FRESH = 3600.0
 """Seconds a learned list is believed when the server announces no change."""
 PAUSE = 60.0
 """Seconds until a list that could not be fetched is asked for again."""
+MEANWHILE = 5.0
+"""Seconds for which a list that is being fetched anew is still believed."""
 AGAIN = 10.0
 """Seconds for which a caller's own list answers for names that are not in it."""
 MAX_PAGES = 8
@@ -200,6 +202,12 @@ class Catalogue:
                 log.warning("catalogue.suspicious", **about, where=finding.where, what=finding.text)
 
     # -- what else happens ---------------------------------------------------------------------
+
+    def looking(self, server: Server, now: float) -> None:
+        """Somebody fetches the list: others go on with the last one meanwhile."""
+        known = self._known.get(server.name)
+        if known is not None and known.until <= now:
+            known.until = now + MEANWHILE
 
     def missed(self, server: Server, now: float) -> bool:
         """The list could not be had: go on with what is known, or else pinned, for a while.

@@ -64,6 +64,7 @@ class Learning:
 
     async def _look(self, asking: Asking) -> None:
         server = asking.server
+        self.catalogue.looking(server, self.clock())
         try:
             pages = await calls.pages(self.upstreams.link(server), asking, self.ids)
             self.catalogue.learn(server, pages, self.clock(), by(asking))

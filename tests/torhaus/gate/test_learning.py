@@ -7,7 +7,7 @@ import pytest
 
 from tests.torhaus.cast import ALICE, BOB, DANA, MALLORY, World, run
 from tests.torhaus.scripted import TOOLS, always, listing, text
-from torhaus.gate.catalogue import AGAIN, FRESH
+from torhaus.gate.catalogue import AGAIN, FRESH, MEANWHILE
 from torhaus.gate.learning import MAX_NAME
 from torhaus.model.outcome import Answer, Answered, Failed, Outcome, Refused
 from torhaus.model.people import Principal
@@ -40,6 +40,52 @@ def test_the_first_call_looks_at_the_list_and_later_ones_do_not():
             assert isinstance(await world.admit(world.tool("list_issues")), Answered)
 
         assert lists(world) == 1
+
+    run(story())
+
+
+def test_a_list_that_has_become_old_is_fetched_by_one_caller_for_all():
+    async def story() -> None:
+        world = World().knows_the_tools()
+        world.clock.turn(FRESH)
+
+        async def later(ask: Ask, sink: Sink) -> Answer:
+            await asyncio.sleep(0)
+            return listing(*TOOLS) if ask.method == "tools/list" else text("done")
+
+        world.upstream.script = later
+
+        outcomes = await asyncio.gather(
+            *(world.admit(world.tool("list_issues", id=n)) for n in range(20))
+        )
+
+        assert all(isinstance(each, Answered) for each in outcomes)
+        assert lists(world) == 1
+
+    run(story())
+
+
+def test_a_caller_that_leaves_while_fetching_an_old_list_leaves_it_old():
+    async def story() -> None:
+        world = World().knows_the_tools()
+        world.clock.turn(FRESH)
+        held = asyncio.Event()
+
+        async def slow(ask: Ask, sink: Sink) -> Answer:
+            if ask.method == "tools/list":
+                await held.wait()
+            return text("done")
+
+        world.upstream.script = slow
+        task = world.begin(world.tool("list_issues"))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        offers(world, EVIL, TOOLS[1])
+        world.clock.turn(MEANWHILE)
+
+        assert denied(await world.admit(world.tool("list_issues"))) == "tool_changed"
 
     run(story())
 
