@@ -38,7 +38,8 @@ lint: $(VENV)/.tests-installed ## Style, formatting, types, import contracts
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/.installed ## CPU per call beside nginx with the same checks in Lua
+bench: $(VENV)/.installed ## CPU per decision, and per call beside nginx with the same checks in Lua
+	$(PY) -m bench.decide
 	$(PY) -m bench.run
 
 conformance: $(VENV)/.installed ## The official suite through the gate, against the same server without it
