@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from torhaus.admin.acts import DecideAccess, Effect, Refusal, RequestAccess, RevokeGrant, Scene
+from torhaus.admin.deciding import unreadable
 from torhaus.admin.facts import grant_facts, request_act
 from torhaus.admin.rights import may_govern, may_grant
 from torhaus.audit.acts import Act
@@ -18,7 +19,6 @@ DAY = 86400.0
 SHORTEST, LONGEST = 60.0, 90 * DAY
 WAITING = 7 * DAY
 """Seconds a request for access can be decided."""
-MAX_REASON = 1000
 MOST_OPEN = 20
 """Requests for access one person can have waiting."""
 
@@ -73,10 +73,8 @@ def _unreasonable(scene: Scene, act: RequestAccess, tried: Act) -> Refusal | Non
         return Refusal("conflict", f"you have the role {act.role} already", tried)
     if not SHORTEST <= act.seconds <= LONGEST:  # also refuses NaN
         return Refusal("invalid", "access is granted for 1 minute to 90 days", tried, "as 4h, 2d")
-    if len(act.reason) > MAX_REASON:
-        text = f"the reason is longer than {MAX_REASON} characters"
-        return Refusal("invalid", text, tried, "write less")
-    return None
+    wrong = unreadable(act.reason)
+    return None if wrong is None else Refusal("invalid", f"the reason {wrong}", tried)
 
 
 async def decide_access(desk: Desk, scene: Scene, act: DecideAccess) -> Effect | Refusal:
@@ -133,9 +131,9 @@ def _impossible(
         return Refusal("conflict", f"this request is {request.state.value} already", tried)
     if request.expires <= scene.now:
         return Refusal("conflict", "this request has expired: it has to be made again", tried)
-    if len(act.comment) > MAX_REASON:
-        text = f"the comment is longer than {MAX_REASON} characters"
-        return Refusal("invalid", text, tried, "write less")
+    wrong = unreadable(act.comment)
+    if wrong is not None:
+        return Refusal("invalid", f"the comment {wrong}", tried)
     if act.until is not None and not 0 < act.until - scene.now <= LONGEST:
         return Refusal("invalid", "the end is not within the next 90 days", tried)
     if _subject(scene, request) is None:

@@ -1,5 +1,7 @@
 """Acts on requests for approval."""
 
+import unicodedata
+
 import msgspec
 
 from torhaus.admin.acts import CancelApproval, DecideApproval, Effect, Refusal, Scene
@@ -11,6 +13,7 @@ from torhaus.model.desk import Desk
 from torhaus.policy.approvers import administers, is_same, may_decide
 
 MAX_COMMENT = 1000
+_HIDDEN = ("Cc", "Cs")
 OPEN = (State.PENDING, State.APPROVED)
 
 
@@ -23,9 +26,9 @@ async def decide_approval(desk: Desk, scene: Scene, act: DecideApproval) -> Effe
     why = may_decide(scene.actor, approval, scene.rules, scene.now)
     if why is not None:
         return Refusal("not_allowed", why, tried)
-    if len(act.comment) > MAX_COMMENT:
-        text = f"the comment is longer than {MAX_COMMENT} characters"
-        return Refusal("invalid", text, tried, "write less")
+    wrong = unreadable(act.comment)
+    if wrong is not None:
+        return Refusal("invalid", f"the comment {wrong}", tried)
     decided = msgspec.structs.replace(
         approval,
         state=new,
@@ -60,6 +63,15 @@ async def cancel_approval(desk: Desk, scene: Scene, act: CancelApproval) -> Effe
     cancelled = msgspec.structs.replace(approval, state=State.CANCELLED)
     rule = "own request" if own else f"admin on {wanted.server}"
     return Effect(result=cancelled, act=done, rule=rule, approval=act.id)
+
+
+def unreadable(text: str) -> str | None:
+    """Why people could not read it, or the database not keep it: PostgreSQL knows no NUL."""
+    if len(text) > MAX_COMMENT:
+        return f"is longer than {MAX_COMMENT} characters"
+    if any(unicodedata.category(each) in _HIDDEN and each not in "\r\n\t" for each in text):
+        return "holds control characters"
+    return None
 
 
 def unknown(id: str, operation: str) -> Refusal:

@@ -13,7 +13,7 @@ from torhaus.api.shapes import AccessDecision, GrantOut, Me, RequestOut, Wish, e
 from torhaus.model.grant import Asked
 
 Who = Annotated[Caller, Depends(caller)]
-Id = Annotated[str, Path(max_length=64, description="Its id.")]
+Id = Annotated[str, Path(pattern=r"^[\w:.-]{1,64}$", description="Its id.")]
 NONE = AccessDecision()
 
 

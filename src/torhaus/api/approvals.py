@@ -12,7 +12,7 @@ from torhaus.api.shapes import ApprovalOut, Decision
 from torhaus.model.approval import State
 
 Who = Annotated[Caller, Depends(caller)]
-Id = Annotated[str, Path(max_length=64, description="The request's id.")]
+Id = Annotated[str, Path(pattern=r"^[\w:.-]{1,64}$", description="The request's id.")]
 NONE = Decision()
 
 

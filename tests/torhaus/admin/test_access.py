@@ -165,6 +165,7 @@ IMPOSSIBLE: list[tuple[Principal, RequestAccess, str]] = [
     (ALICE, RequestAccess("tech_lead", NAN), "invalid"),
     (ALICE, RequestAccess("tech_lead", -3600), "invalid"),
     (ALICE, RequestAccess("tech_lead", 3600, "x" * 1001), "invalid"),
+    (ALICE, RequestAccess("tech_lead", 3600, "\x00"), "invalid"),
     (ANONYMOUS, RequestAccess("tech_lead", 3600), "not_allowed"),
     (person("nobody", "empty"), RequestAccess("tech_lead", 3600), "not_allowed"),
 ]
@@ -204,6 +205,17 @@ def test_the_same_role_is_asked_for_once(tmp_path: Path) -> None:
         await asked(hall, "on_call")
 
         assert refusal.code == "conflict"
+
+    run(play(tmp_path, story))
+
+
+def test_a_comment_on_a_decision_is_readable(tmp_path: Path) -> None:
+    async def story(hall: Hall) -> None:
+        request = await asked(hall)
+
+        refusal = await hall.refused(DANA, DecideAccess(request.id, True, comment="\x07"))
+
+        assert refusal.reason == "the comment holds control characters"
 
     run(play(tmp_path, story))
 

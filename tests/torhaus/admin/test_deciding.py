@@ -188,11 +188,13 @@ def test_an_unknown_request_is_a_refusal_with_a_record(tmp_path: Path) -> None:
     run(play(tmp_path, story))
 
 
-def test_a_comment_has_an_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("comment", ["x" * 1001, "a\x00b", "\x1b[2J", "\ud800"])
+def test_a_comment_is_short_and_readable(comment: str, tmp_path: Path) -> None:
     async def story(hall: Hall) -> None:
         asked = await hall.asked()
 
-        refusal = await hall.refused(BOB, DecideApproval(asked.id, True, "x" * 1001))
+        refusal = await hall.refused(BOB, DecideApproval(asked.id, True, comment))
+        await hall.done(BOB, DecideApproval(asked.id, True, "grün\n\t👍🏽 ok"))
 
         assert refusal.code == "invalid"
 

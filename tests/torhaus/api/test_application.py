@@ -42,6 +42,8 @@ def test_the_api_describes_itself(tmp_path: Path) -> None:
         ("DELETE", "/api/v1/me", (405, "method")),
         ("GET", "/api/v1/grants/x", (405, "method")),
         ("GET", "/api/v1/approvals/" + "x" * 65, (422, "invalid")),
+        ("POST", "/api/v1/approvals/%00/approve", (422, "invalid")),
+        ("DELETE", "/api/v1/grants/%27%20OR%201=1", (422, "invalid")),
     ],
 )
 def test_what_is_not_there_is_a_problem(
