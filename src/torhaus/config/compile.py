@@ -16,7 +16,9 @@ from torhaus.config.credentials import SHORT
 from torhaus.config.doubts import doubt
 from torhaus.config.keeping import kept
 from torhaus.config.people import People, people, principals
+from torhaus.config.policing import Rule
 from torhaus.config.pricing import costs
+from torhaus.config.rulings import Rulings
 from torhaus.config.schema import File
 from torhaus.config.sensitive import Data
 from torhaus.config.settings import Settings
@@ -58,7 +60,8 @@ class Blueprint(msgspec.Struct, frozen=True):
 
     bare: Rules
     people: People
-    accesses: Accesses
+    said: Rulings
+    policies: tuple[Rule, ...]
 
     def rules(self, grants: Sequence[Grant] = ()) -> Rules:
         """The rules with these grants, from the database, besides the file's.
@@ -69,13 +72,15 @@ class Blueprint(msgspec.Struct, frozen=True):
         known = frozenset(self.bare.roles)
         given = (grant for grant in grants if grant.role in known)
         every = (*self.people.grants, *given)
-        who = principals(self.people, every, self.accesses)
+        # Made anew each time: what grants of last year needed is not kept.
+        accesses = Accesses(self.bare.servers, self.said, self.policies)
+        who = principals(self.people, every, accesses)
         spec, anonymous = self.people.networks, self.people.anonymous
         return msgspec.structs.replace(
             self.bare,
             version=digest_of("torhaus rules", [self.bare.version, *map(repr, every)])[:16],
             grants=every,
-            role_access={role: self.accesses.of((role,), (), "") for role in self.bare.roles},
+            role_access={role: accesses.of((role,), (), "") for role in self.bare.roles},
             principals=who,
             keys={digest: who[email] for digest, email in self.people.keys.items()},
             anonymous=() if anonymous is None else (AnonymousAccess(spec, who[anonymous.email]),),
@@ -114,7 +119,7 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float
         limits=limits(words, file),
         costs=costs(source, file, servers),
     )
-    return Blueprint(bare, who, Accesses(tuple(servers), said, rules))
+    return Blueprint(bare, who, said, rules)
 
 
 # What decides calls. Keys of users, addresses of servers, limits and caches do not.

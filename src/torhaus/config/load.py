@@ -24,8 +24,15 @@ class Loaded(msgspec.Struct, frozen=True):
     blueprint: Blueprint
 
     def with_grants(self, grants: Sequence[Grant]) -> "Loaded":
-        """The same file with other grants from the database, without reading it again."""
-        return msgspec.structs.replace(self, rules=self.blueprint.rules(grants))
+        """The same file with other grants from the database, without reading it again.
+
+        Raises ConfigError when grants and rules multiply beyond all reason.
+        """
+        try:
+            rules = self.blueprint.rules(grants)
+        except FaultError as error:
+            raise _refused("the configuration", error) from error
+        return msgspec.structs.replace(self, rules=rules)
 
 
 def load(
@@ -76,9 +83,15 @@ def load_text(
     try:
         rules = blueprint.rules(grants)
     except FaultError as error:
-        raise _unreadable(name, error.message) from error
+        raise _refused(name, error) from error
     warnings = tuple(sorted(source.warnings, key=lambda p: p.line or 0))
     return Loaded(compiled.settings(file, data_dir), rules, warnings, blueprint)
+
+
+def _refused(name: str, error: FaultError) -> ConfigError:
+    return ConfigError(
+        [Problem(file=name, line=None, path="", message=error.message, fix=error.fix)]
+    )
 
 
 def _unreadable(name: str, message: str, line: int | None = None) -> ConfigError:

@@ -132,6 +132,18 @@ def test_grants_from_the_database_join_the_files() -> None:
     assert found.with_grants([]).rules == bare.rules
 
 
+def test_grants_may_change_for_ever() -> None:
+    text = DEV + USER + "github:\n  u@x.de:\n    deny:\n" + "      - write:gists\n" * 20
+    more = "policies:\n" + "".join(f"- {{name: p{n}, action: log_only}}\n" for n in range(1000))
+    found = loaded(text + more)
+    given = Grant(id="1", user="u@x.de", role="ops", begins=0, ends=9e9)
+
+    for _ in range(100):
+        found = found.with_grants([given]).with_grants([])
+
+    assert allowed(found.rules, "u@x.de", "github.get_me")
+
+
 def test_a_grant_of_a_role_or_for_a_user_that_is_gone_gives_nothing() -> None:
     gone = [
         Grant(id="1", user="u@x.de", role="gone", begins=0, ends=9e9),
