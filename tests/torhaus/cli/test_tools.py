@@ -15,8 +15,8 @@ def test_a_server_is_asked_directly_and_its_tools_are_classified(tmp_path: Path)
     assert (said.code, said.err) == (0, "")
     assert [line.split() for line in said.out.splitlines()] == [
         ["tool", "does", "type", "about", "by"],
-        ["git_status", "read", "repos", "repos:", "repo_path", "table"],
-        ["git_commit", "write", "commits", "repos:", "repo_path", "table"],
+        ["git_status", "read", "repos", "paths:", "repo_path", "table"],
+        ["git_commit", "write", "commits", "paths:", "repo_path", "table"],
         ["fail", "unknown", "-", "-", "unknown"],
     ]
     assert not (tmp_path / "data").exists()
