@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from math import inf
 from secrets import token_bytes
 
@@ -31,6 +32,11 @@ REPLAYED = 30.0
 """Seconds for which purges are remembered: a failover may lose the last ones."""
 KEPT = 7 * 86400 * 1000
 """Milliseconds that generations last; without them, what was kept is forgotten."""
+NAMED = 20_000
+"""Generations of one server, two for each tool."""
+NEVER = -1
+"""The turn of what must not come near."""
+PAUSE = 0.2
 SETTLING = 2 * LEASE
 """Seconds after a lost connection in which nothing old is believed."""
 
@@ -63,27 +69,31 @@ class RedisCache:
         self._namespace = settings.namespace
         self._loop = asyncio.get_running_loop()
         self._recent: deque[tuple[float, Selector]] = deque()
+        self._catching_up: asyncio.Task[None] | None = None
+        self._untold = False
         self._believing_from = 0.0
         self._hits = self._misses = self._dropped = self._refused = 0
 
     async def find(self, key: bytes, tag: str, now: float) -> Entry | Miss:
-        stamp = self._near.stamp()
-        if self._presence.holds():
+        held = self._presence.holds()
+        if held:
             found = self._near.near(key, now)
             if not isinstance(found, Miss):
                 self._hits += 1
                 return found
+        # Without a lease nobody tells us of purges: what we read then never comes near.
+        turn = self._near.stamp().turn if held else NEVER
         entry, shared = await self._far(key, tag)
+        stamp = Stamp(turn, shared)
         if entry is None or entry.expires + entry.stale <= now:
             self._misses += 1
-            return Miss(Stamp(stamp.turn, shared))
-        if self._presence.holds():
-            self._near.keep_near(key, entry, tag, stamp)
+            return Miss(stamp)
+        self._keep_near(key, entry, tag, stamp)
         if now < entry.expires:
             self._hits += 1
             return entry
         self._misses += 1
-        return Miss(Stamp(stamp.turn, shared), entry)
+        return Miss(stamp, entry)
 
     async def keep(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> bool:
         if stamp.shared is None or self._presence.full:
@@ -101,9 +111,12 @@ class RedisCache:
         if not kept:
             self._refused += 1
             return False
-        if self._presence.holds():
-            self._near.keep_near(key, entry, tag, stamp)
+        self._keep_near(key, entry, tag, stamp)
         return True
+
+    def _keep_near(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> None:
+        if stamp.turn != NEVER and self._presence.holds():
+            self._near.keep_near(key, entry, tag, stamp)
 
     def fits(self, stamp: Stamp, tag: str) -> bool:
         return self._presence.holds() and self._near.fits(stamp, tag)
@@ -111,12 +124,19 @@ class RedisCache:
     async def purge(self, selector: Selector) -> int:
         self._near.purge_near(selector)
         self._remember(selector)
+        count, told = 0, True
         try:
-            count = await self._purge_everywhere(selector)
+            count = await self._purge_far(selector)
+        except Unreachable:
+            told = False
+        try:
+            await self._drops.announce(selector)
         except Unreachable:
             # The others cannot be told. None of them answers for longer than its lease.
-            count = 0
+            told = False
             await self._drops.outlive()
+        if not told:
+            self.catch_up()
         # What was read from the server meanwhile may have come near again.
         count = max(count, self._near.purge_near(selector))
         self._dropped += count
@@ -128,7 +148,7 @@ class RedisCache:
         try:
             for tool in await self._tools(selector):
                 found += await self._listed(selector, server, tool, now)
-        except (Unreachable, ReplyError):
+        except (Unreachable, ReplyError, msgspec.MsgspecError):
             return await self._near.listed(selector, most, now)
         found.sort(key=lambda each: each.stored, reverse=True)
         return found[:most]
@@ -159,17 +179,33 @@ class RedisCache:
         self._near.clear()
         self._believing_from = inf
 
-    async def back(self, *, again: bool) -> None:
-        """There is a server: forget there what was forgotten meanwhile, or lost by a failover.
+    def catch_up(self) -> None:
+        """Say again what the server may not have heard; believe nothing old until it has."""
+        self._believing_from = inf
+        self._untold = True
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = self._loop.create_task(self._catch_up())
 
-        Raises Unreachable when it is gone before that is done.
-        """
-        begun = self._loop.time()
-        if again:
-            for _, selector in list(self._recent):
-                await self._purge_everywhere(selector)
+    async def close(self) -> None:
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._catching_up
+
+    async def _catch_up(self) -> None:
+        while True:
+            begun, self._untold = self._loop.time(), False
+            try:
+                for _, selector in list(self._recent):
+                    await self._purge_far(selector)
+                    await self._drops.announce(selector)
+            except Unreachable:
+                await asyncio.sleep(PAUSE)
+                continue
             self._near.clear()
-        self._believing_from = begun + (SETTLING if again else 0.0)
+            if not self._untold:
+                self._believing_from = begun + SETTLING
+                return
 
     def _remember(self, selector: Selector) -> None:
         now = self._loop.time()
@@ -190,17 +226,12 @@ class RedisCache:
         server, _, tool = tag.partition(".")
         keys = (self._generations(server), self._entry(server, key))
         try:
-            raw, shared = await self._fleet.run(FIND, keys, (tool, token_bytes(16), KEPT))
+            raw, shared = await self._fleet.run(FIND, keys, (tool, token_bytes(16), KEPT, NAMED))
             if raw is None or self._loop.time() < self._believing_from:
                 return None, shared
             return _unpack(raw[GENERATIONS:]), shared
         except (Unreachable, msgspec.MsgspecError):
             return None, None
-
-    async def _purge_everywhere(self, selector: Selector) -> int:
-        count = await self._purge_far(selector)
-        await self._drops.announce(selector)
-        return count
 
     async def _purge_far(self, selector: Selector) -> int:
         server, dot, _ = selector.tag.partition(".")

@@ -1,5 +1,6 @@
 """Budgets that several gateways share."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from math import ceil
@@ -21,6 +22,8 @@ from torhaus.store.redis.wire import Unreachable, Wire, Word
 MICRO = 1_000_000
 LONGEST_KEY = 300
 CHUNK = 500
+RELEASED = 1000
+"""Ended calls that a server is told of again after a lost connection."""
 UNKNOWN = "the shared counters cannot be reached, and calls are not allowed uncounted"
 AGAIN = 1.0
 """Seconds after which to try again, when nobody knows."""
@@ -40,6 +43,7 @@ class RedisCounters:
         self._gateways = gateways
         self._own = MemoryCounters()
         self._owed: dict[bytes, tuple[int, float]] = {}  # parts of quotas that were used alone
+        self._released: deque[tuple[bytes, str]] = deque(maxlen=RELEASED)
         self._ahead = 0.0  # the server's clock less ours
         self._home = f"{{{settings.namespace}}}:l:".encode()
         self.alone = 0
@@ -72,7 +76,9 @@ class RedisCounters:
         self._own.release(charges, lease)
         for charge in charges:
             if isinstance(charge.budget, Slots):
-                self._fleet.tell_home("ZREM", self._key(charge), lease)
+                key = self._key(charge)
+                self._released.append((key, lease))
+                self._fleet.tell_home("ZREM", key, lease)
 
     async def remaining(self, charges: Sequence[Charge], now: float) -> list[Remaining]:
         if not charges:
@@ -99,6 +105,8 @@ class RedisCounters:
         owed, self._owed = self._owed, {}
         commands += [(key, "q", amount, int(ends * 1000)) for key, (amount, ends) in owed.items()]
         try:
+            for key, lease in list(self._released):  # what it was told last, it may have missed
+                await wire.call("ZREM", key, lease)
             for begin in range(0, len(commands), CHUNK):
                 asked = [
                     wire.call("EVALSHA", RESTORE.digest, 1, *command)

@@ -44,7 +44,7 @@ class Fleet:
     ) -> None:
         self.settings = settings
         self._secure: ssl.SSLContext | None = context(settings.tls)
-        self._home_key = home_key
+        self._home_slot = slot(home_key)
         self._home_opened, self._home_lost, self._pushed = opened, lost, pushed
         self._lines: dict[Address, Line] = {}
         self._slots: list[Address | None] = []
@@ -117,9 +117,12 @@ class Fleet:
     def _line_of(self, key: Word) -> Line:
         if self.settings.topology is not Topology.CLUSTER:
             return self._home
+        number = slot(_raw(key))
+        if number == self._home_slot:
+            return self._home
         if not self._slots:
             raise Unreachable("the cluster's nodes are not known yet")
-        where = self._slots[slot(_raw(key))]
+        where = self._slots[number]
         if where is None:
             raise Unreachable("no node of the cluster has this slot")
         return self._line_to(where)
@@ -156,7 +159,7 @@ class Fleet:
                 return await primary(settings, self._secure)
             case Topology.CLUSTER:
                 await self._learn()
-                where = self._slots[slot(self._home_key)]
+                where = self._slots[self._home_slot]
                 if where is None:
                     raise Unreachable("no node of the cluster has our own slot")
                 return where
@@ -177,6 +180,8 @@ class Fleet:
             host, _, port = said.split(" ")[2].rpartition(":")
             if said.startswith(_MOVED):
                 self._relearn()
+                if line is self._home:
+                    line.distrust()
             return self._line_to((host, int(port))), said.startswith(_ASK)
         if said.startswith(_READONLY):
             line.distrust()

@@ -66,8 +66,10 @@ class Line:
         while True:
             try:
                 wire = await self._laid()
-            except Unreachable as error:
-                log.warning("redis.unreachable", reason=str(error))
+            except Exception as error:
+                # Whatever it says, we try again.
+                known = isinstance(error, Unreachable)
+                log.warning("redis.unreachable", reason=str(error), exc_info=not known)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue

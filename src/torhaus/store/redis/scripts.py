@@ -185,10 +185,15 @@ return 1
 # the same afterwards. Every name is fresh, so that none comes back when the server forgets them.
 
 # KEYS: generations of a server, entry. ARGV: tool, a fresh name (16 bytes) for missing ones,
-# milliseconds they are kept. Returns {entry or nil, generations}.
+# milliseconds they are kept, the most there may be (callers choose names of tools: of more, all
+# are forgotten). Returns {entry or nil, generations}.
 FIND = Script("""
 local fields = {'v', 'v:' .. ARGV[1], 'r', 'r:' .. ARGV[1]}
 local g = redis.call('HMGET', KEYS[1], unpack(fields))
+if not g[2] and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then
+  redis.call('UNLINK', KEYS[1])
+  g = {}
+end
 for i = 1, 4 do
   if not g[i] then
     redis.call('HSET', KEYS[1], fields[i], ARGV[2])

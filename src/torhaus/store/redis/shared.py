@@ -12,11 +12,9 @@ from torhaus.store.redis.counters import RedisCounters
 from torhaus.store.redis.drops import Drops
 from torhaus.store.redis.fleet import Fleet
 from torhaus.store.redis.presence import Presence
-from torhaus.store.redis.wire import Unreachable, Wire
+from torhaus.store.redis.wire import Wire
 
 log = structlog.get_logger()
-
-PAUSE = 0.2
 
 
 class Shared:
@@ -32,7 +30,6 @@ class Shared:
         self._drops = Drops(settings.namespace, self.presence, near)
         self._opened_before = False
         self._closing = False
-        self._catching_up: asyncio.Task[None] | None = None
         self.fleet = Fleet(
             settings,
             home_key=self.presence.key,
@@ -55,11 +52,10 @@ class Shared:
 
     async def close(self) -> None:
         self._closing = True
-        for task in (self._renewing, self._catching_up):
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        self._renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._renewing
+        await self.cache.close()
         await self.presence.end(self.fleet)
         await self.fleet.close()
 
@@ -67,21 +63,10 @@ class Shared:
         await self._drops.subscribe(wire)
         await self.presence.begin(wire)
         await self.counters.restore(wire)
-        again, self._opened_before = self._opened_before, True
-        if self._catching_up is not None:
-            self._catching_up.cancel()
-        loop = asyncio.get_running_loop()
-        self._catching_up = loop.create_task(self._catch_up(again=again))
-        log.info("redis.connected", again=again)
-
-    async def _catch_up(self, *, again: bool) -> None:
-        while True:
-            try:
-                return await self.cache.back(again=again)
-            except Unreachable:
-                await asyncio.sleep(PAUSE)
-            if not self.fleet.up:
-                return None  # the next connection begins anew
+        if self._opened_before:
+            self.cache.catch_up()
+        log.info("redis.connected", again=self._opened_before)
+        self._opened_before = True
 
     def _lost(self) -> None:
         self.presence.lost()

@@ -135,6 +135,55 @@ def test_a_node_that_dies_is_replaced_by_its_replica() -> None:
     play(story)
 
 
+def test_a_purge_that_one_node_of_a_cluster_missed_is_said_again() -> None:
+    """Its node is paused; the home, which has the leases and the channels, is not."""
+
+    async def story() -> None:
+        cluster = Cluster("cluster-node-timeout 15000")
+        try:
+            await cluster.form()
+            settings = cluster.settings(namespace="partly", timeout=0.1)
+            async with gateways(settings, 2) as (one, other):
+                bounds = (5461, 10923, 16384)
+                home = next(n for n in range(3) if slot(one.presence.key) < bounds[n])
+                names = (f"s{n}" for n in range(99))
+                name, at = next(
+                    (name, at)
+                    for name in names
+                    for at in range(3)
+                    if at != home
+                    and (0, *bounds)[at] <= slot(f"{{partly:{name}}}".encode()) < bounds[at]
+                )
+                now = time.time()
+
+                async def kept() -> bool:
+                    found = await one.cache.find(b"k", f"{name}.x", now)
+                    if isinstance(found, Miss):
+                        old = Entry(b"{}", Era.MODERN, now, now + 60.0)
+                        await one.cache.keep(b"k", old, f"{name}.x", found.stamp)
+                    there = await other.cache.find(b"k", f"{name}.x", now)
+                    return not isinstance(there, Miss)
+
+                await until(kept)
+                cluster.nodes[at].pause()
+                await one.cache.purge(Selector(tag=f"{name}.x"))
+                for each in (one, other):
+                    assert each.up
+                    assert isinstance(await each.cache.find(b"k", f"{name}.x", now), Miss)
+                cluster.nodes[at].resume()
+
+                async def told() -> bool:
+                    return one.cache._catching_up is not None and one.cache._catching_up.done()
+
+                await until(told)
+                for each in (one, other):
+                    assert isinstance(await each.cache.find(b"k", f"{name}.x", now), Miss)
+        finally:
+            cluster.close()
+
+    play(story)
+
+
 def test_a_complaint_about_the_question_is_the_askers(server: Valkey) -> None:
     async def story() -> None:
         settings = alone(server)
