@@ -43,13 +43,13 @@ class _Result(msgspec.Struct, frozen=True):
 _RESULT = msgspec.json.Decoder(_Result)
 
 
-def plan(call: Call, verdict: Allow, roles: tuple[str, ...] = ()) -> Plan:
+def plan(call: Call, verdict: Allow, now: float = 0.0) -> Plan:
     """Only tool calls that read and nothing else, and that the configuration has a rule for.
 
     A call that answers a server's question (`retry`) belongs to one conversation. The caller is
     not part of the key unless the rule says so: who may use one upstream credential may see what
     it sees. Somebody agreed to an approved call being made: it is, and its answer is for nobody
-    else. `roles`: the caller's at this moment, for rules that vary on them.
+    else. `now`: Unix seconds, for rules that vary on the caller's roles.
     """
     if call.retry or call.method != "tools/call" or verdict.actions != READ:
         return NO_PLAN
@@ -70,7 +70,7 @@ def plan(call: Call, verdict: Allow, roles: tuple[str, ...] = ()) -> Plan:
         owner = call.caller.id
         also.append(["user", owner])
     if rule.vary_on:
-        also.append(_facets(call, rule, roles))
+        also.append(_facets(call, rule, now))
     try:
         name = key(call, rule, also)
     except ValueError:
@@ -113,10 +113,10 @@ def _plain(ttl: float) -> CacheRule:
     return CacheRule(ttl=ttl)
 
 
-def _facets(call: Call, rule: CacheRule, roles: tuple[str, ...]) -> list[object]:
+def _facets(call: Call, rule: CacheRule, now: float) -> list[object]:
     facets: list[object] = []
     if Vary.ROLES in rule.vary_on:
-        facets.append(["roles", sorted(roles)])
+        facets.append(["roles", sorted(call.caller.roles(now))])
     if Vary.GROUPS in rule.vary_on:
         facets.append(["groups", sorted(call.caller.groups)])
     if Vary.CLIENT in rule.vary_on:

@@ -28,7 +28,7 @@ from torhaus.mcp.message import encode
 from torhaus.mcp.seal import Sealer
 from torhaus.model.caching import NO_CACHING, CacheRule, Selector
 from torhaus.model.call import Call
-from torhaus.model.limits import Slots
+from torhaus.model.limits import NO_LIMITS, Slots
 from torhaus.model.outcome import Answer, Answered, Limited, Outcome, Served
 from torhaus.model.ports import (
     Ask,
@@ -84,12 +84,15 @@ class Fetching:
         if call.method in HINTED:
             direct = partial(self._direct, asking, call, ask, verdict, relay)
             return await hinted(self.cache, call, verdict, now, asking.era, direct)
-        keep = plan(call, verdict, call.caller.roles(now))
+        keep = plan(call, verdict, now)
         if keep.key is not None and keep.rule is not None:
+            found = await self.cache.find(keep.key, keep.tag, now)
+            if isinstance(found, Entry) and found.era is asking.era and self._free(call):
+                return _answered(verdict, found, found.result, now, Served.HIT)
             if ask is None:
                 ask = calls.ask(asking, self.sealer, 0.0)
             lookup = _Lookup(asking, call, ask, verdict, keep, keep.key, keep.rule)
-            return await self._kept(lookup, relay, now)
+            return await self._kept(lookup, found, relay, now)
         untrue = invalidations(call)
         if not untrue:
             return await self._direct(asking, call, ask, verdict, relay)
@@ -128,9 +131,11 @@ class Fetching:
     async def _direct(
         self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
     ) -> Outcome:
-        budgets = self._budgets(asking, call)
+        rules, now = self.rules(), self.clock()
+        few = rules.limits is NO_LIMITS and not rules.costs.caps
+        budgets = charges(call) if few else self._budgets(asking, call, rules, now)
         if budgets:
-            shortage = await self.counters.spend(budgets, self.clock(), call.id)
+            shortage = await self.counters.spend(budgets, now, call.id)
             if shortage is not None:
                 return limited(verdict, shortage)
         try:
@@ -142,26 +147,31 @@ class Fetching:
                 ask = calls.ask(asking, self.sealer, 0.0)
             answer = await self.upstreams.link(asking.server).request(ask, relay)
         finally:
-            self._release(budgets, call.id)
+            if not few:
+                self._release(budgets, call.id)
         return Answered(verdict, answer)
 
-    def _budgets(self, asking: Asking, call: Call) -> Sequence[Charge]:
-        rules = self.rules()
-        found = charges(call, rules.limits, self.clock(), _key(asking, rules))
+    def _budgets(self, asking: Asking, call: Call, rules: Rules, now: float) -> Sequence[Charge]:
+        found = charges(call, rules.limits, now, _key(asking, rules))
         if not rules.costs.caps or call.method != "tools/call":
             return found
         zone = ZoneInfo(rules.timezone)
         name, tool = call.server.name, call.operation
-        return (*found, *cost_charges(name, tool, rules.costs, self.clock(), zone))
+        return (*found, *cost_charges(name, tool, rules.costs, now, zone))
 
     def _release(self, budgets: Sequence[Charge], lease: str) -> None:
         if any(isinstance(each.budget, Slots) for each in budgets):
             self.counters.release(budgets, lease)
 
+    def _free(self, call: Call) -> bool:
+        """Whether answers from the cache cost no budget."""
+        return self.rules().limits is NO_LIMITS and not call.server.rate_counts_hits
+
     # -- the cache -----------------------------------------------------------------------------
 
-    async def _kept(self, lookup: "_Lookup", relay: Sink, now: float) -> Outcome:
-        found = await self.cache.find(lookup.key, lookup.keep.tag, now)
+    async def _kept(
+        self, lookup: "_Lookup", found: Entry | Miss, relay: Sink, now: float
+    ) -> Outcome:
         if isinstance(found, Entry):
             return await self._hit(lookup, found, Served.HIT)
         # From here to the start of a flight nothing is awaited: equal calls share one.
@@ -203,9 +213,10 @@ class Fetching:
 
     async def _fetched(self, lookup: "_Lookup", ask: Ask, miss: Miss, sink: Overheard) -> Answer:
         call, rule = lookup.call, lookup.rule
-        budgets = self._budgets(lookup.asking, call)
+        now = self.clock()
+        budgets = self._budgets(lookup.asking, call, self.rules(), now)
         if budgets:
-            shortage = await self.counters.spend(budgets, self.clock(), call.id)
+            shortage = await self.counters.spend(budgets, now, call.id)
             if shortage is not None:
                 raise SpentError(shortage)
         try:
@@ -249,18 +260,8 @@ class Fetching:
             self._release(budgets, call.id)
             if shortage is not None:
                 return limited(lookup.verdict, shortage)
-        age = now - entry.stored
-        result = _in_era(lookup, entry.era, entry.result, age, entry.expires - now)
-        answer = Answer(result=result)
-        return Answered(
-            lookup.verdict,
-            answer,
-            cached=True,
-            age=age,
-            cacheable=True,
-            items=entry.items,
-            served=how,
-        )
+        result = _in_era(lookup, entry.era, entry.result)
+        return _answered(lookup.verdict, entry, result, now, how)
 
     async def _coalesced(self, lookup: "_Lookup", flight: Flight, answer: Answer) -> Outcome:
         if answer.result is None:  # `_joined` gives results only
@@ -311,16 +312,30 @@ def _key(asking: Asking, rules: Rules) -> str:
     return key_name(asking.key)
 
 
-def _in_era(lookup: _Lookup, had: Era, result: bytes, age: float, lasts: float) -> bytes:
+def _in_era(lookup: _Lookup, had: Era, result: bytes) -> bytes:
+    """The result for this caller's era, prepared for its mark."""
     wanted = lookup.asking.era
     if wanted is had:
-        return marked(result, age, lasts)
+        return result
     method = lookup.call.method
     try:
         if wanted is Era.MODERN:
             result = eras.to_modern_result(method, result, None)
         else:
             result = eras.to_legacy_result(result)
-        return marked(prepared(result), age, lasts)
+        return prepared(result)
     except UNREADABLE as error:
         raise UpstreamError("it sent a result that cannot be read") from error
+
+
+def _answered(verdict: Allow, entry: Entry, result: bytes, now: float, how: Served) -> Answered:
+    age = now - entry.stored
+    return Answered(
+        verdict,
+        Answer(result=marked(result, age, entry.expires - now)),
+        cached=True,
+        age=age,
+        cacheable=True,
+        items=entry.items,
+        served=how,
+    )

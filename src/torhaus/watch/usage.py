@@ -27,6 +27,9 @@ EVERY = 5.0
 MOST = 50_000
 """Different (user, tool) pairs held while the database does not answer."""
 
+Key = tuple[str, str, str, tuple[str, ...]]
+"""Server, tool, e-mail address, roles."""
+
 
 class Usage:
     """Owned by one event loop. `announce` tells people of budgets, once over all processes."""
@@ -42,7 +45,8 @@ class Usage:
         self._rules = rules
         self._clock = clock
         self._announce = announce
-        self._counted: dict[Use, list[int]] = {}
+        self._counted: dict[Key, list[int]] = {}  # of this month
+        self._gathered: dict[Use, list[int]] = {}  # to be written
         self._month = ""
         self._until = 0.0
         self._well = True
@@ -59,16 +63,29 @@ class Usage:
             return
         now = self._clock()
         if now >= self._until:
-            self._month, self._until = month(now, ZoneInfo(self._rules().timezone))
+            self._turn(now)
         caller = call.caller
-        roles = ",".join(caller.roles(now))
-        use = Use(self._month, call.server.name, call.operation, caller.email, roles)
-        counts = self._counted.get(use)
+        # Strings that know their hashes: putting them together waits until they are written.
+        key = (call.server.name, call.operation, caller.email, caller.roles(now))
+        counts = self._counted.get(key)
         if counts is None:
             if len(self._counted) >= MOST:
                 return
-            counts = self._counted[use] = [0, 0]
+            counts = self._counted[key] = [0, 0]
         counts[at] += 1
+
+    def _turn(self, now: float) -> None:
+        """Another month begins: what was counted belongs to the one before."""
+        self._gather()
+        self._month, self._until = month(now, ZoneInfo(self._rules().timezone))
+
+    def _gather(self) -> None:
+        for (server, tool, email, roles), counts in self._counted.items():
+            use = Use(self._month, server, tool, email, ",".join(roles))
+            held = self._gathered.setdefault(use, [0, 0])
+            held[0] += counts[0]
+            held[1] += counts[1]
+        self._counted = {}
 
     async def run(self) -> None:
         """Write every few seconds, until cancelled."""
@@ -88,7 +105,8 @@ class Usage:
 
     async def write(self) -> None:
         """Move what was counted into the database. Raises StateError, and loses nothing then."""
-        taken, self._counted = self._counted, {}
+        self._gather()
+        taken, self._gathered = self._gathered, {}
         if not taken:
             return
         try:
@@ -98,7 +116,7 @@ class Usage:
                 )
         except BaseException:
             for use, (calls, saved) in taken.items():
-                counts = self._counted.setdefault(use, [0, 0])
+                counts = self._gathered.setdefault(use, [0, 0])
                 counts[0] += calls
                 counts[1] += saved
             raise
