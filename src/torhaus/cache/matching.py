@@ -41,15 +41,14 @@ def _fits(name: str, wanted: str, arguments: Mapping[str, Any]) -> bool:
     leaves the argument out may be about anything.
     """
     value = arguments.get(name)
-    if value is None:
-        return True
-    if isinstance(value, list):
-        return any(_equal(each, wanted, name, arguments) for each in value)
-    return _equal(value, wanted, name, arguments)
+    values = value if isinstance(value, list) else [value]
+    return any(_means(each, wanted, name, arguments) for each in values) or not values
 
 
-def _equal(value: object, wanted: str, name: str, arguments: Mapping[str, Any]) -> bool:
-    said, meant = _text(value), wanted.casefold()
+def _means(value: object, wanted: str, name: str, arguments: Mapping[str, Any]) -> bool:
+    if value is None or isinstance(value, dict | list):
+        return True  # whatever it is, it is not named by a text
+    said, meant = _text(value), _text(wanted)
     if said == meant:
         return True
     whole, part = (said, meant) if len(said) > len(meant) else (meant, said)
@@ -67,6 +66,8 @@ def _names_owner(arguments: Mapping[str, Any]) -> bool:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value.casefold()
-    return msgspec.json.encode(value).decode().casefold()
+    """The text of a value without what servers do not tell apart."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text.strip().casefold().removesuffix("/").removesuffix(".git")
