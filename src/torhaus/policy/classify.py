@@ -195,6 +195,9 @@ def _dispatched(
 ) -> Classified:
     """A tool that runs another tool is judged by that other tool. The hints are not its own."""
     name_arg, inner_arg = names
+    problem = _misdirected(outer, tool, arguments)
+    if problem is not None:
+        return _malformed(outer, tool, problem)
     if _shadowed(name_arg, arguments) or _shadowed(inner_arg, arguments):
         return _malformed(outer, tool, f"{shown(tool)} has an argument twice in different case")
     name, inner = arguments.get(name_arg), arguments.get(inner_arg, {})

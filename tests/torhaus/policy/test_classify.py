@@ -106,8 +106,21 @@ def test_nobody_chooses_where_sentrys_token_goes(region: object, fine: bool) -> 
     inner = {"name": "whoami", "arguments": {"regionUrl": region}}
     dispatched = classify(SENTRY, "execute_sentry_tool", inner, {})
 
+    outside = classify(SENTRY, "execute_sentry_tool", {"name": "whoami", "regionUrl": region}, {})
+
     assert (plain.problem is None) is fine
     assert (dispatched.problem is None) is fine
+    assert (outside.problem is None) is fine
+
+
+@pytest.mark.parametrize("spelt", ["RegionUrl", "regionURL", "REGIONURL"])
+def test_nor_in_another_spelling(spelt: str) -> None:
+    evil = {spelt: "https://evil.example"}
+    asked = classify(SENTRY, "whoami", evil, {})
+    beside = classify(SENTRY, "whoami", {"regionUrl": "https://sentry.io", **evil}, {})
+
+    assert asked.problem is not None
+    assert beside.problem is not None
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ def policy(effect: Effect = Effect.DENY, **more: object) -> Access:
         (Access(origins=(Origin(rule="r", clients=frozenset({"x"})),)), False, True, ()),
         (policy(when=WHEN), True, False, ()),
         (policy(hours=HOURS), False, False, (HOURS,)),
+        (msgspec.structs.replace(policy(hours=HOURS), moment=True), False, False, (HOURS,)),
         (policy(Effect.LOG_ONLY, hours=HOURS), False, False, (HOURS,)),
         (policy(networks=()), False, True, ()),
         (policy(Effect.DENY_OTHER_CLIENTS, clients=frozenset()), False, True, ()),

@@ -38,6 +38,8 @@ def read(arguments: dict[str, Any], *wanted: TargetArgs, **more: Any) -> Targets
         (REPO, {"owner": "myorg", "repo": "api"}, {"myorg/api"}),
         (REPO, {"owner": "MyOrg", "repo": "API.js"}, {"MyOrg/API.js"}),
         (REPO, {"repo": "myorg/api"}, {"myorg/api"}),
+        (REPO, {"owner": "gabrielecirulli", "repo": "2048"}, {"gabrielecirulli/2048"}),
+        (REPO, {"owner": "o", "repo": "a" * 1024}, {"o/" + "a" * 1024}),
         (REPO, {"owner": "MYORG", "repo": "myorg/api"}, {"myorg/api"}),
         (REPO, {"owner": "myorg", "repo": "api", "title": "../.."}, {"myorg/api"}),
         (PROJECT, {"project": "web"}, {"web"}),
@@ -94,7 +96,7 @@ OWNER_AND = {"owner": "myorg"}
             7, 7.0, True, None, [], ["api"], {"name": "api"}, "", " ", " api", "api ", "api\n",
             "api\x00", "a\tb", ".", "..", "api.git", "api.GIT", "api/", "/api", "a%2fb", "%2e%2e",
             "api/../core", "myorg/../core", "myorg/api/x", "myorg//api", "evil/api", "\u0430pi",
-            "api\u2010x", "docs-\u212a", "api\u200b", "a" * 2000, "api?x", "api#x", "a\\b", "~",
+            "api\u2010x", "docs-\u212a", "api\u200b", "a" * 1025, "api?x", "api#x", "a\\b", "~",
             "a:b", "a@b", "*",
         )),
         *((REPO, {"owner": bad, "repo": "api"}) for bad in (

@@ -85,6 +85,7 @@ def policy(effect: Effect, **more: Any) -> Policy:
     return Policy(name="p", effect=effect, **more)
 
 
+SOME = (compile_glob("get*"), compile_glob("list*"))
 NIGHT = Hours(zone=UTC, windows=((0, 1),))
 
 
@@ -114,6 +115,7 @@ NIGHT = Hours(zone=UTC, windows=((0, 1),))
         ({"policies": (policy(Effect.DENY, types=frozenset({"repos"})),)}, "list_issues", True),
         ({"policies": (policy(Effect.DENY, tools=(compile_glob("list*"),)),)}, "list_tags", False),
         ({"policies": (policy(Effect.DENY, tools=(compile_glob("get*"),)),)}, "list_tags", True),
+        ({"policies": (policy(Effect.DENY, tools=SOME),)}, "list_tags", False),
         # Another hour, network or client, or somebody's agreement: it may be allowed yet.
         ({"policies": (policy(Effect.DENY, hours=NIGHT),)}, "list_issues", True),
         ({"policies": (policy(Effect.DENY, networks=()),)}, "list_issues", True),
