@@ -6,6 +6,7 @@ from tests.torhaus.asked import READS, call, person, server
 from torhaus.cache.plan import MAX_ARGUMENTS, MAX_RESULT, Plan, findable, keepable, plan
 from torhaus.model.caching import CacheRule, Caching, Scope, Vary
 from torhaus.model.call import Call
+from torhaus.model.people import Phase, Principal
 from torhaus.model.verdict import Allow
 
 CACHED = server(cache_ttl=300.0)
@@ -138,24 +139,37 @@ def test_user_specific_answers_have_an_owner_in_their_key() -> None:
 )
 def test_answers_vary_on_what_the_rule_names(vary: Vary, differ: set[str]) -> None:
     at = ruled(other=CacheRule(ttl=60.0, vary_on=frozenset({vary})))
-    base = plan(call("x", at=at, by=person("carol")), READS, ("developer",)).key
+    base = plan(call("x", at=at, by=person("carol")), READS).key
     others = {
-        "alice": plan(call("x", at=at, by=person("alice")), READS, ("developer",)),
-        "bob": plan(call("x", at=at, by=person("bob")), READS, ("developer",)),
-        "roles": plan(call("x", at=at, by=person("dana")), READS, ("admin",)),
-        "groups": plan(call("x", at=at, by=person("eve", groups=("ops",))), READS, ("developer",)),
-        "client": plan(call("x", at=at, by=person("carol"), client="c"), READS, ("developer",)),
+        "alice": call("x", at=at, by=person("alice")),
+        "bob": call("x", at=at, by=person("bob")),
+        "roles": call("x", at=at, by=person("dana", "admin")),
+        "groups": call("x", at=at, by=person("eve", groups=("ops",))),
+        "client": call("x", at=at, by=person("carol"), client="c"),
     }
 
-    assert {name for name, found in others.items() if found.key != base} == differ
+    assert {name for name, asked in others.items() if plan(asked, READS).key != base} == differ
 
 
 def test_roles_and_groups_count_in_any_order() -> None:
     at = ruled(other=CacheRule(ttl=60.0, vary_on=frozenset({Vary.ROLES, Vary.GROUPS})))
-    one = plan(call("x", at=at, by=person("a", groups=("p", "q"))), READS, ("r", "s"))
-    other = plan(call("x", at=at, by=person("a", groups=("q", "p"))), READS, ("s", "r"))
+    one, other = (
+        plan(call("x", at=at, by=person("a", *roles, groups=groups)), READS).key
+        for roles, groups in ((("r", "s"), ("p", "q")), (("s", "r"), ("q", "p")))
+    )
 
-    assert one.key == other.key
+    assert one == other
+
+
+def test_roles_are_those_of_the_moment() -> None:
+    at = ruled(other=CacheRule(ttl=60.0, vary_on=frozenset({Vary.ROLES})))
+    phases = (Phase(ends=100.0, roles=("admin",)), Phase(begins=100.0, roles=("developer",)))
+    dana = Principal(id="u-dana", email="dana@example.org", phases=phases)
+
+    admins, developers = (plan(call("x", at=at, by=dana), READS, now).key for now in (99.9, 100.0))
+
+    assert admins != developers
+    assert developers == plan(call("x", at=at, by=person("bob", "developer")), READS, 0.0).key
 
 
 def test_masked_answers_are_kept_apart() -> None:
