@@ -7,6 +7,7 @@ import msgspec
 from torhaus.config.caching import Forget, Keeping, ServerKeeping
 from torhaus.config.schema import File
 from torhaus.config.tree import Path, Source, meant, printable
+from torhaus.config.upstreams import digest_of
 from torhaus.model.caching import CacheRule, Caching, Invalidation, Scope, Vary
 from torhaus.model.names import normal
 from torhaus.model.servers import Server
@@ -37,6 +38,8 @@ def kept(source: Source, file: File, servers: Mapping[str, Server]) -> dict[str,
 
 
 def rule(spec: Keeping) -> CacheRule:
+    only = None if spec.key_args.only is None else sorted(spec.key_args.only)
+    ignore = sorted(spec.key_args.ignore)
     return CacheRule(
         ttl=spec.ttl or 0.0,
         scope=Scope(spec.type),
@@ -44,8 +47,11 @@ def rule(spec: Keeping) -> CacheRule:
         max_entry=spec.max_entry,
         stale_while_revalidate=spec.stale_while_revalidate,
         stale_if_error=spec.stale_if_error,
-        only=None if spec.key_args.only is None else frozenset(spec.key_args.only),
-        ignore=frozenset(spec.key_args.ignore),
+        only=None if only is None else frozenset(only),
+        ignore=frozenset(ignore),
+        # Kept answers outlive a restart in Redis, and gateways may have different files for a
+        # while: one that ignored an argument must not answer for one that does not.
+        digest=digest_of("torhaus cache rule", [repr((spec.ttl, only, ignore))])[:8],
     )
 
 

@@ -170,7 +170,10 @@ class _Reader:
 
     def _key(self, block: Node, event: NodeEvent, line: int) -> str:
         if not isinstance(event, ScalarEvent) or not clean(event.value):
-            self.stop(line, "a key must be plain text", "write it as `key: value`")
+            # Web pages print [email protected] where an address was.
+            hidden = isinstance(event, CollectionStartEvent)
+            fix = "write the name or address itself, not [...]" if hidden else "write `key: value`"
+            self.stop(line, "a key must be plain text", fix)
         key: str = event.value
         if key in block.key_lines:
             first = block.key_lines[key]

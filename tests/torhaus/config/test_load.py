@@ -335,3 +335,11 @@ def test_every_example_in_the_documentation_loads(example: str) -> None:
         rest = rest.replace("groups:", "unused:")
 
     load_text(example + rest, "docs.yml", {"ALICE_KEY": "0123456789abcdef"})
+
+
+def test_a_hidden_address_as_a_key_is_told_to_be_written_out() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_text("github:\n  [email protected]:\n    allow: [read:repos]", "t.yml", {})
+
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.fix) == (2, "write the name or address itself, not [...]")
