@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from torhaus.policy.decide import decide
 EXAMPLES, CALLS = 200, 500
 
 
+@pytest.mark.slow
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(accesses(), additions(), st.integers(0, 2**32))
 def test_nothing_unknown_is_allowed_and_no_rule_that_takes_away_gives(
