@@ -65,6 +65,8 @@ def plan(call: Call, verdict: Allow, now: float = 0.0) -> Plan:
         return NO_PLAN
     # What policy masks for one caller, it may not mask for another.
     also: list[object] = [] if verdict.redact is None else [["redacted", verdict.redact]]
+    if rule.digest:
+        also.append(rule.digest)
     owner = None
     if rule.scope is Scope.USER or (rule.vary_on and Vary.USER in rule.vary_on):
         owner = call.caller.id

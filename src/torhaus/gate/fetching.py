@@ -20,7 +20,7 @@ from torhaus.gate.calls import Asking, Deaf
 from torhaus.gate.flights import Flight, Flights, Overheard
 from torhaus.gate.hinted import hinted
 from torhaus.gate.lists import UNREADABLE
-from torhaus.limits.charges import charges, hit_charges, key_name
+from torhaus.limits.charges import CHARGED, charges, hit_charges, key_name
 from torhaus.limits.spending import cost_charges
 from torhaus.limits.words import refusal
 from torhaus.mcp import eras
@@ -37,6 +37,7 @@ from torhaus.model.ports import (
     Counters,
     Detached,
     Entry,
+    Joined,
     Miss,
     Shortage,
     Sink,
@@ -83,7 +84,10 @@ class Fetching:
         now = self.clock()
         if call.method in HINTED:
             direct = partial(self._direct, asking, call, ask, verdict, relay)
-            return await hinted(self.cache, call, verdict, now, asking.era, direct)
+            outcome = await hinted(self.cache, call, verdict, now, asking.era, direct)
+            kept = isinstance(outcome, Answered) and outcome.cached
+            shortage = await self._spend_hit(asking, call) if kept else None
+            return outcome if shortage is None else limited(verdict, shortage)
         keep = plan(call, verdict, now)
         if keep.key is not None and keep.rule is not None:
             found = await self.cache.find(keep.key, keep.tag, now)
@@ -96,11 +100,14 @@ class Fetching:
         untrue = invalidations(call)
         if not untrue:
             return await self._direct(asking, call, ask, verdict, relay)
+        end: Outcome | None = None
         try:
-            return await self._direct(asking, call, ask, verdict, relay)
+            end = await self._direct(asking, call, ask, verdict, relay)
+            return end
         finally:
-            # Whatever its end, it may have written. Whoever hangs up meanwhile stops no chore.
-            await asyncio.shield(self.chore(self.forget(untrue)))
+            # Once it went, it may have written. Whoever hangs up meanwhile stops no chore.
+            if end is None or isinstance(end, Answered):
+                await asyncio.shield(self.chore(self.forget(untrue)))
 
     async def forget(self, selectors: Sequence[Selector]) -> None:
         for selector in selectors:
@@ -134,11 +141,9 @@ class Fetching:
         rules, now = self.rules(), self.clock()
         few = rules.limits is NO_LIMITS and not rules.costs.caps
         budgets = charges(call) if few else self._budgets(asking, call, rules, now)
-        if budgets:
-            shortage = await self.counters.spend(budgets, now, call.id)
-            if shortage is not None:
-                return limited(verdict, shortage)
         try:
+            if budgets:
+                await self._spend(budgets, now, call)
             if asking.agreed is not None:
                 lost = await asking.agreed.take()
                 if lost is not None:
@@ -146,6 +151,8 @@ class Fetching:
             if ask is None:
                 ask = calls.ask(asking, self.sealer, 0.0)
             answer = await self.upstreams.link(asking.server).request(ask, relay)
+        except SpentError as spent:
+            return limited(verdict, spent.shortage)
         finally:
             if not few:
                 self._release(budgets, call.id)
@@ -153,11 +160,28 @@ class Fetching:
 
     def _budgets(self, asking: Asking, call: Call, rules: Rules, now: float) -> Sequence[Charge]:
         found = charges(call, rules.limits, now, _key(asking, rules))
-        if not rules.costs.caps or call.method != "tools/call":
+        if not rules.costs.caps or call.method not in CHARGED:
             return found
         zone = ZoneInfo(rules.timezone)
         name, tool = call.server.name, call.operation
         return (*found, *cost_charges(name, tool, rules.costs, now, zone))
+
+    async def _spend(self, budgets: Sequence[Charge], now: float, call: Call) -> None:
+        """Raises SpentError. Release the slots also when this is cancelled: they may be taken."""
+        shortage = await self.counters.spend(budgets, now, call.id)
+        if shortage is not None:
+            raise SpentError(shortage)
+
+    async def _spend_hit(self, asking: Asking, call: Call) -> Shortage | None:
+        """What a kept answer uses up: of budgets that count hits."""
+        rules, now = self.rules(), self.clock()
+        budgets = hit_charges(call, rules.limits, now, _key(asking, rules))
+        if not budgets:
+            return None
+        try:
+            return await self.counters.spend(budgets, now, call.id)
+        finally:
+            self._release(budgets, call.id)
 
     def _release(self, budgets: Sequence[Charge], lease: str) -> None:
         if any(isinstance(each.budget, Slots) for each in budgets):
@@ -179,20 +203,24 @@ class Fetching:
         if stale is not None:
             good = freshness(stale, lookup.rule, now)
             if good is Freshness.REVALIDATE:
-                self._refresh(lookup, found)
-                return await self._hit(lookup, stale, Served.STALE)
+                outcome = await self._hit(lookup, stale, Served.STALE)
+                if isinstance(outcome, Answered) and self._refresh(lookup, found):
+                    return msgspec.structs.replace(outcome, refreshed=True)
+                return outcome
         try:
             return await self._shared(lookup, found, relay)
         except UpstreamError as error:
             if stale is None or good is Freshness.GONE or isinstance(error, Detached):
                 raise
+            if not self.cache.fits(found.stamp, lookup.keep.tag):
+                raise  # it became untrue meanwhile
             return await self._hit(lookup, stale, Served.STALE)
 
     async def _shared(self, lookup: "_Lookup", miss: Miss, relay: Sink) -> Outcome:
         """The answer of an equal call that is under way, or of our own."""
         while (flight := self.flights.joined(lookup.key)) is not None:
-            if not self.cache.fits(flight.stamp, lookup.keep.tag):
-                break  # it may have begun before what it answers became untrue
+            if flight.asked or not self.cache.fits(flight.stamp, lookup.keep.tag):
+                break  # for its caller alone; or begun before what it answers became untrue
             answer = await _joined(flight, lookup.rule)
             if answer is not None:
                 return await self._coalesced(lookup, flight, answer)
@@ -215,11 +243,9 @@ class Fetching:
         call, rule = lookup.call, lookup.rule
         now = self.clock()
         budgets = self._budgets(lookup.asking, call, self.rules(), now)
-        if budgets:
-            shortage = await self.counters.spend(budgets, now, call.id)
-            if shortage is not None:
-                raise SpentError(shortage)
         try:
+            if budgets:
+                await self._spend(budgets, now, call)
             answer = await self.upstreams.link(call.server).request(ask, sink)
         finally:
             self._release(budgets, call.id)
@@ -244,24 +270,28 @@ class Fetching:
         await self.cache.keep(lookup.key, entry, lookup.keep.tag, miss.stamp)
         return msgspec.structs.replace(answer, result=result)
 
-    def _refresh(self, lookup: "_Lookup", miss: Miss) -> None:
-        """Fetch a new answer while the old one is given. A failure leaves the old one."""
-        if self.flights.joined(lookup.key) is None:
-            ask = msgspec.structs.replace(lookup.ask, id=encode(self.ids()))
-            self._start(lookup, ask, miss, Deaf()).unattended()
+    def _refresh(self, lookup: "_Lookup", miss: Miss) -> bool:
+        """Fetch a new answer while the old one is given; False when somebody does already.
+
+        A failure leaves the old one.
+        """
+        if self.flights.joined(lookup.key) is not None:
+            return False
+        own = self.ids()
+        ask = msgspec.structs.replace(lookup.ask, id=encode(own))
+        # Its slots are its own: the caller's end must not free them.
+        call = msgspec.structs.replace(lookup.call, id=own)
+        lookup = msgspec.structs.replace(lookup, call=call)
+        self._start(lookup, ask, miss, Deaf()).unattended()
+        return True
 
     async def _hit(self, lookup: "_Lookup", entry: Entry, how: "Served") -> Outcome:
         """A kept answer, within budgets that count hits."""
-        call, now = lookup.call, self.clock()
-        rules = self.rules()
-        budgets = hit_charges(call, rules.limits, now, _key(lookup.asking, rules))
-        if budgets:
-            shortage = await self.counters.spend(budgets, now, call.id)
-            self._release(budgets, call.id)
-            if shortage is not None:
-                return limited(lookup.verdict, shortage)
+        shortage = await self._spend_hit(lookup.asking, lookup.call)
+        if shortage is not None:
+            return limited(lookup.verdict, shortage)
         result = _in_era(lookup, entry.era, entry.result)
-        return _answered(lookup.verdict, entry, result, now, how)
+        return _answered(lookup.verdict, entry, result, self.clock(), how)
 
     async def _coalesced(self, lookup: "_Lookup", flight: Flight, answer: Answer) -> Outcome:
         if answer.result is None:  # `_joined` gives results only
@@ -295,6 +325,8 @@ async def _joined(flight: Flight, rule: CacheRule) -> Answer | None:
         shared = await flight.wait()
     except (Detached, SpentError):
         return None  # only its own caller can resume it; another may have budget left
+    except UpstreamError as error:
+        raise Joined(str(error)) from error
     if shared is None or shared.result is None or flight.asked:
         return None
     return shared if keepable(shared.result, rule.max_entry) else None

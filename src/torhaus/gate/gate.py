@@ -41,6 +41,7 @@ from torhaus.model.ports import (
     Cache,
     Counters,
     Detached,
+    Joined,
     Ledger,
     LedgerError,
     Meter,
@@ -158,7 +159,7 @@ class Gate:
             elsewhere = True  # it never was a call: whoever answers it
             raise
         except UpstreamError as error:
-            outcome = _failed(verdict, f"{asking.server.name} cannot answer: {error}")
+            outcome = _failed(verdict, asking.server.name, error)
         finally:
             kept = None if elsewhere else self._note(asking, call, outcome, began, started)
         if kept is not None:
@@ -211,7 +212,7 @@ class Gate:
         except Detached:
             raise  # its answer is masked when it comes
         except UpstreamError as error:
-            raise UpstreamError(veil.text(str(error))) from error
+            raise type(error)(veil.text(str(error))) from error
         return await veil.ended(call.method, asking.era, outcome)
 
     def finish(self, asking: Asking, answer: Answer) -> Answer:
@@ -337,11 +338,12 @@ def _so_far(verdict: Verdict) -> Outcome:
     return Refused(verdict) if isinstance(verdict, Deny) else Abandoned(verdict)
 
 
-def _failed(verdict: Verdict, text: str) -> Outcome:
+def _failed(verdict: Verdict, server: str, error: UpstreamError) -> Outcome:
     """The server could not answer, or not say what its tools are."""
+    text = f"{server} cannot answer: {error}"
     match verdict:
         case Allow():
-            return Failed(verdict, text)
+            return Failed(verdict, text, joined=isinstance(error, Joined))
         case Hold():
             return Refused(Deny(verdict.rule, "server_unavailable", text, verdict.allow.actions))
         case Deny():

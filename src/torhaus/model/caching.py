@@ -33,7 +33,8 @@ class CacheRule(msgspec.Struct, frozen=True, kw_only=True):
     `ttl`: fresh for so long. `stale_while_revalidate`: seconds after that in which the old answer
     is given while a new one is fetched; `stale_if_error`: in which it stands in for a failed call.
     `max_entry`: bytes of a result. `only`/`ignore`: names of arguments that alone, or not at all,
-    tell calls apart (`only` None: all).
+    tell calls apart (`only` None: all). `digest`: of what makes answers kept under another rule
+    unfit under this one; it is part of their keys.
     """
 
     ttl: float
@@ -44,6 +45,7 @@ class CacheRule(msgspec.Struct, frozen=True, kw_only=True):
     stale_if_error: float = 0.0
     only: frozenset[str] | None = None
     ignore: frozenset[str] = frozenset()
+    digest: str = ""
 
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True):

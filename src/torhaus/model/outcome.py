@@ -31,7 +31,10 @@ class Served(StrEnum):
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):
-    """`cacheable`: the cache was asked. `cached`: it had the answer, `age` seconds old."""
+    """`cacheable`: the cache was asked. `cached`: it had the answer, `age` seconds old.
+
+    `refreshed`: the answer is old, and the server is asked for a new one on this call's account.
+    """
 
     verdict: Allow
     answer: Answer
@@ -40,6 +43,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     cacheable: bool = False
     items: int | None = None
     served: Served | None = None
+    refreshed: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
@@ -70,10 +74,14 @@ class Limited(msgspec.Struct, frozen=True, gc=False):
 
 
 class Failed(msgspec.Struct, frozen=True, gc=False):
-    """The upstream could not answer; `reason` is a sentence for people."""
+    """The upstream could not answer; `reason` is a sentence for people.
+
+    `joined`: it was an equal call that failed, and this one never went.
+    """
 
     verdict: Allow
     reason: str
+    joined: bool = False
 
 
 class Abandoned(msgspec.Struct, frozen=True, gc=False):

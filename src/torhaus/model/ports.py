@@ -122,6 +122,10 @@ class Detached(UpstreamError):  # noqa: N818 -- not a failure: the answer may st
     """The upstream ended the stream before its answer; the client may fetch it by resuming."""
 
 
+class Joined(UpstreamError):  # noqa: N818 -- says whose failure it is
+    """An equal call under way failed, for which this one waited: it never went itself."""
+
+
 class Upstreams(Protocol):
     def link(self, server: Server) -> Link:
         """The link to a server as configured now; the same object while that stays the same."""

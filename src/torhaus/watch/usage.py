@@ -55,10 +55,12 @@ class Usage:
         """Count one finished call. A failed one may have reached the API, and was paid for."""
         if call.method not in CHARGED:
             return
+        calls = saved = 0
         if isinstance(outcome, Answered):
-            at = 1 if outcome.cached else 0
-        elif isinstance(outcome, Failed):
-            at = 0
+            saved = int(outcome.cached)
+            calls = int(not outcome.cached or outcome.refreshed)
+        elif isinstance(outcome, Failed) and not outcome.joined:
+            calls = 1
         else:
             return
         now = self._clock()
@@ -72,7 +74,8 @@ class Usage:
             if len(self._counted) >= MOST:
                 return
             counts = self._counted[key] = [0, 0]
-        counts[at] += 1
+        counts[0] += calls
+        counts[1] += saved
 
     def _turn(self, now: float) -> None:
         """Another month begins: what was counted belongs to the one before."""
