@@ -154,8 +154,8 @@ def test_no_read_gets_an_answer_from_before_an_answered_write(
 
     run(race, 1250)
 
-    assert race.seen["raced"] > 1000
-    assert race.seen["hit"] > 500
+    assert race.seen["raced"] > 500
+    assert race.seen["hit"] > 300
     assert race.seen["coalesced"] > 200
     assert race.world.gate.cache.stats().refused > 20
 
