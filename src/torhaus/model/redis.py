@@ -26,7 +26,7 @@ class OnUnavailable(StrEnum):
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
-    """Paths of PEM files. `ca_file` None: the system's. A pair is shown where one is given."""
+    """Paths of PEM files. `ca_file`: trusted besides the system's. The pair is shown if given."""
 
     ca_file: str | None = None
     cert_file: str | None = None
