@@ -34,7 +34,6 @@ mcpServers:
   reference:
     url: http://127.0.0.1:{port}/mcp
     rateLimit: {{requests: 1000000, window: 3600}}
-    drift: {{unlisted: pass}}  # five checks call tools that the reference does not list
 """
 
 

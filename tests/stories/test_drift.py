@@ -36,7 +36,8 @@ def own(drifting: Drifting, hook: Listener, home: Path) -> Iterator[Town]:
     webhook = {"url": hook.url, "secret": "a-secret-for-signatures-4711"}
     config = {
         "mcpServers": {
-            "scripted": server(drifting.url),
+            "scripted": server(drifting.url, drift={"unlisted": "refuse"}),
+            "auto": server(drifting.url),
             "strict": server(drifting.url, drift="quarantine"),
             "open": server(drifting.url, drift={"unlisted": "pass"}),
             "lax": server(drifting.url, drift="accept"),
@@ -175,6 +176,18 @@ def test_a_name_that_is_not_listed_may_be_the_servers_business(
         assert code(bob.tool("wipe_notes")) == "no_grant"
 
     assert drifting.calls("wipe_notes") == []
+
+
+def test_a_name_that_is_not_listed_is_the_servers_business_to_whom_everything_is_open(
+    own: Town, drifting: Drifting
+) -> None:
+    with own.caller(server="auto") as caller, own.caller("BOB", server="auto") as bob:
+        assert "wipe_notes" in caller.tool("wipe_notes").text
+        assert caller.tool("GET_NOTE").error["code"] == -32602
+        assert bob.tool("get_nothing").error["code"] == -32602
+
+    assert drifting.calls("GET_NOTE") == []
+    assert drifting.calls("get_nothing") == []
 
 
 def test_who_may_nothing_learns_nothing_of_names(own: Town, drifting: Drifting) -> None:

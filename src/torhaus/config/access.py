@@ -222,8 +222,9 @@ class Drift(Shape):
     """Of tools the server did not have before."""
     changed: Fate = "quarantine"
     """Of tools whose description, arguments or annotations are different."""
-    unlisted: Literal["refuse", "pass"] = "refuse"
-    """Of names in no list: `pass` lets the server judge them, for servers that hide tools."""
+    unlisted: Literal["auto", "refuse", "pass"] = "auto"
+    """Of names in no list: `auto` lets the server judge them for callers to whom everything on it
+    is open without exception, `pass` for all whom the rules allow the call, `refuse` for nobody."""
 
 
 def _drift(value: object) -> object:

@@ -13,8 +13,9 @@ from torhaus.gate.verdicts import Verdicts
 from torhaus.model.call import Call
 from torhaus.model.ports import UpstreamError, Upstreams
 from torhaus.model.verdict import Deny, Verdict
+from torhaus.policy.names import normal, words
 from torhaus.policy.pins import unknown
-from torhaus.policy.visible import may_use
+from torhaus.policy.visible import boundless, may_use
 
 MAX_NAME = 128
 """How much of an unknown tool's name is said back, in characters."""
@@ -47,9 +48,24 @@ class Learning:
             await self._look(asking)
             listed = self.catalogue.find(asking.server, call.operation, self.clock()) or UNLISTED
         if listed.deny is not None:
+            if listed is UNLISTED and self._own_business(asking, call.operation):
+                return call, self.verdicts.decide(call, self.clock())
             return call, _deny(call, listed)
         call = msgspec.structs.replace(call, hints=listed.hints)
         return call, self.verdicts.decide(call, self.clock())
+
+    def _own_business(self, asking: Asking, tool: str) -> bool:
+        """Whether what the server makes of a name it does not list is between it and the caller.
+
+        To whom every call is open, whatever it does, it does not matter what this one does. Any
+        spelling of a tool that was ever pinned is no such name: that one may be withheld.
+        """
+        server = asking.server
+        pinned = self.catalogue.pins.of(server.name)
+        if not words(tool) or normal(tool) in {normal(each) for each in pinned}:
+            return False
+        access = asking.caller.phase(self.clock()).on(server.name)
+        return server.drift_unlisted == "auto" and boundless(access)
 
     async def anew(self, asking: Asking, call: Call) -> tuple[Call, Verdict]:
         """A call that has waited, as catalogue and rules stand now. Raises UpstreamError."""

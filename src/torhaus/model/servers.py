@@ -115,7 +115,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     `parents`: resource type -> the type it belongs to (`labels` -> `issues`).
     `drift_new`, `drift_changed`: what happens to tools the server has anew or otherwise than
     pinned: `accept`, `warn` or `quarantine`. `drift_unlisted`: `refuse` names it does not list,
-    or `pass` them. `hide_denied`: a refused tool is an unknown one.
+    `pass` them, or `auto`: pass them for callers to whom everything on the server is open.
+    `hide_denied`: a refused tool is an unknown one.
     """
 
     name: str
@@ -134,5 +135,5 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     caching: Caching = NO_CACHING
     drift_new: str = "warn"
     drift_changed: str = "quarantine"
-    drift_unlisted: str = "refuse"
+    drift_unlisted: str = "auto"
     hide_denied: bool = False

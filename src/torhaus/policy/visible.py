@@ -18,6 +18,14 @@ def may_use(principal: Principal, server: Server, now: float) -> bool:
     return bool(principal.phase(now).on(server.name).allows)
 
 
+def boundless(access: Access) -> bool:
+    """Whether everything on the server is allowed, and nothing about any call can change that."""
+    held_back = access.denies or access.tags or access.bounds or access.origins or access.policies
+    return not held_back and any(
+        (each.type, each.action, each.when) == ("*", "*", None) for each in access.allows
+    )
+
+
 def visible(access: Access, server: Server, tool: str, hints: Mapping[str, Any]) -> bool:
     """Whether some arguments could make a call of this tool allowed, now or at a better time.
 

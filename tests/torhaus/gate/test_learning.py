@@ -5,13 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, BOB, DANA, MALLORY, World, run
+from tests.torhaus.cast import ALICE, BOB, DANA, MALLORY, World, github, run
 from tests.torhaus.scripted import TOOLS, always, listing, text
 from torhaus.gate.catalogue import AGAIN, FRESH, MEANWHILE
 from torhaus.gate.learning import MAX_NAME
 from torhaus.model.outcome import Answer, Answered, Failed, Outcome, Refused
 from torhaus.model.people import Principal
 from torhaus.model.ports import Ask, Sink, UpstreamError
+from torhaus.policy.permission import parse
 
 EVIL = {**TOOLS[0], "description": "evil"}
 
@@ -32,9 +33,14 @@ def offers(world: World, *tools: dict[str, Any]) -> None:
     world.upstream.script = script
 
 
+def strict() -> World:
+    """A world whose server answers for no name that it does not list."""
+    return World(github(drift_unlisted="refuse"))
+
+
 def test_the_first_call_looks_at_the_list_and_later_ones_do_not():
     async def story() -> None:
-        world = World()
+        world = strict()
 
         for _ in range(3):
             assert isinstance(await world.admit(world.tool("list_issues")), Answered)
@@ -46,7 +52,7 @@ def test_the_first_call_looks_at_the_list_and_later_ones_do_not():
 
 def test_a_list_that_has_become_old_is_fetched_by_one_caller_for_all():
     async def story() -> None:
-        world = World().knows_the_tools()
+        world = strict().knows_the_tools()
         world.clock.turn(FRESH)
 
         async def later(ask: Ask, sink: Sink) -> Answer:
@@ -67,7 +73,7 @@ def test_a_list_that_has_become_old_is_fetched_by_one_caller_for_all():
 
 def test_a_caller_that_leaves_while_fetching_an_old_list_leaves_it_old():
     async def story() -> None:
-        world = World().knows_the_tools()
+        world = strict().knows_the_tools()
         world.clock.turn(FRESH)
         held = asyncio.Event()
 
@@ -92,7 +98,7 @@ def test_a_caller_that_leaves_while_fetching_an_old_list_leaves_it_old():
 
 def test_a_name_outside_the_list_is_looked_for_once_in_a_while():
     async def story() -> None:
-        world = World().knows_the_tools()
+        world = strict().knows_the_tools()
 
         for _ in range(3):
             outcome = await world.admit(world.tool("list_nothing", by=DANA))
@@ -109,7 +115,7 @@ def test_a_name_outside_the_list_is_looked_for_once_in_a_while():
 
 def test_a_tool_of_one_session_alone_is_found_by_that_session():
     async def story() -> None:
-        world = World().knows_the_tools()
+        world = strict().knows_the_tools()
         session = world.session(by=DANA)
         special = {"name": "get_special", "inputSchema": {"type": "object"}}
 
@@ -133,7 +139,7 @@ def test_a_tool_of_one_session_alone_is_found_by_that_session():
 
 def test_a_refused_caller_causes_no_look():
     async def story() -> None:
-        world = World()
+        world = strict()
 
         outcome = await world.admit(world.tool("delete_repository", by=BOB))
 
@@ -148,7 +154,7 @@ def test_a_refused_caller_causes_no_look():
 )
 def test_who_may_use_the_server_hears_that_a_tool_is_unknown(by: Principal, expected: str | None):
     async def story() -> None:
-        world = World().knows_the_tools()
+        world = strict().knows_the_tools()
 
         code = denied(await world.admit(world.tool("delete_nothing", by=by)))
 
@@ -160,7 +166,7 @@ def test_who_may_use_the_server_hears_that_a_tool_is_unknown(by: Principal, expe
 
 def test_a_changed_tool_is_refused_after_the_list_was_fetched_anew():
     async def story() -> None:
-        world = World().knows_the_tools()
+        world = strict().knows_the_tools()
         offers(world, EVIL, TOOLS[1])
         assert isinstance(await world.admit(world.tool("list_issues")), Answered)
         world.clock.turn(FRESH)
@@ -175,7 +181,7 @@ def test_a_changed_tool_is_refused_after_the_list_was_fetched_anew():
 
 def test_a_list_that_fails_later_leaves_the_pins_in_force():
     async def story() -> None:
-        world = World().knows_the_tools()
+        world = strict().knows_the_tools()
         world.clock.turn(FRESH)
 
         async def unlisted(ask: Ask, sink: Sink) -> Answer:
@@ -194,7 +200,7 @@ def test_a_list_that_fails_later_leaves_the_pins_in_force():
 @pytest.mark.parametrize("result", [b"[]", b'{"tools":7}', b'{"tools":[{"name":7}]}', b"\xff"])
 def test_a_list_that_cannot_be_read_lets_nothing_through(result: bytes):
     async def story() -> None:
-        world = World()
+        world = strict()
         world.upstream.script = always(Answer(result=result))
 
         outcome = await world.admit(world.tool("list_issues"))
@@ -208,7 +214,7 @@ def test_a_list_that_cannot_be_read_lets_nothing_through(result: bytes):
 
 def test_a_long_name_is_said_back_in_short():
     async def story() -> None:
-        world = World().knows_the_tools()
+        world = strict().knows_the_tools()
 
         outcome = await world.admit(world.tool("x" * 9000, by=DANA))
 
@@ -220,7 +226,7 @@ def test_a_long_name_is_said_back_in_short():
 
 def test_annotations_of_the_list_make_the_decision_stricter():
     async def story() -> None:
-        world = World()
+        world = strict()
         offers(world, {**TOOLS[0], "annotations": {"readOnlyHint": False}})
 
         assert denied(await world.admit(world.tool("list_issues", by=ALICE))) == "no_grant"
@@ -231,7 +237,7 @@ def test_annotations_of_the_list_make_the_decision_stricter():
 
 def test_a_caller_that_leaves_while_the_list_is_fetched_leaves_one_record():
     async def story() -> None:
-        world = World()
+        world = strict()
         gate = asyncio.Event()
 
         async def slow(ask: Ask, sink: Sink) -> Answer:
@@ -252,7 +258,7 @@ def test_a_caller_that_leaves_while_the_list_is_fetched_leaves_one_record():
 
 def test_a_list_that_a_caller_asks_for_is_compared_too():
     async def story() -> None:
-        world = World().knows_the_tools()
+        world = strict().knows_the_tools()
         offers(world, EVIL, TOOLS[1])
 
         outcome = await world.admit(world.asking("tools/list", by=DANA))
@@ -267,7 +273,7 @@ def test_a_list_that_a_caller_asks_for_is_compared_too():
 
 def test_lists_whose_server_warns_only_show_what_changed():
     async def story() -> None:
-        world = World()
+        world = strict()
         world.server = msgspec.structs.replace(world.server, drift_changed="warn")
         world.knows_the_tools()
         offers(world, EVIL, TOOLS[1])
@@ -277,5 +283,47 @@ def test_lists_whose_server_warns_only_show_what_changed():
         assert isinstance(outcome, Answered)
         assert len(json.loads(outcome.answer.result or b"")["tools"]) == 2
         assert isinstance(await world.admit(world.tool("list_issues")), Answered)
+
+    run(story())
+
+
+@pytest.mark.parametrize("name", ["frobnicate", "tools/x", "a-b.c"])
+def test_an_unlisted_name_is_the_servers_business_to_whom_everything_is_open(name: str):
+    async def story() -> None:
+        world = World().knows_the_tools()
+
+        assert isinstance(await world.admit(world.tool(name, by=DANA)), Answered)
+        assert denied(await world.admit(world.tool(name, by=BOB))) == "unknown_tool"
+
+        assert [ask.name for ask in world.upstream.calls()] == [name]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["LIST_ISSUES", "listIssues", "list-issues", "list_issues ", "li\u017ft_issues", "x" * 200],
+)
+def test_a_spelling_of_a_pinned_tool_is_nobodys_business(name: str):
+    async def story() -> None:
+        world = World().knows_the_tools()
+
+        assert denied(await world.admit(world.tool(name, by=DANA))) == "unknown_tool"
+        assert world.upstream.calls() == []
+
+    run(story())
+
+
+def test_one_restriction_closes_what_is_not_listed():
+    async def story() -> None:
+        world = World().knows_the_tools()
+        whole = DANA.phases[0].access["*"]
+        deny = parse("*:delete", "no_delete")
+        held = msgspec.structs.replace(whole, denies=(deny,))
+        phase = msgspec.structs.replace(DANA.phases[0], access={"*": held})
+        dana = msgspec.structs.replace(DANA, phases=(phase,))
+
+        assert denied(await world.admit(world.tool("frobnicate", by=dana))) is not None
+        assert world.upstream.calls() == []
 
     run(story())
