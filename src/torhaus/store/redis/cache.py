@@ -124,19 +124,18 @@ class RedisCache:
     async def purge(self, selector: Selector) -> int:
         self._near.purge_near(selector)
         self._remember(selector)
-        count, told = 0, True
+        count = 0
         try:
             count = await self._purge_far(selector)
         except Unreachable:
-            told = False
+            self.catch_up()
         try:
             await self._drops.announce(selector)
         except Unreachable:
-            # The others cannot be told. None of them answers for longer than its lease.
-            told = False
-            await self._drops.outlive()
-        if not told:
+            # The others cannot be told now. Those who cannot be told of anything do not answer
+            # for longer than their leases.
             self.catch_up()
+            await self._drops.outlive()
         # What was read from the server meanwhile may have come near again.
         count = max(count, self._near.purge_near(selector))
         self._dropped += count

@@ -9,6 +9,7 @@ import msgspec
 from hiredis import ReplyError
 
 from torhaus.limits.states import AnyState, PaceState, QuotaState, SeatState, SlotState, WindowState
+from torhaus.limits.words import UNCOUNTED
 from torhaus.model.limits import Budget, Pace, Quota, Seats, Slots
 from torhaus.model.ports import Charge, Remaining, Shortage
 from torhaus.model.redis import OnUnavailable, RedisSettings
@@ -24,7 +25,6 @@ LONGEST_KEY = 300
 CHUNK = 500
 RELEASED = 1000
 """Ended calls that a server is told of again after a lost connection."""
-UNKNOWN = "the shared counters cannot be reached, and calls are not allowed uncounted"
 AGAIN = 1.0
 """Seconds after which to try again, when nobody knows."""
 
@@ -126,7 +126,7 @@ class RedisCounters:
     def _spend_alone(self, charges: Sequence[Charge], now: float, lease: str) -> Shortage | None:
         self.alone += 1
         if self._settings.on_unavailable is OnUnavailable.DENY:
-            return Shortage(msgspec.structs.replace(charges[0], limit=UNKNOWN), AGAIN)
+            return Shortage(msgspec.structs.replace(charges[0], limit=UNCOUNTED), AGAIN)
         parts = [self._part(charge) for charge in charges]
         shortage = self._own.take(parts, now + self._ahead, lease)
         if shortage is not None:

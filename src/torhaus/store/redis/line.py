@@ -12,6 +12,8 @@ from torhaus.store.redis.wire import Unreachable, Wire
 log = structlog.get_logger()
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.25
+SILENCE = 30.0
+"""Seconds between two words in the log about one lost server."""
 
 
 class Line:
@@ -31,6 +33,7 @@ class Line:
         self._find, self._lay = find, lay
         self._opened, self._lost = opened, lost
         self.wire: Wire | None = None
+        self._silent_until = 0.0
         self._broken = asyncio.Event()
         self._first = asyncio.get_running_loop().create_future()
         self._keeping = asyncio.get_running_loop().create_task(self._keep())
@@ -68,18 +71,26 @@ class Line:
                 wire = await self._laid()
             except Exception as error:
                 # Whatever it says, we try again.
-                known = isinstance(error, Unreachable)
-                log.warning("redis.unreachable", reason=str(error), exc_info=not known)
+                self._say(error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue
-            pause = FIRST_PAUSE
+            pause, self._silent_until = FIRST_PAUSE, 0.0
             self.wire = wire
             if not wire.open:  # it ended while it was being set up
                 self._break(wire)
             if not self._first.done():
                 self._first.set_result(None)
             await self._broken.wait()
+
+    def _say(self, error: Exception) -> None:
+        """Say why there is no connection: at once, and now and then while that lasts."""
+        now = asyncio.get_running_loop().time()
+        if now < self._silent_until:
+            return
+        self._silent_until = now + SILENCE
+        known = isinstance(error, Unreachable)
+        log.warning("redis.unreachable", reason=str(error), exc_info=not known)
 
     async def _laid(self) -> Wire:
         self._broken.clear()

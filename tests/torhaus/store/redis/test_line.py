@@ -100,3 +100,16 @@ def test_waiting_for_the_first_connection_has_an_end(own: Valkey) -> None:
         await asyncio.sleep(0)
 
     play(story)
+
+
+def test_a_lost_server_does_not_fill_the_log(
+    own: Valkey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def story() -> None:
+        own.kill()
+        laid = Laid(own)
+        assert not await laid.line.first(1.0)
+        await laid.line.close()
+
+    play(story)
+    assert capsys.readouterr().out.count("redis.unreachable") == 1
