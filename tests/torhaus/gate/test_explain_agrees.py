@@ -87,8 +87,10 @@ policies:
   - {name: strange, when: 'args.n > 3', action: deny,
      applies_to: {tools: [acme.get_order], role: [dev, outside]}}
   - {name: cursor, applies_to: {role: outside}, clients: [cursor], action: deny_other_clients}
-  - {name: watch, applies_to: {types: issues, role: lead}, when: 'size(targets) > 0', action: log_only}
-  - {name: mask, applies_to: {types: [orders], role: lead}, networks: [192.0.2.0/24], action: redact}
+  - {name: watch, applies_to: {types: issues, role: lead}, action: log_only,
+     when: 'size(targets) > 0'}
+  - {name: mask, applies_to: {types: [orders], role: lead}, action: redact,
+     networks: [192.0.2.0/24]}
 temporary_access:
   - {user: temp@example.org, role: lead, valid_from: 2025-10-20, valid_until: 2025-10-20}
   - {user: dev@example.org, role: outside, mode: replace, valid_from: 2025-10-22,
