@@ -69,8 +69,7 @@ class Line:
         while True:
             try:
                 wire = await self._laid()
-            except Exception as error:
-                # Whatever it says, we try again.
+            except Exception as error:  # noqa: BLE001 -- whatever it says, we try again
                 self._say(error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
