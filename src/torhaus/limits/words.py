@@ -6,6 +6,9 @@ from torhaus.model.limits import Budget, Pace, Quota, Seats, Slots
 from torhaus.model.ports import Shortage
 from torhaus.model.servers import Window
 
+UNCOUNTED = "the shared counters cannot be reached, and calls are not allowed uncounted"
+"""What stands for the limit where nobody knows how much of it is left."""
+
 _SPANS = {1.0: "second", 60.0: "minute", 3600.0: "hour", 86400.0: "day"}
 
 
@@ -34,6 +37,8 @@ def refusal(shortage: Shortage) -> str:
     if wait >= 120:
         again += f" ({long(wait)})"
     limit = shortage.charge.limit
+    if limit == UNCOUNTED:
+        return f"No limit can be checked now: {limit}. {again}, then call again."
     match shortage.charge.budget:
         case Slots():
             return f"Too many calls at once ({limit}). {again}, then call again."

@@ -1,6 +1,6 @@
 import pytest
 
-from torhaus.limits.words import long, refusal, spoken
+from torhaus.limits.words import UNCOUNTED, long, refusal, spoken
 from torhaus.model.limits import Budget, Pace, Quota, Seats, Slots
 from torhaus.model.ports import Charge, Shortage
 from torhaus.model.servers import Window
@@ -35,6 +35,13 @@ def test_at_the_limit_the_caller_reads_which_and_for_how_long() -> None:
         "Too many calls at once (github: 4 calls at the same time). Wait 1 second, then call again."
     )
     assert "Ask an administrator" in said(Seats(5, "u", "2026-11", 0.0), 1e6)
+
+
+def test_who_may_not_count_alone_speaks_of_no_limit() -> None:
+    assert refusal(Shortage(Charge("k", Window(1, 1.0), UNCOUNTED), 1.0)) == (
+        "No limit can be checked now: the shared counters cannot be reached, and calls are not "
+        "allowed uncounted. Wait 1 second, then call again."
+    )
 
 
 @pytest.mark.parametrize(
