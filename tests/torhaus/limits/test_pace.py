@@ -13,7 +13,7 @@ PACES = st.builds(
 
 @given(PACES, STEPS)
 def test_a_pace_agrees_with_a_bucket_that_fills_evenly(pace: Pace, steps: list[float]) -> None:
-    """The other way to see it: tokens drip in, at most a burst of them is held (exact in eighths)."""
+    """The other way to see it: tokens drip in, and at most a burst of them is held (in eighths)."""
     ahead, now = 0.0, 1_700_000_000.0
     tokens = float(pace.burst)
     for step in steps:

@@ -1,8 +1,22 @@
 from datetime import UTC
 from decimal import Decimal
+from itertools import pairwise
 
-from torhaus.limits.spending import GRAIN, Spending, Tally, alerting, cost_charges, share, spending
+import pytest
+
+from tests.torhaus.audit.scene import ALLOWED
+from torhaus.limits.spending import (
+    GRAIN,
+    Spending,
+    Tally,
+    alerting,
+    cost_charges,
+    sent_and_saved,
+    share,
+    spending,
+)
 from torhaus.model.cost import Costs, Price, SpendingCap
+from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Limited, Outcome
 
 EURO = Price(Decimal("0.001"), "EUR")
 COSTS = Costs(
@@ -65,8 +79,27 @@ def test_people_are_told_once_when_a_share_is_spent() -> None:
     cap = SpendingCap(amount=Decimal(100), currency="EUR")
     steps = [Decimal(each) for each in (0, 79, 80, 81, 100)]
 
-    told = [alerting(cap, before, after) for before, after in zip(steps, steps[1:], strict=False)]
+    told = [alerting(cap, before, after) for before, after in pairwise(steps)]
 
     assert told == [False, True, False, False]
     assert share(cap, Decimal(80)) == Decimal("0.8")
     assert share(SpendingCap(amount=Decimal(0), currency="EUR"), Decimal(0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counts"),
+    [
+        (Answered(ALLOWED, Answer(result=b"{}")), (1, 0)),
+        (Answered(ALLOWED, Answer(error=b"{}")), (1, 0)),
+        (Answered(ALLOWED, Answer(result=b"{}"), cached=True), (0, 1)),
+        (Answered(ALLOWED, Answer(result=b"{}"), cached=True, refreshed=True), (1, 1)),
+        (Failed(ALLOWED, "down"), (1, 0)),
+        (Failed(ALLOWED, "down", joined=True), (0, 0)),
+        (Limited(ALLOWED, "100 per hour", 1.0), (0, 0)),
+        (Abandoned(ALLOWED), (0, 0)),
+    ],
+)
+def test_what_went_to_the_server_is_a_call_and_what_did_not_is_saved(
+    outcome: Outcome, counts: tuple[int, int]
+) -> None:
+    assert sent_and_saved(outcome) == counts
