@@ -3,7 +3,7 @@
 import http.client
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -52,8 +52,9 @@ class Api:
     def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
         return self._ask("POST", path, body={} if body is None else body)
 
-    def delete(self, *path: str) -> Any:
-        return self._ask("DELETE", path)
+    def delete(self, *path: str, query: Mapping[str, str] | None = None) -> Any:
+        asked = urlencode(query or {})
+        return self._ask("DELETE", path, f"?{asked}" if asked else "")
 
     def _ask(self, method: str, path: tuple[str, ...], query: str = "", body: Any = None) -> Any:
         target = "/".join([self._path, *(quote(part, safe="") for part in path)]) + query

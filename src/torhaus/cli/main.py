@@ -7,13 +7,16 @@ import typer
 
 from torhaus.cli import access as accesses
 from torhaus.cli import approvals as approving
+from torhaus.cli import cache as caching
 from torhaus.cli import drift, logs
 from torhaus.cli.audit import tail
 from torhaus.cli.call import call
 from torhaus.cli.check import check
+from torhaus.cli.cost import cost
 from torhaus.cli.demo import demo
 from torhaus.cli.doctor.report import doctor
 from torhaus.cli.explain import explain
+from torhaus.cli.limits import limits
 from torhaus.cli.migrate import migrate
 from torhaus.cli.policy import run as policy_test
 from torhaus.cli.schema import schema
@@ -59,6 +62,11 @@ access.command("list")(accesses.list_)
 for act in (accesses.request, accesses.approve, accesses.deny, accesses.revoke):
     access.command()(act)
 
+cache = typer.Typer(no_args_is_help=True, help="Answers that are kept.")
+cache.command("list")(caching.list_)
+for look in (caching.stats, caching.purge):
+    cache.command()(look)
+
 catalogue = typer.Typer(
     cls=Tools, no_args_is_help=True, help="What servers offer, and what each tool counts as."
 )
@@ -66,13 +74,14 @@ catalogue.command("list")(tools)
 for verb in (drift.diff, drift.accept, drift.reject):
     catalogue.command()(verb)
 
-for command in (serve, demo, check, call, explain, doctor, migrate):
+for command in (serve, demo, check, call, explain, doctor, migrate, cost, limits):
     torhaus.command()(command)
 torhaus.add_typer(config, name="config")
 torhaus.add_typer(audit, name="audit")
 torhaus.add_typer(policy, name="policy")
 torhaus.add_typer(approvals, name="approvals")
 torhaus.add_typer(access, name="access")
+torhaus.add_typer(cache, name="cache")
 torhaus.add_typer(catalogue, name="tools")
 torhaus.command()(version)
 
