@@ -4,7 +4,7 @@ from torhaus.model.verdict import Deny, Step
 from torhaus.policy import refusals
 from torhaus.policy.asked import Asked, Trace
 from torhaus.policy.denies import stands
-from torhaus.policy.index import Limit
+from torhaus.policy.index import Limit, Names
 from torhaus.policy.targets import NOTHING
 
 
@@ -48,16 +48,13 @@ def _outside(asked: Asked, limit: Limit) -> Deny | None:
     for kind, name in named if len(named) == 1 else sorted(named):
         if kind != bound.kind:
             continue
-        if limit.allow is not None and not _held(limit, name, deny=False):
+        if limit.allow is not None and not _held(limit.allow, kind, name):
             return refusals.outside(asked, bound, name)
-        if limit.deny is not None and _held(limit, name, deny=True):
+        if limit.deny is not None and _held(limit.deny, kind, name):
             return refusals.off_limits(asked, bound, name)
     return None
 
 
-def _held(limit: Limit, name: str, *, deny: bool) -> bool:
-    names = limit.deny if deny else limit.allow
-    if names is None:
-        return False
+def _held(names: Names, kind: str, name: str) -> bool:
     # Slack takes both spellings, and so do the rules.
-    return names.hold(name) or (limit.bound.kind == "channels" and names.hold(f"#{name}"))
+    return names.hold(name) or (kind == "channels" and names.hold(f"#{name}"))

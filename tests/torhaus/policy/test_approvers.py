@@ -56,6 +56,30 @@ def why(who: Principal, *approvers: tuple[str, ...]) -> str | None:
     return may_decide(who, asked(*approvers), Rules(version="1", principals={who.id: who}), NOW)
 
 
+def test_nobody_approves_his_own_call_under_whatever_name() -> None:
+    sentence = "nobody approves his own call: ask somebody else"
+    alice = person("alice", "*:*:*")
+
+    assert why(alice) == sentence
+    assert why(msgspec.structs.replace(alice, email="renamed@example.org")) == sentence
+    assert why(msgspec.structs.replace(alice, id="another key", email="Alice@Example.org")) == (
+        sentence
+    )
+
+
+def test_the_anonymous_decide_nothing() -> None:
+    nobody = msgspec.structs.replace(person("bob", "*:*:*"), id="anonymous", email="anonymous")
+
+    assert why(nobody) == "a decision needs a person: send a key of your own"
+
+
+def test_an_administrator_is_one_until_his_access_ends() -> None:
+    bob = msgspec.structs.replace(person("bob", "*:*:*"), expires=NOW)
+
+    assert administers(bob, "github", NOW - 1)
+    assert not administers(bob, "github", NOW)
+
+
 @pytest.mark.parametrize("text", ["github:*:admin", "github:*:*", "*:*:*", "*:*:admin"])
 def test_admin_on_the_whole_server_makes_an_administrator(text: str) -> None:
     assert why(person("bob", text)) is None

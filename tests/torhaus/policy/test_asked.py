@@ -45,7 +45,7 @@ def test_the_facts_of_a_dispatched_call_are_those_of_the_inner_one() -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "says"),
     [
-        ("list_issues", {"owner": "myorg"}, "cannot be told"),
+        ("list_issues", {"owner": "myorg"}, "^what the call is about cannot be told"),
         ("list_issues", {"owner": 7, "repo": "api"}, "`owner` must be text"),
         ("search_code", {"query": "x"}, "cannot be told"),
         ("frobnicate", REPO, "cannot be told"),

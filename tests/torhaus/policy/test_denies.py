@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from tests.torhaus.policy.people import SENTRY, alice, call
+from tests.torhaus.policy.people import SENTRY, alice, call, server
 from torhaus.model.access import Access, Permission, TagDeny
+from torhaus.model.servers import ToolClass
 from torhaus.model.verdict import Allow, Deny
 from torhaus.policy.conditions import compile_condition
 from torhaus.policy.decide import decide
@@ -66,6 +67,21 @@ def test_of_several_actions_one_that_is_denied_is_enough() -> None:
 
     assert isinstance(verdict, Deny)
     assert "is a delete action on projects, which no_delete forbids" in verdict.reason
+
+
+# The order of a set changes with every process; of eight pairs one would come out wrong.
+PAIRS = ("ab", "cd", "ef", "gh", "ij", "kl", "mn", "op", "abcdefgh", "ijklmnop")
+
+
+def test_of_several_that_are_denied_everybody_is_told_the_same() -> None:
+    everything = (Permission("acme", "*", "*", "nothing"),)
+    by = alice("acme:*", on="acme", denies=everything)
+
+    for letters in PAIRS:
+        row = ToolClass(actions=frozenset(letters), type="things")
+        verdict = decide(call("x", by=by, at=server("acme", classes={"x": row})), NOW)
+
+        assert f" {letters[0]} action on things, which nothing forbids" in verdict.reason
 
 
 def test_a_call_that_may_be_about_any_type_meets_the_denies_of_each() -> None:

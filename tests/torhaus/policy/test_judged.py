@@ -32,6 +32,24 @@ def test_the_source_says_who_classified(
     assert (known.actions, known.source) == (expected[0], expected[2])
 
 
+def test_a_tool_is_judged_whole() -> None:
+    assert judged("sentry", "find_dsns") == Judged(
+        name="find_dsns",
+        actions=("read",),
+        type="dsns",
+        source="table",
+        tags=("sensitive",),
+        targets=("projects: projectSlug",),
+    )
+
+
+def test_a_tool_that_runs_others_may_be_about_anything() -> None:
+    found = judged("sentry", "execute_sentry_tool")
+
+    assert {"dsns", "projects"} <= set(found.type.split(" "))
+    assert list(found.tags) == sorted(found.tags)
+
+
 def test_annotations_that_raise_are_named_as_the_source() -> None:
     assert judged("git", "git_log", readOnlyHint=False).source == "annotations"
     assert judged("git", "git_log", readOnlyHint=False).actions == ("write",)

@@ -46,6 +46,10 @@ READS = Need("read", "resources")
         ({"notifications": {"resourceSubscriptions": "a"}}, ("a",)),
         ({"notifications": {"resourceSubscriptions": [7]}}, (7,)),
         ({"notifications": ["a"]}, ("a",)),
+        ({"filter": {"resourceSubscriptions": ["a"]}}, ("a",)),
+        ({"Subscriptions": {"resourceSubscriptions": ["a"]}}, ("a",)),
+        ({"subscriptions": "abc"}, ("abc",)),
+        ({"else": {"resourceSubscriptions": ["a"]}}, ()),
     ],
 )
 def test_who_listens_for_resources_reads_them(
