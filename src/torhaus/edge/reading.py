@@ -1,6 +1,8 @@
 """What the MCP edge reads from a request head."""
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -15,6 +17,7 @@ from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
 from torhaus.model.verdict import Deny
+from torhaus.policy.classify import NOTHING
 from torhaus.policy.decide import barred
 from torhaus.policy.visible import may_use
 
@@ -24,12 +27,16 @@ _JSON = b"application/json"
 
 
 class Door(msgspec.Struct, frozen=True, gc=False):
-    """A known caller in front of a server. `client`: the name his client gives itself."""
+    """A known caller in front of a server. `client`: the name his client gives itself.
+
+    `wanted`: the params of his subscriptions/listen.
+    """
 
     exchange: Exchange
     visitor: Visitor
     server: Server
     client: str = ""
+    wanted: Mapping[str, Any] = NOTHING
 
     @property
     def caller(self) -> Principal:
@@ -73,13 +80,13 @@ class Door(msgspec.Struct, frozen=True, gc=False):
             return None  # the key is gone, or has been given to somebody else
         return (caller, server) if may_use(caller, server, now) else None
 
-    def used_by(self, client: str) -> "Door":
-        """The same door, with the name the client gives itself."""
-        return msgspec.structs.replace(self, client=client)
+    def used_by(self, client: str, wanted: Mapping[str, Any] = NOTHING) -> "Door":
+        """The same door, with the name the client gives itself and what it listens to."""
+        return msgspec.structs.replace(self, client=client, wanted=wanted)
 
     def barred(self, caller: Principal, server: Server, now: float) -> Deny | None:
-        """Why the caller may not even listen to the server: no access, office hours, network."""
-        return barred(caller, server, self.exchange.peer.ip, self.client, now)
+        """Why the caller may not listen to this of the server: no access, office hours, network."""
+        return barred(caller, server, self.exchange.peer.ip, self.client, now, self.wanted)
 
 
 @lru_cache(maxsize=256)

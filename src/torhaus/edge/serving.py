@@ -63,7 +63,8 @@ class Serving:
             exchange.on_gone = exchange.cancel
             if asking.request.method == LISTEN:
                 exchange.on_drain = exchange.cancel
-                self._open[exchange] = door.used_by(calls.client(asking))
+                wanted = asking.request.params
+                self._open[exchange] = door.used_by(calls.client(asking), wanted)
 
     def _cancelled(self, exchange: Exchange, asking: Asking) -> None:
         """A cancelled request gets no answer; a listening stream that we end says so (M17)."""

@@ -4,6 +4,9 @@ The gate, `explain` and the simulator ask this one function (design.md 6; the or
 identity research B.7).
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from torhaus.model.call import Call
 from torhaus.model.people import Phase, Principal
 from torhaus.model.servers import Server
@@ -11,7 +14,7 @@ from torhaus.model.verdict import Allow, Deny, Step, Verdict
 from torhaus.policy import refusals
 from torhaus.policy.asked import Asked, Trace
 from torhaus.policy.bounds import bounded, misread
-from torhaus.policy.classify import Classified, classify
+from torhaus.policy.classify import NOTHING, Classified, classify
 from torhaus.policy.denies import forbidden, tagged
 from torhaus.policy.grants import granting
 from torhaus.policy.methods import LISTEN, need, uris
@@ -33,15 +36,25 @@ def decide(call: Call, now: float, trace: list[Step] | None = None) -> Verdict:
     return verdict
 
 
-def barred(caller: Principal, server: Server, ip: str, client: str, now: float) -> Deny | None:
-    """Why somebody may not even listen to a server now; None when he may."""
+def barred(
+    caller: Principal,
+    server: Server,
+    ip: str,
+    client: str,
+    now: float,
+    wanted: Mapping[str, Any] = NOTHING,
+) -> Deny | None:
+    """Why somebody may not even listen to a server now; None when he may.
+
+    `wanted`: the params of his subscriptions/listen, which may ask for certain resources.
+    """
     call = Call(
         id="",
         caller=caller,
         server=server,
         method=LISTEN,
         operation=LISTEN,
-        arguments={},
+        arguments=wanted,
         payload=b"",
         ip=ip,
         client=client,

@@ -3,9 +3,10 @@ import json
 from collections.abc import Callable
 from datetime import UTC
 
+import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, NOW, World, limited, run, settled
+from tests.torhaus.cast import ALICE, NOW, World, limited, person, run, settled
 from tests.torhaus.edge.doors import (
     INITIALIZE,
     events,
@@ -228,6 +229,32 @@ def test_a_listening_stream_ends_with_the_office_hours(era: str) -> None:
 
             house.edge.revoke(noon + 6 * 3600)
             await seen(lambda: not house.edge.open_streams)
+
+    run(story())
+
+
+@pytest.mark.parametrize("asks", [None, ["file:///plan.txt"]])
+def test_a_stream_about_resources_ends_with_the_right_to_read_them(asks: list[str] | None) -> None:
+    async def story() -> None:
+        before = person("alice", "developer", "github:resources:read", "github:issues:read")
+        after = person("alice", "developer", "github:issues:read")
+        world = World().knows_the_tools()
+        world.upstream.script = lambda ask, sink: for_ever(world.session(), None, sink)
+        async with open_house(world, keys={digest("alice-key"): before}) as house:
+            caller = await house.connect()
+            wanted = {"toolsListChanged": True, "resourceSubscriptions": asks or []}
+            body = modern("subscriptions/listen", {"notifications": wanted}, id="s")
+            caller.send(body, routing("subscriptions/listen"))
+            await seen(lambda: len(house.edge.open_streams) == 1)
+            house.edge.revoke(NOW)
+            await settled()
+            assert len(house.edge.open_streams) == 1
+
+            house.rules = msgspec.structs.replace(house.rules, keys={digest("alice-key"): after})
+            house.edge.revoke(NOW)
+            await settled()
+
+            assert len(house.edge.open_streams) == (1 if asks is None else 0)
 
     run(story())
 
