@@ -104,7 +104,10 @@ class House:
             counters=self.counters,
         )
         self.metrics = Metrics(
-            self._gauges(), known=self.catalogue.tools, also=self.annex.usage.ended
+            self._gauges(),
+            known=self.catalogue.tools,
+            also=self.annex.usage.ended,
+            costs=lambda: self._rules.costs,
         )
         self.gate = Gate(
             upstreams=self.links,
@@ -149,7 +152,14 @@ class House:
             waiting=lambda: len(self.gate.patience.waits),
             state_healthy=lambda: self.annex.database.trouble is None,
             notices=self.annex.notices,
+            cache=self.cache.stats,
+            redis_up=self._redis_up,
         )
+
+    @property
+    def _redis_up(self) -> Callable[[], bool] | None:
+        shared = self.shared
+        return None if shared is None else lambda: shared.up
 
     def rules(self) -> Rules:
         return self._rules
@@ -200,6 +210,7 @@ class House:
             ],
             audit_healthy=self.ledger.healthy,
             state_trouble=lambda: self.annex.database.trouble,
+            shared_up=self._redis_up,
             config_trouble=lambda: None if self.reload is None else self.reload.trouble,
             metrics=self.metrics.render,
             started=f"{self._began:%Y-%m-%d %H:%M} UTC",

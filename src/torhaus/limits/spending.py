@@ -9,6 +9,7 @@ import msgspec
 from torhaus.limits.months import month
 from torhaus.model.cost import Costs, SpendingCap
 from torhaus.model.limits import Quota
+from torhaus.model.outcome import Answered, Failed, Outcome
 from torhaus.model.ports import Charge
 
 GRAIN = 10**9
@@ -27,6 +28,22 @@ class Spending(msgspec.Struct, frozen=True):
 
     spent: Decimal
     saved: Decimal
+
+
+def sent_and_saved(outcome: Outcome) -> tuple[int, int]:
+    """Calls that reached the server by this end of one, and calls that the cache saved.
+
+    A failed one may have reached the API, and was paid for.
+    """
+    match outcome:
+        case Answered(cached=True, refreshed=refreshed):
+            return int(refreshed), 1
+        case Answered():
+            return 1, 0
+        case Failed(joined=joined):
+            return int(not joined), 0
+        case _:
+            return 0, 0
 
 
 def spending(tallies: Mapping[tuple[str, str], Tally], costs: Costs) -> dict[str, Spending]:

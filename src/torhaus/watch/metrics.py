@@ -20,8 +20,11 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from torhaus import __version__
+from torhaus.limits.charges import CHARGED
 from torhaus.model.call import Call
+from torhaus.model.cost import NO_COSTS, Costs
 from torhaus.model.outcome import Outcome
+from torhaus.model.ports import CacheStats
 from torhaus.watch.tally import BUCKETS, Known, Tally
 
 _BOUNDS = [*(str(bound) for bound in BUCKETS), "+Inf"]
@@ -36,6 +39,8 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     waiting: Callable[[], int] | None = None
     state_healthy: Callable[[], bool] | None = None
     notices: Callable[[], Mapping[str, int]] | None = None
+    cache: Callable[[], CacheStats] | None = None
+    redis_up: Callable[[], bool] | None = None
 
 
 class Metrics:
@@ -50,9 +55,11 @@ class Metrics:
         gauges: Gauges,
         known: Known = lambda _server: frozenset(),
         also: Callable[[Call, Outcome], None] | None = None,
+        costs: Callable[[], Costs] = lambda: NO_COSTS,
     ) -> None:
         self._known = known
         self._also = also
+        self._costs = costs
         self._tallies: dict[str, Tally] = {}
         self.registry = CollectorRegistry()
         self.registry.register(_Numbers(self._tallies, gauges))
@@ -60,7 +67,13 @@ class Metrics:
         PlatformCollector(registry=self.registry)
 
     def ended(self, call: Call, outcome: Outcome, status: str, seconds: float) -> None:
-        self._tally(call.server.name).add(call, outcome, status, seconds, self._known)
+        tally = self._tally(call.server.name)
+        tally.add(call, outcome, status, seconds, self._known)
+        costs = self._costs()
+        if costs is not NO_COSTS and call.method in CHARGED:
+            price = costs.price(call.server.name, call.operation)
+            if price is not None:
+                tally.pay(price, outcome)
         if self._also is not None:
             self._also(call, outcome)
 
@@ -92,8 +105,13 @@ class _Numbers(Collector):
         yield _durations(tallies)
         yield _counter(tallies, "cache_hits", "Answers from the cache.", lambda t: t.hits)
         yield _counter(tallies, "cache_misses", "Lookups that found nothing.", lambda t: t.misses)
+        yield _counter(
+            tallies, "cache_coalesced", "Hits that waited for an equal call.", lambda t: t.coalesced
+        )
+        yield _counter(tallies, "cache_stale", "Hits older than their ttl.", lambda t: t.stale)
         yield _counter(tallies, "api_calls", "Requests sent to the server.", lambda t: t.api_calls)
         yield _saved(tallies)
+        yield from _money(tallies)
         yield _redactions(tallies)
         yield _counter(tallies, "rate_limited", "Calls over a limit.", lambda t: t.limited)
         yield from _gauges(self._gauges)
@@ -155,6 +173,33 @@ def _saved(tallies: dict[str, Tally]) -> Metric:
     return family
 
 
+def _money(tallies: dict[str, Tally]) -> Iterator[Metric]:
+    labels = ("mcp_server", "currency")
+    spent = CounterMetricFamily("mcp_gateway_cost", "What calls have cost.", labels=labels)
+    kept = GaugeMetricFamily(
+        "mcp_gateway_cost_saved", "What calls that the cache spared would cost.", labels=labels
+    )
+    for server, tally in tallies.items():
+        for currency, amount in tally.spent.copy().items():
+            spent.add_metric((server, currency), float(amount))
+        for currency, amount in tally.kept.copy().items():
+            kept.add_metric((server, currency), float(amount))
+    yield spent
+    yield kept
+
+
+def _cache(stats: CacheStats) -> Iterator[Metric]:
+    yield CounterMetricFamily(
+        "mcp_gateway_cache_evictions", "Answers dropped early, for room.", value=stats.evicted
+    )
+    yield GaugeMetricFamily(
+        "mcp_gateway_cache_entries", "Answers kept in this process.", value=stats.entries
+    )
+    yield GaugeMetricFamily(
+        "mcp_gateway_cache_bytes", "Memory they take, as it is counted.", value=stats.bytes
+    )
+
+
 def _gauges(gauges: Gauges) -> Iterator[Metric]:
     for name, help_text, ask in (
         ("audit_healthy", "1 while audit records can be written.", gauges.audit_healthy),
@@ -162,9 +207,12 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
         ("active_streams", "Open streams to clients.", gauges.streams),
         ("waiting_calls", "Calls kept waiting for approval.", gauges.waiting),
         ("state_healthy", "1 while the state database answers.", gauges.state_healthy),
+        ("redis_up", "1 while the shared cache and counters answer.", gauges.redis_up),
     ):
         if ask is not None:
             yield GaugeMetricFamily(f"mcp_gateway_{name}", help_text, value=float(ask()))
+    if gauges.cache is not None:
+        yield from _cache(gauges.cache())
     if gauges.notices is not None:
         yield _notices(gauges.notices())
     info = GaugeMetricFamily("mcp_gateway_build_info", "The running version.", labels=("version",))

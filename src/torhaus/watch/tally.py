@@ -2,9 +2,12 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Container, Mapping
+from decimal import Decimal
 
+from torhaus.limits.spending import sent_and_saved
 from torhaus.model.call import Call
-from torhaus.model.outcome import Answered, Failed, Limited, Outcome
+from torhaus.model.cost import Price
+from torhaus.model.outcome import Answered, Failed, Limited, Outcome, Served
 from torhaus.policy.names import normal
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -12,6 +15,7 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 STATUSES = frozenset(("success", "error", "denied", "pending", "limited", "cancelled"))
 OTHER = "other"
+NOTHING = Decimal(0)
 MAX_METHODS = 500
 """Different `method` labels of one server at most; further ones are counted as `other`."""
 
@@ -57,13 +61,17 @@ class Tally:
         "_spellings",
         "api_calls",
         "buckets",
+        "coalesced",
         "hits",
+        "kept",
         "limited",
         "masked",
         "misses",
         "requests",
         "saved",
         "seconds",
+        "spent",
+        "stale",
     )
 
     def __init__(self) -> None:
@@ -71,6 +79,9 @@ class Tally:
         self.buckets = [0] * (len(BUCKETS) + 1)
         self.seconds = 0.0
         self.hits = self.misses = self.api_calls = self.saved = self.limited = 0
+        self.coalesced = self.stale = 0
+        self.spent: dict[str, Decimal] = {}
+        self.kept: dict[str, Decimal] = {}
         self.masked: dict[str, int] = {}
         self._methods: set[str] = set()
         self._spellings: dict[str, int] = {}
@@ -85,15 +96,32 @@ class Tally:
         self.seconds += seconds
         if isinstance(outcome, Answered):
             if outcome.cached:
-                self.hits += 1
-                self.saved += 1
+                self._save(outcome)
             else:
                 self.api_calls += 1
                 self.misses += outcome.cacheable
         elif isinstance(outcome, Failed):
-            self.api_calls += 1  # it may have reached the API, and then it was paid for
+            self.api_calls += not outcome.joined
         elif isinstance(outcome, Limited):
             self.limited += 1
+
+    def _save(self, outcome: Answered) -> None:
+        self.hits += 1
+        self.saved += 1
+        if outcome.served is Served.COALESCED:
+            self.coalesced += 1
+        elif outcome.served is Served.STALE:
+            self.stale += 1
+            self.api_calls += outcome.refreshed
+
+    def pay(self, price: Price, outcome: Outcome) -> None:
+        """Count what a call has cost, or saved."""
+        calls, saved = sent_and_saved(outcome)
+        currency = price.currency
+        if calls:
+            self.spent[currency] = self.spent.get(currency, NOTHING) + price.amount * calls
+        if saved:
+            self.kept[currency] = self.kept.get(currency, NOTHING) + price.amount * saved
 
     def mask(self, counts: Mapping[str, int]) -> None:
         for kind, count in counts.items():

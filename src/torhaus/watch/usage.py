@@ -10,12 +10,12 @@ import structlog
 
 from torhaus.limits.charges import CHARGED
 from torhaus.limits.months import month
-from torhaus.limits.spending import Tally, share, spending
+from torhaus.limits.spending import Tally, sent_and_saved, share, spending
 from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.call import Call
 from torhaus.model.cost import SpendingCap
 from torhaus.model.desk import Office
-from torhaus.model.outcome import Answered, Failed, Outcome
+from torhaus.model.outcome import Outcome
 from torhaus.model.ports import StateError
 from torhaus.model.rules import Rules
 from torhaus.model.usage import Use, Used
@@ -52,16 +52,11 @@ class Usage:
         self._well = True
 
     def ended(self, call: Call, outcome: Outcome) -> None:
-        """Count one finished call. A failed one may have reached the API, and was paid for."""
+        """Count one finished call."""
         if call.method not in CHARGED:
             return
-        calls = saved = 0
-        if isinstance(outcome, Answered):
-            saved = int(outcome.cached)
-            calls = int(not outcome.cached or outcome.refreshed)
-        elif isinstance(outcome, Failed) and not outcome.joined:
-            calls = 1
-        else:
+        calls, saved = sent_and_saved(outcome)
+        if not calls and not saved:
             return
         now = self._clock()
         if now >= self._until:

@@ -25,6 +25,7 @@ class Operations:
     state_trouble: Callable[[], str | None]
     metrics: Callable[[], tuple[bytes, str]]
     started: str
+    shared_up: Callable[[], bool] | None = None
 
     def health(self, _request: Request) -> Response:
         # Byte for byte what the product text prints; JSONResponse would drop the blank.
@@ -37,10 +38,16 @@ class Operations:
             "status": "ready" if audit else "not ready",
             "audit": "ok" if audit else "the audit log cannot be written: calls are refused",
             "state": "ok" if self.state_trouble() is None else STATE_DOWN,
+            **self._shared(),
             "configuration": "ok" if self.config_trouble() is None else "refused: see the log",
             "servers": {each.name: each.state.partition(":")[0] for each in self.states()},
         }
         return JSONResponse(body, status_code=200 if audit else 503)
+
+    def _shared(self) -> dict[str, str]:
+        if self.shared_up is None:
+            return {}
+        return {"redis": "ok" if self.shared_up() else SHARED_DOWN}
 
     def exposition(self, request: Request) -> Response:
         peer = request.client.host if request.client is not None else ""
@@ -57,6 +64,7 @@ class Operations:
                 self.states(),
                 audit_healthy=self.audit_healthy(),
                 config_refused=self.config_trouble() is not None,
+                shared_lost=self.shared_up is not None and not self.shared_up(),
                 started=self.started,
             ),
             headers=SAFE,
@@ -74,6 +82,9 @@ SAFE = {
 
 
 STATE_DOWN = "the state database does not answer: approvals and administration wait for it"
+
+
+SHARED_DOWN = "it does not answer: each gateway goes on with a cache and limits of its own"
 
 
 Page = Callable[[Request], Awaitable[Response]]

@@ -60,10 +60,16 @@ PAGE = """<!doctype html>
 REFUSED = (
     '<p class="bad">The last change of the configuration was refused; the old one holds.</p>\n'
 )
+ALONE = '<p class="rest">What gateways share (Redis) does not answer; each works alone.</p>\n'
 
 
 def page(
-    states: Sequence[ServerState], *, audit_healthy: bool, config_refused: bool, started: str
+    states: Sequence[ServerState],
+    *,
+    audit_healthy: bool,
+    config_refused: bool,
+    started: str,
+    shared_lost: bool = False,
 ) -> str:
     """HTML. Why a server is down is for administrators and stays in the log."""
     rows = "\n".join(_row(each) for each in states)
@@ -72,7 +78,7 @@ def page(
         headline=escape(_headline(states, audit_healthy=audit_healthy)),
         version=escape(__version__),
         started=escape(started),
-        trouble=REFUSED if config_refused else "",
+        trouble=(REFUSED if config_refused else "") + (ALONE if shared_lost else ""),
         rows=rows or '<tr><td colspan="2">No servers are configured.</tr>',
     )
 

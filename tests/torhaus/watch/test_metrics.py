@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -7,7 +8,18 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.torhaus.audit.scene import ALLOWED, GITHUB, call
-from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Held, Limited, Refused
+from torhaus.model.cost import Costs, Price
+from torhaus.model.outcome import (
+    Abandoned,
+    Answer,
+    Answered,
+    Failed,
+    Held,
+    Limited,
+    Refused,
+    Served,
+)
+from torhaus.model.ports import CacheStats
 from torhaus.model.servers import ToolClass
 from torhaus.model.verdict import Deny, Hold
 from torhaus.watch.metrics import Gauges, Metrics
@@ -16,9 +28,13 @@ from torhaus.watch.tally import MAX_KINDS, MAX_METHODS
 FRESH = Answered(ALLOWED, Answer(result=b"{}"))
 MISS = Answered(ALLOWED, Answer(result=b"{}"), cacheable=True)
 HIT = Answered(ALLOWED, Answer(result=b"{}"), cached=True, cacheable=True)
+OLD = msgspec.structs.replace(HIT, served=Served.STALE)
+JOINED = msgspec.structs.replace(HIT, served=Served.COALESCED)
+REFRESHED = msgspec.structs.replace(OLD, refreshed=True)
 REFUSED = Refused(Deny("no_delete", "restricted", "may not delete"))
 HELD = Held(Hold("four eyes", "somebody agrees", ALLOWED), "apr_1", Answer(result=b"{}"))
 LIMITED = Limited(ALLOWED, "100 per hour", 12.0)
+SAVED = {"cache_hits_total": 1, "api_calls_saved": 1}
 READS = ToolClass(actions=frozenset({"read"}), type="issues")
 LISTED = {"list_issues"}
 
@@ -70,8 +86,12 @@ def test_the_page_is_prometheus_text():
         (FRESH, "success", {"api_calls_total": 1}),
         (MISS, "success", {"api_calls_total": 1, "cache_misses_total": 1}),
         (MISS, "error", {"api_calls_total": 1, "cache_misses_total": 1}),
-        (HIT, "success", {"cache_hits_total": 1, "api_calls_saved": 1}),
+        (HIT, "success", SAVED),
+        (JOINED, "success", {**SAVED, "cache_coalesced_total": 1}),
+        (OLD, "success", {**SAVED, "cache_stale_total": 1}),
+        (REFRESHED, "success", {**SAVED, "cache_stale_total": 1, "api_calls_total": 1}),
         (Failed(ALLOWED, "down"), "error", {"api_calls_total": 1}),
+        (Failed(ALLOWED, "down", joined=True), "error", {}),
         (REFUSED, "denied", {}),
         (LIMITED, "limited", {"rate_limited_total": 1}),
         (HELD, "pending", {}),
@@ -91,6 +111,8 @@ def test_every_end_is_counted_where_it_belongs(
         "api_calls_saved",
         "cache_hits_total",
         "cache_misses_total",
+        "cache_coalesced_total",
+        "cache_stale_total",
         "rate_limited_total",
     ):
         assert sample(seen, f"mcp_gateway_{name}", mcp_server="github") == counted.get(name, 0)
@@ -271,3 +293,40 @@ def test_news_for_people_and_the_database_are_counted() -> None:
     assert sample(shown, "mcp_gateway_state_healthy") == 0
     assert sample(shown, "mcp_gateway_notices_total", outcome="sent") == 3
     assert sample(shown, "mcp_gateway_notices_total", outcome="failed") == 1
+
+
+def test_the_cache_is_shown() -> None:
+    stats = CacheStats(entries=3, bytes=4096, evicted=2)
+    shown = metrics(Gauges(cache=lambda: stats))
+
+    assert sample(shown, "mcp_gateway_cache_entries") == 3
+    assert sample(shown, "mcp_gateway_cache_bytes") == 4096
+    assert sample(shown, "mcp_gateway_cache_evictions_total") == 2
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_whether_redis_answers_is_shown_where_there_is_one(up: bool) -> None:
+    assert sample(metrics(Gauges(redis_up=lambda: up)), "mcp_gateway_redis_up") == up
+    assert sample(metrics(), "mcp_gateway_redis_up") is None
+
+
+def test_money_spent_and_saved_is_counted_at_the_price_of_the_moment() -> None:
+    prices = [Costs(servers={"github": Price(Decimal("0.001"), "EUR")})]
+    seen = Metrics(Gauges(), costs=lambda: prices[-1])
+    for outcome in (MISS, HIT, HIT, REFRESHED, REFUSED, LIMITED):
+        seen.ended(call(), outcome, "success", 0.1)
+    prices.append(Costs(servers={"github": Price(Decimal("0.5"), "EUR")}))
+
+    seen.ended(call(), FRESH, "success", 0.1)
+    seen.ended(call(method="tools/list", operation="tools/list"), FRESH, "success", 0.1)
+
+    labels = {"mcp_server": "github", "currency": "EUR"}
+    assert sample(seen, "mcp_gateway_cost_total", **labels) == 0.502
+    assert sample(seen, "mcp_gateway_cost_saved", **labels) == 0.003
+
+
+def test_without_prices_no_money_is_shown() -> None:
+    seen = metrics()
+    seen.ended(call(), MISS, "success", 0.1)
+
+    assert sample(seen, "mcp_gateway_cost_total") is None

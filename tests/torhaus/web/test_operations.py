@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from torhaus.model.rules import Rules
-from torhaus.web.operations import Operations, application
+from torhaus.web.operations import SHARED_DOWN, Operations, application
 from torhaus.web.status import ServerState
 
 LOOPBACK = Rules(version="1", metrics_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
@@ -30,6 +30,7 @@ def operations(
     trouble: str | None = None,
     state: str | None = None,
     rules: Rules = LOOPBACK,
+    shared: bool | None = None,
 ) -> Operations:
     return Operations(
         rules=lambda: rules,
@@ -39,6 +40,7 @@ def operations(
         state_trouble=lambda: state,
         metrics=lambda: (b"mcp_gateway_requests_total 1\n", "text/plain; version=1.0.0"),
         started="2026-01-01 08:00 UTC",
+        shared_up=None if shared is None else lambda: shared,
     )
 
 
@@ -149,3 +151,21 @@ def test_there_are_no_other_pages(path: str) -> None:
 def test_a_link_to_an_approval_leads_to_its_page() -> None:
     assert get("/approvals/adm_1", operations()).body == b"adm_1"
     assert get("/approvals/adm_1/x", operations()).status == 404
+
+
+@pytest.mark.parametrize(
+    ("shared", "said"),
+    [(None, None), (True, "ok"), (False, SHARED_DOWN)],
+)
+def test_calls_go_on_without_redis_and_ready_says_so(shared: bool | None, said: str | None) -> None:
+    found = get("/ready", operations(shared=shared))
+
+    assert found.status == 200
+    assert json.loads(found.body).get("redis") == said
+
+
+@pytest.mark.parametrize("shared", [None, True, False])
+def test_the_status_page_says_when_redis_is_lost(shared: bool | None) -> None:
+    text = get("/status", operations(shared=shared)).body.decode()
+
+    assert ("Redis" in text) == (shared is False)
