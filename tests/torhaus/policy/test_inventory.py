@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from torhaus.model.pins import Definition, Drift
@@ -36,7 +37,17 @@ def test_every_standing_has_its_word(pin: object, standing: str):
     assert pinned(NOTES, pin).standing == standing  # type: ignore[arg-type]
 
 
+def test_what_is_gone_needs_no_refusal_and_a_new_tool_may():
+    careful = msgspec.structs.replace(NOTES, drift_new="quarantine")
+    new = looked(None, "notes", "get_note", OLD, Drift.QUARANTINE, 2.0)
+
+    assert pinned(NOTES, missed(CHANGED, 3.0)).deny is None
+    assert pinned(careful, new).deny is not None
+    assert pinned(careful, new).standing == "new"
+
+
 def test_a_tool_without_a_pin_is_listed_or_withheld():
+    assert unpinned(NOTES, "get_note", {}).judged.actions == ("read",)
     assert unpinned(NOTES, "get_note", {}).standing == "listed"
     assert unpinned(NOTES, "get_note", {}, "it hides something").standing == "withheld"
 

@@ -75,6 +75,19 @@ def test_what_a_call_is_about_is_named_with_its_arguments() -> None:
         each.startswith("repos: owner/repo") for each in judged("github", "issue_read").targets
     )
     assert judged("notes", "get_note").targets == ()
+    assert judged("jira", "jira_search_assignable_users").targets == (
+        "projects: project_key or issue_key",
+    )
+
+
+def test_a_tool_that_runs_others_has_the_source_of_its_own_class() -> None:
+    sentry = server("sentry")
+    outer = msgspec.structs.replace(sentry.classes["executesentrytool"], source="config")
+    classes = {**sentry.classes, "executesentrytool": outer}
+
+    found = judge(msgspec.structs.replace(sentry, classes=classes), "execute_sentry_tool", {})
+
+    assert found.source == "config"
 
 
 def test_what_no_argument_names_is_said_so() -> None:
