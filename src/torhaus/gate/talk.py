@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from torhaus.gate.gate import Gate
-from torhaus.gate.hinted import outdated
+from torhaus.gate.hinted import UPDATED, outdated
 from torhaus.gate.masking import VeiledSink
 from torhaus.gate.relay import Front, Relay, Seals
 from torhaus.gate.waits import OURS
@@ -29,6 +29,7 @@ from torhaus.model.people import Principal
 from torhaus.model.ports import LedgerError, Link, Notice, UpstreamError
 from torhaus.model.servers import Server
 from torhaus.model.session import Session
+from torhaus.policy.visible import listed
 
 log = structlog.get_logger()
 
@@ -58,7 +59,18 @@ class Talk:
             link = self.gate.upstreams.link(relay.server)
             self._spawn(self._post(link, relay.session, relay.principal, body))
             return True
-        return False
+        return notice.method == UPDATED and not self._reads(relay)
+
+    def _reads(self, relay: Relay) -> bool:
+        """Whether the caller may still read resources; a subscription outlives the right to it.
+
+        Streams of callers whom the rules do not know any more end by themselves.
+        """
+        caller, server = self.gate.masking.known(relay.principal), relay.server
+        if caller is None:
+            return True
+        access = caller.phase(self.gate.clock()).on(server.name)
+        return listed(access, server, "resources/read")
 
     async def notify(
         self, server: Server, session: Session | None, principal: str, message: Notification

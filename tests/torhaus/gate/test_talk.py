@@ -1,9 +1,10 @@
 import asyncio
 import json
 
+import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, BOB, World, github, run, settled
+from tests.torhaus.cast import ALICE, BOB, World, github, person, run, settled
 from tests.torhaus.gate.streams import Stream, detached, listening
 from tests.torhaus.scripted import note, text
 from tests.torhaus.witnesses import Window
@@ -210,6 +211,28 @@ def test_messages_that_belong_to_no_call_reach_whoever_listens():
         assert front.open
         assert [each["method"] for each in front.messages()] == ["notifications/message"]
         assert session.streams == 0
+
+    run(story())
+
+
+@pytest.mark.parametrize("permission", ["github:resources:read", "github:issues:read"])
+def test_news_of_resources_reach_only_who_may_still_read_some(permission: str):
+    async def story() -> None:
+        world, front = World(), Window()
+        session, stream = world.session(), Stream(world)
+        now = person("alice", "developer", permission)
+        task = listening(world, session, front)
+        sink = await stream.opened()
+        world.rules = msgspec.structs.replace(world.rules, principals={now.id: now})
+
+        sink.notice(note("notifications/resources/updated", {"uri": "file:///plan"}))
+        sink.notice(note("notifications/resources/list_changed", {}))
+        stream.end()
+        await task
+
+        told = [each["method"].rpartition("/")[2] for each in front.messages()]
+        readable = permission == "github:resources:read"
+        assert told == (["updated", "list_changed"] if readable else ["list_changed"])
 
     run(story())
 
