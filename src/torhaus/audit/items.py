@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+_BRACKET, _BACKSLASH = b"[\\"
+
 MAX_TEXT = 256 * 1024
 """JSON inside a text block is not counted beyond this many characters."""
 
@@ -55,7 +57,7 @@ def count(result: bytes) -> tuple[bool, int | None]:
 
 
 def _items(read: _Result) -> int | None:
-    held = _held(read.structuredContent)
+    held = None if read.structuredContent is None else _held(read.structuredContent)
     if held is not None:
         return held
     if isinstance(read.content, list):
@@ -87,8 +89,11 @@ def _held(value: Any) -> int | None:
 
 def _in_text(block: msgspec.Raw) -> int | None:
     """The count for JSON that a server sent as text, as most do."""
+    raw = bytes(block)
+    if _BRACKET not in raw and _BACKSLASH not in raw and raw.find(b"{", 1) < 0:
+        return None  # no list or object can begin in there
     try:
-        read = _block(block)
+        read = _block(raw)
         text = read.text
         if read.type != "text" or not isinstance(text, str) or len(text) > MAX_TEXT:
             return None

@@ -21,6 +21,7 @@ _SEPARATORS = re.compile(r"[\s_.\-]+")
 _SECRET_NAME = re.compile(
     r"passw|passphrase|pwd|secret|token|apikey|accesskey|privatekey|authorization|credential|cookie"
 )
+_LINE_FEED, _RETURN = b"\n\r"
 _EMPTY = msgspec.Raw(b"{}")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -40,11 +41,11 @@ def parameters(payload: bytes) -> msgspec.Raw:
         value = _decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _withheld("_invalid", payload)
-    if _may_be_deep(payload) and _deeper(value, MAX_DEPTH):
+    if len(payload) > 2 * MAX_DEPTH and _may_be_deep(payload) and _deeper(value, MAX_DEPTH):
         return _withheld("_truncated", payload)
     if _SUSPICIOUS.search(payload.lower()) is not None:
         return msgspec.Raw(_encode(_masked(value)))
-    if b"\n" in payload or b"\r" in payload:  # between tokens; in strings they are escaped
+    if _LINE_FEED in payload or _RETURN in payload:  # between tokens; in strings they are escaped
         return msgspec.Raw(_encode(value))
     return msgspec.Raw(payload)
 
@@ -56,8 +57,6 @@ def _withheld(why: str, payload: bytes) -> msgspec.Raw:
 
 def _may_be_deep(payload: bytes) -> bool:
     """A look at the text that spares nearly every payload the walk through its value."""
-    if len(payload) <= 2 * MAX_DEPTH:
-        return False
     return payload.count(b"{") + payload.count(b"[") > MAX_DEPTH
 
 

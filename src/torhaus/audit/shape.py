@@ -28,6 +28,7 @@ MAX_NAME = 256
 MAX_REASON = 1024
 
 _NOTHING = msgspec.Raw(b"{}")
+_MILLIS = tuple(f".{millis:03d}Z" for millis in range(1000))
 
 
 def record(call: Call, outcome: Outcome, began: float, seconds: float, redacted: int = 0) -> Record:
@@ -38,6 +39,7 @@ def record(call: Call, outcome: Outcome, began: float, seconds: float, redacted:
     Text from outside is bounded and encodable, so that no call can spoil the log for others.
     """
     status, items = ended(outcome)
+    cached = isinstance(outcome, Answered) and outcome.cached
     caller = call.caller
     return Record(
         timestamp(began),
@@ -46,13 +48,7 @@ def record(call: Call, outcome: Outcome, began: float, seconds: float, redacted:
         plain(call.server.name, MAX_NAME),
         plain(call.operation, MAX_NAME),
         parameters(call.payload),
-        RecordResult(
-            status,
-            items,
-            isinstance(outcome, Answered) and outcome.cached,
-            milliseconds(seconds),
-            redacted,
-        ),
+        RecordResult(status, items, cached, milliseconds(seconds), redacted),
         verdict_fields(outcome),
     )
 
@@ -133,7 +129,7 @@ def _answered(answer: Answer) -> tuple[str, int | None]:
 def timestamp(at: float) -> str:
     """Unix seconds as `2025-10-20T14:23:11.234Z`, rounded to milliseconds."""
     second, millis = divmod(round(at * 1000), 1000)
-    return f"{_second(second)}.{millis:03d}Z"
+    return _second(second) + _MILLIS[millis]
 
 
 @lru_cache(maxsize=8)
@@ -143,8 +139,12 @@ def _second(second: int) -> str:
 
 def milliseconds(seconds: float) -> float:
     """Milliseconds to at most three decimals; a whole number where it is one."""
-    value = round(seconds * 1000, 3)
-    return int(value) if value.is_integer() else value
+    try:
+        micros = round(seconds * 1e6)
+    except (ValueError, OverflowError):
+        return seconds  # no finite number: nothing to round
+    whole, rest = divmod(micros, 1000)
+    return micros / 1000 if rest else whole
 
 
 def plain(text: str, most: int) -> str:
