@@ -42,7 +42,7 @@ def explain(  # noqa: PLR0913 - each argument is an option of the command
     Works on the configuration alone; nothing is sent anywhere. Exit codes: 0 allowed, 1 denied or
     waiting for approval, 2 wrong use.
     """
-    loaded = simulated(config)
+    loaded = simulated(config, [server])
     question = Question(
         user=user,
         server=server,
@@ -61,7 +61,7 @@ def explain(  # noqa: PLR0913 - each argument is an option of the command
         say_json(answer)
     else:
         _told(answer)
-        for sentence in remedies(config, loaded, question, now) if answer.verdict == "deny" else ():
+        for sentence in remedies(loaded, question, now) if answer.verdict == "deny" else ():
             say(printable(f"  {sentence}"))
     if answer.verdict != "allow":
         raise typer.Exit(NO)

@@ -70,7 +70,8 @@ def run(
     Works on the configuration alone. Exit codes: 0 all as expected, 1 some not, 2 wrong use.
     """
     cases = _cases(file)
-    loaded = simulated(config if config is not None else file.parent / cases.config)
+    where = config if config is not None else file.parent / cases.config
+    loaded = simulated(where, [case.server for case in cases.cases])
     done = [_tried(loaded, case, cases.at, number) for number, case in enumerate(cases.cases, 1)]
     failed = sum(not each.passed for each in done)
     if json:

@@ -33,10 +33,11 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
     data_dir: Path | None = None
     environ: Mapping[str, str] = os.environ
+    lending: tuple[str, ...] | None = None
 
     def __call__(self) -> Loaded:
         """Raises ConfigError."""
-        loaded = load(self.path, self.environ, self.data_dir)
+        loaded = load(self.path, self.environ, self.data_dir, lending=self.lending)
         chosen = {"host": self.host, "port": self.port}
         given = {name: value for name, value in chosen.items() if value is not None}
         settings = msgspec.structs.replace(loaded.settings, **given)

@@ -1,15 +1,11 @@
 """What would make a denied call allowed: another moment, another role. Tried out, not guessed."""
 
-import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from torhaus.cli.simulated import Lent
-from torhaus.config.load import Loaded, load
-from torhaus.config.problems import ConfigError
+from torhaus.config.load import Loaded
 from torhaus.gate.explain import Question, explain
 from torhaus.model.grant import Grant
 
@@ -19,14 +15,14 @@ PATIENCE = 2.0
 """Seconds spent on trying roles: large configurations compile slowly, and many roles exist."""
 
 
-def remedies(config: Path, loaded: Loaded, question: Question, now: float) -> Iterator[str]:
+def remedies(loaded: Loaded, question: Question, now: float) -> Iterator[str]:
     """Sentences; none when neither waiting nor a role of the configuration helps."""
     later = _moment(loaded, question, now)
     if later is not None:
         zone = ZoneInfo(loaded.settings.timezone)
         when = datetime.fromtimestamp(later, UTC).astimezone(zone)
         yield f"It would be allowed from {when:%A, %Y-%m-%d at %H:%M} {when.tzname()}."
-    roles = list(_roles(config, loaded, question, now))
+    roles = list(_roles(loaded, question, now))
     if roles:
         word = "role" if len(roles) == 1 else "roles"
         yield f"It would be allowed with the {word} {' or '.join(roles)}."
@@ -53,7 +49,7 @@ def _turn(loaded: Loaded, question: Question, no: float, yes: float) -> float:
     return float(round(yes))
 
 
-def _roles(config: Path, loaded: Loaded, question: Question, now: float) -> Iterator[str]:
+def _roles(loaded: Loaded, question: Question, now: float) -> Iterator[str]:
     until = time.monotonic() + PATIENCE
     caller = loaded.rules.principals.get(question.user)
     if caller is None:
@@ -64,11 +60,7 @@ def _roles(config: Path, loaded: Loaded, question: Question, now: float) -> Iter
         if time.monotonic() > until:
             return
         grant = Grant(id="explain", user=question.user, role=role, begins=now - 1, ends=now + 1)
-        try:
-            other = load(config, Lent(os.environ), grants=(grant,))
-        except ConfigError:
-            return  # the file changed meanwhile
-        if _passes(other, question, now):
+        if _passes(loaded.with_grants((grant,)), question, now):
             yield role
 
 

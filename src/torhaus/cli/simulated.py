@@ -1,7 +1,7 @@
 """Rules without a gateway: what commands that only decide read of a configuration."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -45,10 +45,15 @@ class Lent(Mapping[str, str]):
         return len(self._environ)
 
 
-def simulated(config: Path) -> Loaded:
-    """The rules of a file, whether or not its secrets are at hand; else exit code 1."""
+def simulated(config: Path, servers: Sequence[str]) -> Loaded:
+    """The rules of a file, whether or not its secrets are at hand; else exit code 1.
+
+    Well-known servers that it has rules for, or that are among `servers`, need not be configured.
+    """
     lent = Lent(os.environ)
-    loaded = read_or_exit(Reader(path=config, environ=lent))
+    loaded = read_or_exit(Reader(path=config, environ=lent, lending=tuple(servers)))
+    if loaded.lent:
+        complain(f"Not configured, judged as if they were: {', '.join(loaded.lent)}.", "dim")
     if lent.missing:
         names = ", ".join(lent.missing)
         complain(f"Not set, so placeholders stand in: {names}.", "dim")

@@ -69,6 +69,11 @@ def _rule(words: Words, path: Path, spec: LimitSpec) -> LimitRule:
 
 def _tools(words: Words, path: Path, spec: LimitSpec) -> tuple[set[str], tuple[Glob, ...]]:
     """Globs over tools, and the servers that `github.create_*` names."""
+    if not spec.servers:
+        for here, text in words.each(path, spec.tools):
+            server = text.replace(":", ".").partition(".")[0]
+            if server != text:
+                words.server(server, here, holds_back=True)
     found = words.tools(path, spec.tools)
     own = {server for server, _ in found if server is not None}
     if own and (len(own) > 1 or any(server is None for server, _ in found) or spec.servers):

@@ -117,7 +117,7 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float
         webhook=_webhook(source, file),
         timezone=file.server.timezone,
         limits=limits(words, file),
-        costs=costs(source, file, servers),
+        costs=costs(words, file),
     )
     return Blueprint(bare, who, said, rules)
 

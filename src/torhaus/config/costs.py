@@ -15,6 +15,7 @@ _MONEY = re.compile(
     r"(?P<before>[€$£¥]|[A-Z]{3})? ?(?P<amount>[0-9]{1,12}(?:[.,][0-9]{1,9})?) ?"
     r"(?P<after>[€$£¥]|[A-Z]{3})?"
 )
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
 
 
@@ -23,6 +24,10 @@ def money(value: object) -> tuple[Decimal, str]:
     found = _MONEY.fullmatch(value) if isinstance(value, str) else None
     if found is None or bool(found["before"]) == bool(found["after"]):
         raise FaultError("this is not an amount of money", "write 0.001 € or 0.001 EUR")
+    if _THOUSANDS.fullmatch(found["amount"]):
+        raise FaultError(
+            "this can be read as thousands, or as a fraction", "write 1000 € or 1.00 €"
+        )
     sign = found["before"] or found["after"]
     return Decimal(found["amount"].replace(",", ".")), _SIGNS.get(sign, sign)
 

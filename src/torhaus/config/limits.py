@@ -89,3 +89,9 @@ class PlanSpec(Shape):
     """upstream: calls that reach a server; all: answers from the cache too."""
     description: Line | None = None
     """For people."""
+
+    @model_validator(mode="after")
+    def _says(self) -> Self:
+        if not self.model_fields_set & {"calls_per_month", "users"}:
+            raise FaultError("this plan limits nothing", "add calls_per_month or users")
+        return self

@@ -9,6 +9,7 @@ import msgspec
 from torhaus.config import compile as compiled
 from torhaus.config.compile import Blueprint
 from torhaus.config.interpolate import interpolate, read_files
+from torhaus.config.lent import lend
 from torhaus.config.problems import ConfigError, FaultError, Problem
 from torhaus.config.settings import Settings
 from torhaus.config.source import MAX_CHARS, read
@@ -22,6 +23,7 @@ class Loaded(msgspec.Struct, frozen=True):
     rules: Rules
     warnings: tuple[Problem, ...]
     blueprint: Blueprint
+    lent: tuple[str, ...] = ()
 
     def with_grants(self, grants: Sequence[Grant]) -> "Loaded":
         """The same file with other grants from the database, without reading it again.
@@ -40,11 +42,13 @@ def load(
     environ: Mapping[str, str],
     data_dir: Path | None = None,
     grants: Sequence[Grant] = (),
+    lending: Sequence[str] | None = None,
 ) -> Loaded:
     """Read a file. Changes nothing, so it can be called again for every new version of it.
 
     `environ` is where `${NAME}` and the PATH for commands come from; `grants` are the database's,
-    besides the file's temporary_access. Raises ConfigError.
+    besides the file's temporary_access. `lending`: only to think about its rules; servers it
+    speaks of, and these, stand in although they are not configured. Raises ConfigError.
     """
     name = str(path)
     try:
@@ -60,7 +64,7 @@ def load(
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unreadable(name, "the file is not UTF-8 text", line) from error
-    return load_text(text, name, environ, data_dir, grants)
+    return load_text(text, name, environ, data_dir, grants, lending)
 
 
 def load_text(
@@ -69,11 +73,13 @@ def load_text(
     environ: Mapping[str, str],
     data_dir: Path | None = None,
     grants: Sequence[Grant] = (),
+    lending: Sequence[str] | None = None,
 ) -> Loaded:
     """As `load`, from text. `name` is for messages and is what relative paths start from."""
     source = read(text, name)
     interpolate(source, environ)
     read_files(source)
+    lent = () if lending is None else tuple(lend(source, lending))
     file = validate(source)
     if file is None:
         source.refuse()
@@ -85,7 +91,7 @@ def load_text(
     except FaultError as error:
         raise _refused(name, error) from error
     warnings = tuple(sorted(source.warnings, key=lambda p: p.line or 0))
-    return Loaded(compiled.settings(file, data_dir), rules, warnings, blueprint)
+    return Loaded(compiled.settings(file, data_dir), rules, warnings, blueprint, lent)
 
 
 def _refused(name: str, error: FaultError) -> ConfigError:

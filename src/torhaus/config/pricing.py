@@ -1,36 +1,35 @@
 """`cost_tracking` compiled: prices and budgets."""
 
-from collections.abc import Mapping
-
 from torhaus.config.costs import CostSpec
 from torhaus.config.schema import File
-from torhaus.config.tree import Path, Source, meant, printable
+from torhaus.config.tree import Path, Source, printable
+from torhaus.config.words import Words
 from torhaus.model.cost import NO_COSTS, Costs, Price, SpendingCap
 from torhaus.model.names import normal
-from torhaus.model.servers import Server
 
 
-def costs(source: Source, file: File, servers: Mapping[str, Server]) -> Costs:
-    """Mistakes go to `source.problems`."""
+def costs(words: Words, file: File) -> Costs:
+    """Mistakes go to the source's problems."""
     if not file.cost_tracking:
         return NO_COSTS
     prices: dict[str, Price] = {}
     tools: dict[tuple[str, str], Price] = {}
     caps: dict[str, SpendingCap] = {}
+    seen: set[str] = set()
     currency = ""
     for index, spec in enumerate(file.cost_tracking):
         path: Path = ("cost_tracking", index)
-        currency = _one_currency(source, path, spec, currency)
-        if not _known(source, path, spec, servers):
+        currency = _one_currency(words.source, path, spec, currency)
+        _complete(words.source, path, spec)
+        if not _known(words, path, spec):
             continue
-        if spec.provider in prices or spec.provider in caps:
+        if spec.provider in seen:
             message = f"{printable(spec.provider)} is here twice"
-            source.error((*path, "provider"), message, "keep one entry")
+            words.source.error((*path, "provider"), message, "keep one entry")
+        seen.add(spec.provider)
         if spec.cost_per_api_call is not None:
             prices[spec.provider] = Price(*spec.cost_per_api_call)
-        tools |= {
-            (spec.provider, normal(tool)): Price(*price) for tool, price in spec.tools.items()
-        }
+        tools |= _tools(words, (*path, "tools"), spec)
         if spec.monthly_budget is not None:
             caps[spec.provider] = SpendingCap(
                 amount=spec.monthly_budget[0],
@@ -38,25 +37,50 @@ def costs(source: Source, file: File, servers: Mapping[str, Server]) -> Costs:
                 alert=spec.alert_at,
                 stop=spec.hard_stop,
             )
-        elif spec.model_fields_set & {"alert_at", "hard_stop"}:
-            message = "there is no budget to tell or stop at"
-            source.error(path, message, "add monthly_budget: 100 €")
+    if "*" in caps and not prices and not tools:
+        message = "no server has a price, so that nothing is ever spent"
+        words.source.warn(("cost_tracking",), message, "add cost_per_api_call: 0.001 €")
     return Costs(servers=prices, tools=tools, caps=caps)
 
 
-def _known(source: Source, path: Path, spec: CostSpec, servers: Mapping[str, Server]) -> bool:
-    name = spec.provider
-    if name == "*":
-        if spec.cost_per_api_call is not None or spec.tools:
-            message = "* has a budget, and no price"
-            source.error(path, message, "give each server its own cost_per_api_call")
-        return True
-    if name in servers:
-        return True
-    close = meant(name, list(servers))
-    fix = f"did you mean {close}?" if close else "add the server, or remove this"
-    source.warn((*path, "provider"), f"no server {printable(name)!r} is configured", fix)
-    return False
+def _complete(source: Source, path: Path, spec: CostSpec) -> None:
+    """Prices and budgets that could never count."""
+    priced = spec.cost_per_api_call is not None or spec.tools
+    if spec.provider == "*":
+        if priced:
+            fix = "give each server its own cost_per_api_call"
+            source.error(path, "* has a budget, and no price", fix)
+    elif spec.monthly_budget is None and not priced:
+        source.error(
+            path, "there is neither a price nor a budget", "add cost_per_api_call: 0.001 €"
+        )
+        return
+    elif not priced:
+        message = "its calls have no price, so that nothing is ever spent"
+        source.warn(path, message, "add cost_per_api_call: 0.001 €")
+    if spec.monthly_budget is None and spec.model_fields_set & {"alert_at", "hard_stop"}:
+        source.error(path, "there is no budget to tell or stop at", "add monthly_budget: 100 €")
+
+
+def _known(words: Words, path: Path, spec: CostSpec) -> bool:
+    # A misspelt budget would stop nobody; a misspelt price only leaves a gap in what is shown.
+    here = (*path, "provider")
+    return words.server(spec.provider, here, holds_back=spec.hard_stop)
+
+
+def _tools(words: Words, path: Path, spec: CostSpec) -> dict[tuple[str, str], Price]:
+    server = words.servers.get(spec.provider)
+    found: dict[tuple[str, str], Price] = {}
+    for name, price in spec.tools.items():
+        key = (spec.provider, normal(name))
+        if key in found:
+            message = f"{printable(name)} has a price already, in another spelling"
+            words.source.error((*path, name), message, "keep one of them")
+        if server is not None and server.classes and key[1] not in server.classes:
+            message = f"{spec.provider} has no tool {printable(name)!r} that Torhaus knows of"
+            words.source.warn((*path, name), message, "check the name with `torhaus tools`")
+        found[key] = Price(*price)
+    return found
 
 
 def _one_currency(source: Source, path: Path, spec: CostSpec, currency: str) -> str:

@@ -14,6 +14,7 @@ from torhaus.model.redis import Login, OnUnavailable, RedisSettings, Tls, Topolo
 from torhaus.model.secret import Secret
 
 _ADDRESS = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9A-Za-z._-]{1,253}))(?::([0-9]{1,5}))?")
+_SENTINELS = {"primary", "sentinel_username", "sentinel_password", "sentinel_password_file"}
 _PORTS = {"single": 6379, "sentinel": 26379, "cluster": 6379}
 
 
@@ -104,6 +105,16 @@ class RedisSpec(Shape):
             )
         if self.topology == "cluster" and self.database:
             raise FaultError("a cluster has only database 0", "remove database")
+        sentinels = sorted(self.model_fields_set & _SENTINELS)
+        if self.topology != "sentinel" and sentinels:
+            raise FaultError(f"{sentinels[0]} is for sentinels", "add topology: sentinel")
+        for user, password in (
+            ("username", self.password),
+            ("sentinel_username", self.sentinel_password),
+        ):
+            if user in self.model_fields_set and password is None:
+                said = f"{user} without a password would not log in"
+                raise FaultError(said, f"add {user.replace('username', 'password')}")
         return self
 
     def settings(self) -> RedisSettings:

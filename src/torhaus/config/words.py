@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from torhaus.config.lent import is_shipped
 from torhaus.config.problems import FaultError
 from torhaus.config.schema import File
 from torhaus.config.tree import MANY, Path, Source, meant, nearest, printable
@@ -17,11 +18,10 @@ from torhaus.policy.conditions import compile_condition
 from torhaus.policy.globs import compile_glob
 from torhaus.policy.names import normal
 from torhaus.policy.permission import ACTIONS
-from torhaus.policy.tables import TABLES, TYPES
+from torhaus.policy.tables import TYPES
 
 T = TypeVar("T")
 
-_SHIPPED = frozenset(name for table in TABLES for name in table.names)
 # So alike that one is a slip of the other: `develper`. For names that nothing has to define.
 _SLIP = 0.85
 
@@ -121,7 +121,7 @@ class Words:
             return False
         message = f"no server {self.shown(path, name)} is configured"
         fix = self.fix(name, path, tuple(self.servers), "add the server, or remove this")
-        may_come = not holds_back or name in self._mentioned or normal(name) in _SHIPPED
+        may_come = not holds_back or name in self._mentioned or is_shipped(name)
         report = self.source.warn if may_come else self.source.error
         report(path, message, fix)
         return False

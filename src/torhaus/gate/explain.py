@@ -11,7 +11,7 @@ from torhaus.gate.calls import Asking
 from torhaus.mcp.message import CallerError, Request, read
 from torhaus.model.call import Call
 from torhaus.model.rules import Rules
-from torhaus.model.servers import Era
+from torhaus.model.servers import Era, Server
 from torhaus.model.verdict import Allow, Deny, Hold, Step, Verdict
 from torhaus.policy.decide import decide
 
@@ -48,7 +48,7 @@ def explain(rules: Rules, question: Question, now: float) -> Explanation:
     """
     request = _request(question)
     caller = rules.principals.get(question.user)
-    server = rules.servers.get(question.server)
+    server = _server(rules, question.server)
     if caller is None:
         return _unknown("no_active_role", "user", question.user, rules.principals)
     if server is None:
@@ -59,6 +59,16 @@ def explain(rules: Rules, question: Question, now: float) -> Explanation:
     except CallerError as error:
         return _refused("request", "invalid_request", f"{error}. The gate answers with an error.")
     return explained(msgspec.structs.replace(call, client=question.client), now)
+
+
+def _server(rules: Rules, name: str) -> Server | None:
+    """`firebase`, or `firebase:production` where that is its environment."""
+    server = rules.servers.get(name)
+    if server is not None:
+        return server
+    name, _, environment = name.partition(":")
+    server = rules.servers.get(name)
+    return server if server is not None and server.environment == environment else None
 
 
 def explained(call: Call, now: float) -> Explanation:

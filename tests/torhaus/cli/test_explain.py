@@ -1,10 +1,11 @@
 """`torhaus explain`."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.torhaus.cli.terminal import Said, configured, torhaus
+from tests.torhaus.cli.terminal import ROOT, Said, configured, torhaus
 
 CONFIG = """
 mcpServers:
@@ -25,6 +26,7 @@ policies:
     applies_to: [{role: lead}, {tools: [merge_pull_request]}]
     action: require_approval
 """
+SHARED = Path(os.environ.get("TORHAUS_SHARED", ROOT.parent / "shared"))
 REPO = '{"owner":"myorg","repo":"api"}'
 MONDAY = "2025-11-24T09:30"
 
@@ -103,3 +105,25 @@ def test_a_broken_configuration_is_exit_code_1_with_its_line(tmp_path: Path) -> 
 
     assert said.code == 1
     assert "torhaus.yml:1: error: roles" in said.err
+
+
+def test_the_product_texts_rules_are_explained_without_servers(tmp_path: Path) -> None:
+    seed = SHARED / "policy" / "seed_access.yaml"
+    if not seed.exists():
+        pytest.skip(f"no {seed}; set TORHAUS_SHARED")
+    (tmp_path / "torhaus.yml").write_text(seed.read_text())
+    verdicts = []
+    for user, server, tool, at in (
+        ("alice@company.local", "github", "list_issues", "2025-11-24T09:00"),
+        ("alice@company.local", "github", "delete_file", "2025-11-24T09:00"),
+        ("bob@company.local", "firebase:production", "firestore_get_documents", "2025-11-24T09:00"),
+        ("freelancer@extern.example", "github", "list_issues", "2026-01-01T00:00"),
+        ("temp@extern.example", "sentry", "whoami", "2025-10-15T12:00"),
+        ("temp@extern.example", "sentry", "whoami", "2026-01-15T12:00"),
+    ):
+        words = ("--user", user, "--server", server, "--tool", tool, "--at", at, "--args", REPO)
+        said = torhaus("explain", *words, "--json", at=tmp_path)
+        verdicts.append(said.json()["verdict"])
+        assert "Not configured" in said.err
+
+    assert verdicts == ["allow", "deny", "allow", "deny", "allow", "deny"]

@@ -17,7 +17,7 @@ def found(at: Path, user: str, tool: str, moment: float = SATURDAY) -> list[str]
     path = configured(at, CONFIG)
     loaded = load(path, Lent({}))
     question = Question(user=user, server="github", tool=tool, arguments=REPO)
-    return list(remedies(path, loaded, question, moment))
+    return list(remedies(loaded, question, moment))
 
 
 def test_what_office_hours_close_is_open_on_monday(tmp_path: Path) -> None:
