@@ -29,11 +29,12 @@ from torhaus.model.approval import ApprovalSettings
 from torhaus.model.grant import Grant
 from torhaus.model.notify import Webhook
 from torhaus.model.people import AnonymousAccess
+from torhaus.model.redis import RedisSettings
 from torhaus.model.rules import Rules
 from torhaus.model.secret import Secret
 
 
-def settings(file: File, data_dir: FilePath | None) -> Settings:
+def settings(source: Source, file: File, data_dir: FilePath | None) -> Settings:
     """What is read once. `data_dir`, from the command line, goes before the file's."""
     server, state = file.server, file.storage.state
     return Settings(
@@ -51,8 +52,21 @@ def settings(file: File, data_dir: FilePath | None) -> Settings:
         timezone=server.timezone,
         state_url=None if state is None else Secret(state.get_secret_value()),
         cache_size=file.caching.max_size,
-        redis=None if file.storage.redis is None else file.storage.redis.settings(),
+        redis=_redis(source, file),
     )
+
+
+def _redis(source: Source, file: File) -> RedisSettings | None:
+    spec = file.storage.redis
+    if spec is None:
+        return None
+    found = spec.settings(FilePath(source.name).absolute().parent)
+    tls = () if found.tls is None else msgspec.structs.asdict(found.tls).items()
+    for key, path in tls:
+        if path is not None and not FilePath(path).is_file():
+            here: Path = ("storage", "redis", "tls", key)
+            source.error(here, "there is no such file", "correct the path")
+    return found
 
 
 class Blueprint(msgspec.Struct, frozen=True):

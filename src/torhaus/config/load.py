@@ -85,13 +85,14 @@ def load_text(
         source.refuse()
         raise _unreadable(name, "the file does not fit the schema")
     blueprint = compiled.blueprint(source, file, environ, time.time())
+    settings = compiled.settings(source, file, data_dir)
     source.refuse()
     try:
         rules = blueprint.rules(grants)
     except FaultError as error:
         raise _refused(name, error) from error
     warnings = tuple(sorted(source.warnings, key=lambda p: p.line or 0))
-    return Loaded(compiled.settings(file, data_dir), rules, warnings, blueprint, lent)
+    return Loaded(settings, rules, warnings, blueprint, lent)
 
 
 def _refused(name: str, error: FaultError) -> ConfigError:

@@ -1,6 +1,7 @@
 """The shape of `storage.redis`: where several gateways share cache and limits."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -54,6 +55,10 @@ class TlsSpec(Shape):
         if (self.cert_file is None) != (self.key_file is None):
             raise FaultError("cert_file and key_file go together", "give both, or neither")
         return self
+
+    def settings(self, base: Path) -> Tls:
+        files = {name: path and str(base / path) for name, path in self.model_dump().items()}
+        return Tls(**files)
 
 
 class RedisSpec(Shape):
@@ -117,14 +122,15 @@ class RedisSpec(Shape):
                 raise FaultError(said, f"add {user.replace('username', 'password')}")
         return self
 
-    def settings(self) -> RedisSettings:
+    def settings(self, base: Path) -> RedisSettings:
+        """`base`: the folder that paths are relative to."""
         return RedisSettings(
             addresses=tuple(map(self._split, self.addresses)),
             topology=Topology(self.topology),
             primary=self.primary,
             login=_login(self.username, self.password),
             sentinel_login=_login(self.sentinel_username, self.sentinel_password),
-            tls=None if self.tls is None else Tls(**self.tls.model_dump()),
+            tls=None if self.tls is None else self.tls.settings(base),
             database=self.database,
             namespace=self.namespace,
             timeout=self.timeout,
