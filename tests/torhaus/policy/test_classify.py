@@ -1,12 +1,18 @@
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.torhaus.policy.people import ACME, GITHUB, SENTRY, server
 from torhaus.model.servers import ToolClass
-from torhaus.policy.classify import classify, possible
+from torhaus.policy.classify import (
+    Classified,
+    classify,
+    depends_on_arguments,
+    possible,
+)
 from torhaus.policy.tables import TABLES, Table
 
 HINTS = st.fixed_dictionaries(
@@ -162,3 +168,115 @@ def test_any_name_has_a_class(tool: str) -> None:
 
     assert does.actions
     assert list(possible(ACME, tool, {})) == [does]
+
+
+TAGGED = ToolClass(
+    actions=frozenset({"admin"}),
+    type="teams",
+    tags=frozenset({"personal"}),
+    source="config",
+    method_arg="how",
+    method_actions={"make": "write", "drop": "delete"},
+    pinned=(("url", "https://.*"),),
+)
+OUTER = ToolClass(actions=frozenset(), type="*", dispatch=("name", "arguments"), source="config")
+HOUSE = server("acme", classes={"team": TAGGED, "run": OUTER})
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "problem"),
+    [
+        ("team", {}, "`team` needs `how` spelled as one of `make`, `drop`"),
+        ("team", {"url": "ftp://x"}, "`team` may not choose this `url`; leave it out"),
+        ("run", {"Name": "x"}, "`run` has an argument twice in different case"),
+        ("run", {"name": "team", "ARGUMENTS": {}}, "`run` has an argument twice in different case"),
+        ("run", {}, "`run` needs `name` as text and `arguments` as an object"),
+        ("run", {"name": "Run"}, "`run` may not run `Run` in turn"),
+    ],
+)
+def test_a_problem_is_a_sentence_and_keeps_what_is_known_of_the_tool(
+    tool: str, arguments: dict[str, Any], problem: str
+) -> None:
+    row = HOUSE.classes[tool]
+
+    assert classify(HOUSE, tool, arguments, {}) == Classified(
+        actions=frozenset(),
+        type=row.type,
+        tool=tool,
+        tags=row.tags,
+        source="config",
+        problem=problem,
+    )
+
+
+def test_a_dispatcher_may_not_choose_what_is_pinned() -> None:
+    outer = msgspec.structs.replace(OUTER, pinned=TAGGED.pinned)
+    found = classify(server("acme", classes={"run": outer}), "run", {"url": 7}, {})
+
+    assert (found.tool, found.problem) == ("run", "`run` may not choose this `url`; leave it out")
+
+
+@pytest.mark.parametrize(
+    ("inner", "action", "source"),
+    [("get_widget", "read", "name"), ("frobnicate", "unknown", "unknown")],
+)
+def test_a_dispatcher_of_what_no_table_knows_goes_by_its_name(
+    inner: str, action: str, source: str
+) -> None:
+    asked = {"name": inner, "arguments": {"a": 1}}
+
+    # The hints are those of the outer tool, and say nothing of the inner one.
+    found = classify(HOUSE, "run", asked, {"readOnlyHint": False})
+
+    assert (found.actions, found.tool, found.source) == ({action}, inner, source)
+    assert found.arguments == {"a": 1}
+    assert found == classify(HOUSE, inner, {"a": 1}, {})
+
+
+@pytest.mark.parametrize(
+    ("tool", "depends"),
+    [
+        ("team", True),
+        ("TEAM", True),
+        ("run", True),
+        ("pinned", True),
+        ("plain", False),
+        ("frobnicate", False),
+    ],
+)
+def test_only_some_tools_are_judged_by_their_arguments(tool: str, *, depends: bool) -> None:
+    plain = ToolClass(actions=frozenset({"read"}), type="x")
+    pinned = msgspec.structs.replace(plain, pinned=TAGGED.pinned)
+    method = msgspec.structs.replace(TAGGED, pinned=())
+    classes = {"team": method, "run": OUTER, "pinned": pinned, "plain": plain}
+
+    assert depends_on_arguments(server("acme", classes=classes), tool) is depends
+
+
+def test_everything_a_tool_might_do_is_told_with_what_is_known_of_it() -> None:
+    absent = msgspec.structs.replace(TAGGED, method_absent="read", source="table")
+    house = server("acme", classes={"team": absent, "run": OUTER})
+
+    found = list(possible(house, "team", {"readOnlyHint": False}))
+
+    assert [each.actions for each in found] == [{"delete"}, {"write"}, {"write"}]
+    assert {(each.tool, each.type, each.row is absent) for each in found} == {
+        ("team", "teams", True)
+    }
+    assert all(each.arguments == {} for each in found)
+    # Of a tool that runs others, everything those do; the hints are not theirs.
+    assert [each.actions for each in possible(house, "run", {"readOnlyHint": False})] == [
+        {"delete"},
+        {"read"},
+        {"write"},
+    ]
+    (plain,) = possible(GITHUB, "list_issues", {})
+    assert (plain.tool, plain.arguments) == ("list_issues", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [("get_" + "a" * 124, "read"), ("get_" + "a" * 125, "unknown")],
+)
+def test_a_name_of_more_than_128_characters_says_nothing(name: str, action: str) -> None:
+    assert classify(ACME, name, {}, {}).actions == {action}

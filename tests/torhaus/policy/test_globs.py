@@ -147,3 +147,16 @@ def test_nor_do_those_of_any_depth(parts: list[str], name: str) -> None:
         return
 
     assert matches(glob, "/" + name) is plain(glob, "/" + name)
+
+
+def test_a_pattern_that_is_too_long_is_shown_in_part() -> None:
+    with pytest.raises(ValueError, match=f"^the pattern '{'a' * 40}'… is longer than 256 char"):
+        compile_glob("a" * 257)
+    assert compile_glob("a" * 256).text == "a" * 256
+
+
+def test_several_parts_between_stars_stand_in_their_order() -> None:
+    assert matches("/**b**c**d", "/abxcyd")
+    assert not matches("/**c**b**d", "/abxcyd")
+    assert matches("/a*b*c/**", "/axbxc/d")
+    assert not matches("/a*c*b/**", "/axbxc/d")

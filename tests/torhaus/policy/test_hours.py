@@ -19,6 +19,7 @@ SUNDAY = Hours(zone=BERLIN, days=frozenset({6}), windows=((0, 0),))
 EARLY = Hours(zone=BERLIN, windows=((2 * HOUR, 3 * HOUR),))
 SHIFT = Hours(zone=BERLIN, days=WORK, windows=((8 * HOUR, 8 * HOUR),))
 ALWAYS = Hours(zone=BERLIN)
+ODD = Hours(zone=BERLIN, windows=((8 * HOUR + 1815, 9 * HOUR + 2759),))
 CLOSED = frozenset({date(2026, 12, 25), date(2026, 12, 31)})
 FEAST = Hours(zone=BERLIN, days=WORK, windows=OFFICE.windows, holidays=CLOSED)
 FEAST_NIGHT = Hours(zone=BERLIN, windows=NIGHT.windows, holidays=CLOSED)
@@ -37,6 +38,7 @@ def at(text: str) -> float:
         (OFFICE, "2026-11-23T07:59:59", False),
         (OFFICE, "2026-11-23T07:59:59.999", False),
         (OFFICE, "2026-11-23T08:00:00", True),
+        (OFFICE, "2026-11-23T08:00:30", True),
         (OFFICE, "2026-11-23T17:59:59", True),
         (OFFICE, "2026-11-23T17:59:59.999", True),
         (OFFICE, "2026-11-23T18:00:00", False),
@@ -129,10 +131,32 @@ def test_a_moment_is_inside_or_not(hours: Hours, moment: str, *, inside: bool) -
         (SUNDAY, "2026-03-26T00:15:00", "2026-03-29T00:00:00"),
         # The hour that is skipped, and the one that there is twice.
         (EARLY, "2026-03-28T03:00:00", "2026-03-30T00:00:00+00:00"),
+        (ODD, "2026-11-23T08:00:00", "2026-11-23T08:30:15"),
+        (ODD, "2026-11-23T08:30:15", "2026-11-23T09:45:59"),
         (EARLY, "2025-10-26T00:30:00+00:00", "2025-10-26T02:00:00+00:00"),
     ],
 )
 def test_the_next_change_is_told_to_the_second(hours: Hours, moment: str, then: str) -> None:
+    assert next_change(hours, at(moment)) == at(then)
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "then"),
+    [
+        # A day that is shorter or longer, where the clock is changed at midnight or by half.
+        ("Australia/Lord_Howe", "2026-04-04T12:00:00+00:00", "2026-04-04T13:00:00+00:00"),
+        ("America/Havana", "2026-03-07T12:00:00+00:00", "2026-03-08T05:00:00+00:00"),
+        ("Pacific/Apia", "2011-12-30T09:30:00+00:00", "2011-12-30T10:00:00+00:00"),
+    ],
+)
+def test_the_first_second_of_a_day_is_found_wherever_the_clock_is_changed(
+    zone: str, moment: str, then: str
+) -> None:
+    there = ZoneInfo(zone)
+    today = datetime.fromtimestamp(at(then), there).weekday()
+
+    hours = Hours(zone=there, days=frozenset({today}))
+    assert not within(hours, at(moment))
     assert next_change(hours, at(moment)) == at(then)
 
 

@@ -111,3 +111,17 @@ def test_what_a_verdict_may_depend_on(
     found = index(access)
 
     assert (found.arguments, found.elsewhere, found.hours) == (arguments, elsewhere, hours)
+
+
+def test_names_are_looked_up_and_only_patterns_are_tried() -> None:
+    globs = ("MyOrg/Api", "other/*", "OTHER/x?", "*/docs", "web-*", "solo")
+    (limit,) = index(Access(bounds=(bound(*globs, deny=("Secret/It",)),))).limits
+
+    assert limit.allow is not None
+    assert limit.deny is not None
+    assert limit.allow.whole == {"myorg/api", "solo"}
+    assert {head: len(some) for head, some in limit.allow.under.items()} == {"other": 2}
+    assert len(limit.allow.loose) == 2
+    assert (limit.allow.exact, limit.deny.exact) == (False, False)
+    assert limit.deny.whole == {"secret/it"}
+    assert limit.deny.hold("SECRET/it")

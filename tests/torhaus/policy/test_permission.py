@@ -56,6 +56,57 @@ def test_an_unknown_word_is_an_error_that_names_the_fix(text: str, fix: str) -> 
     assert fix in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "github",
+            "'github' is not a permission: write SERVER:ACTION, SERVER:TYPE:ACTION, SERVER:* or *, "
+            "such as github:read",
+        ),
+        (
+            "git hub:read",
+            "'git hub' in 'git hub:read' is not a server's name: use letters, digits, - and _, or "
+            "* for every server",
+        ),
+        (
+            "github:isues:read",
+            "'isues' in 'github:isues:read' is not a type of thing: did you mean 'issues'?",
+        ),
+        (
+            "github:qqq:read",
+            "'qqq' in 'github:qqq:read' is not a type of thing: leave it out to mean every type",
+        ),
+        (
+            "read:repos",
+            "'repos' in 'read:repos' is not an action: here the server comes first, such as "
+            "github:repos:read",
+        ),
+        (
+            "github:write:issues",
+            "'issues' in 'github:write:issues' is not an action: the type comes before the action, "
+            "write github:issues:write",
+        ),
+        (
+            "github:issues",
+            "'issues' in 'github:issues' is not an action: say what may be done, such as "
+            "github:issues:read",
+        ),
+        (
+            "github:qqq",
+            "'qqq' in 'github:qqq' is not an action: use admin, delete, execute, read, resolve, "
+            "write or *",
+        ),
+        ("github:WRIET", "'WRIET' in 'github:WRIET' is not an action: did you mean 'write'?"),
+    ],
+)
+def test_an_error_says_what_to_write_instead(text: str, says: str) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the whole sentence follows
+        parse(text, "r")
+
+    assert str(error.value) == says
+
+
 @given(
     server=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,20}", fullmatch=True),
     kind=st.sampled_from(["*", *sorted(TYPES)]),

@@ -107,6 +107,7 @@ OWNER_AND = {"owner": "myorg"}
         (REPO, {"Owner": "evil"}),
         (REPO, {"owner": "myorg", "repo": "api", "repo\x00": "core"}),
         (REPO, {"owner": "myorg", "repo": "api", "\uff52epo": "core"}),
+        (REPO, {"owner": "myorg", "repo": "api", "\uff52epo\x00": "core"}),
         (REPO, {"owner": "myorg", "repo": "myorg/api.git"}),
         (PROJECT, {"project": []}),
         (PROJECT, {"project": ["web", 7]}),
@@ -141,6 +142,77 @@ def test_what_a_server_may_read_otherwise_is_a_problem(
     assert (found.named, found.unknown) == (frozenset(), frozenset())
     assert found.problem.isprintable()
     assert len(found.problem) < 200
+
+
+PROPER = "must consist of letters, digits, `.`, `-` and `_`, with one `/` between"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "arguments", "problem"),
+    [
+        (REPO, {"repo": 7}, "`repo` must be text"),
+        (REPO, {"owner": None, "repo": "api"}, "`owner` must be text, and is null"),
+        (REPO, {"owner": 7, "repo": "api"}, "`owner` must be text"),
+        (REPO, {"owner": "a/b", "repo": "api"}, "`owner` must be one name, without /"),
+        (REPO, {"owner": "o", "repo": ["a"]}, "`repo` must be one name, and is a list"),
+        (REPO, {"owner": "o", "repo": ""}, "`repo` must have 1 to 1024 characters"),
+        (REPO, {"owner": "o", "repo": "a b"}, f"`repo` {PROPER}"),
+        (REPO, {"owner": "o", "repo": "api.git"}, "`repo` must not end in .git"),
+        (
+            REPO,
+            {"owner": "o", "repo": "a/b/c"},
+            "`repo` must be one name or the whole of it, such as owner/repo",
+        ),
+        (REPO, {"owner": "o", "repo": "a/b"}, "`owner` and `repo` name different things"),
+        (REPO, {"Owner": "o"}, "`owner` must be written in that very spelling"),
+        (PROJECT, {"project": []}, "`project` is an empty list: name at least one"),
+        (PROJECT, {"project": "42"}, "`project` must be the project's name, not its number"),
+        (PROJECT, {"projectSlug": None}, "`projectSlug` must be text, and is null"),
+        (PROJECT, {"projectSlug": 7}, "`projectSlug` must be text"),
+        (PROJECT, {"projectSlug": []}, "`projectSlug` is an empty list: name at least one"),
+        (PROJECT, {"projectSlug": "a b"}, f"`projectSlug` {PROPER}"),
+        (CHANNEL, {"channel": "#"}, "`channel` must be a channel's name or id"),
+        (
+            PATH,
+            {"path": "x"},
+            "`path` must be an absolute path in plain spelling, such as /data/reports",
+        ),
+    ],
+)
+def test_a_problem_names_the_argument_and_what_it_must_be(
+    wanted: TargetArgs, arguments: dict[str, Any], problem: str
+) -> None:
+    assert read(arguments, wanted) == Targets(problem=problem)
+
+
+SOME = TargetArgs(kind="projects", args=("slug",), many=True, pattern=re.compile(PROJECT_NAME))
+EITHER = TargetArgs(kind="projects", args=("a",), either=("b", "c"), pattern=SOME.pattern)
+PAIRS = TargetArgs(kind="repos", args=("owner", "repo"), many=True)
+KNOWN, PROJECTS = ("projects", "web"), frozenset({"projects"})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "arguments", "found"),
+    [
+        (SOME, {"slug": ["web", "42"]}, Targets(frozenset({KNOWN}), PROJECTS)),
+        (SOME, {"slug": ["42", "web"]}, Targets(frozenset({KNOWN}), PROJECTS)),
+        (EITHER, {"b": "42", "c": "web"}, Targets(frozenset({KNOWN}), PROJECTS)),
+        (EITHER, {"b": "web", "c": "42"}, Targets(frozenset({KNOWN}), PROJECTS)),
+        (EITHER, {"b": "42", "a": "web"}, Targets(frozenset({KNOWN}), PROJECTS)),
+        (EITHER, {"b": "web", "a": "42"}, Targets(frozenset({KNOWN}), PROJECTS)),
+        (PAIRS, {"repo": ["api", "a/b"]}, Targets(frozenset({("repos", "a/b")}), REPOS)),
+        (PAIRS, {"repo": ["a/b", "api"]}, Targets(frozenset({("repos", "a/b")}), REPOS)),
+        (
+            PAIRS,
+            {"owner": "a", "repo": ["b", "a/c"]},
+            Targets(frozenset({("repos", "a/b"), ("repos", "a/c")})),
+        ),
+    ],
+)
+def test_one_that_does_not_tell_makes_the_whole_unknown(
+    wanted: TargetArgs, arguments: dict[str, Any], found: Targets
+) -> None:
+    assert read(arguments, wanted) == found
 
 
 def test_a_second_target_counts_like_the_first() -> None:
@@ -199,6 +271,7 @@ def test_only_the_kinds_asked_for_are_read() -> None:
         ("repo://MyOrg/api", "MyOrg/api"),
         ("repo://myorg/api/refs/heads/main/contents", "myorg/api"),
         ("repo://myorg/api/contents/../../core", None),
+        ("repo://myorg/api/contents/./core", None),
         ("repo://myorg/../core/contents", None),
         ("repo://myorg/api.git/contents", None),
         ("repo://myorg/api/contents/%2e%2e/x", None),

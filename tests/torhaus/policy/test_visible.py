@@ -10,6 +10,7 @@ from torhaus.model.access import (
     Bound,
     Effect,
     Hours,
+    Origin,
     Permission,
     Policy,
     TagDeny,
@@ -19,7 +20,7 @@ from torhaus.model.verdict import Deny
 from torhaus.policy.conditions import compile_condition
 from torhaus.policy.decide import decide
 from torhaus.policy.globs import compile_glob
-from torhaus.policy.visible import listed, may_use, visible
+from torhaus.policy.visible import boundless, listed, may_use, visible
 
 NOW = 1_700_000_000.0
 
@@ -159,3 +160,29 @@ def test_a_server_is_used_while_a_phase_opens_it() -> None:
     who = Principal(id="b", email="bob@example.org", phases=(Phase(ends=NOW), later))
 
     assert [may_use(who, GITHUB, NOW + at) for at in (-1, 0, 59, 60)] == [False, True, True, False]
+
+
+EVERYTHING = (Permission("github", "*", "*", "r"),)
+
+
+@pytest.mark.parametrize(
+    ("access", "free"),
+    [
+        (Access(allows=EVERYTHING), True),
+        (Access(), False),
+        (Access(allows=(Permission("github", "issues", "*", "r"),)), False),
+        (Access(allows=(Permission("github", "*", "read", "r"),)), False),
+        (
+            Access(allows=(Permission("github", "*", "*", "r", compile_condition("hour > 8")),)),
+            False,
+        ),
+        (Access(allows=(Permission("github", "*", "read", "r"), *EVERYTHING)), True),
+        (Access(allows=EVERYTHING, denies=(deny("x", "read"),)), False),
+        (Access(allows=EVERYTHING, tags=(TagDeny(frozenset({"sensitive"}), "r"),)), False),
+        (Access(allows=EVERYTHING, bounds=(bound("*"),)), False),
+        (Access(allows=EVERYTHING, origins=(Origin(rule="r"),)), False),
+        (Access(allows=EVERYTHING, policies=(policy(Effect.LOG_ONLY),)), False),
+    ],
+)
+def test_everything_is_open_where_nothing_holds_back(access: Access, *, free: bool) -> None:
+    assert boundless(access) is free
