@@ -1,1 +1,1 @@
-"""Acceptance with programs from outside: the official suite, the real Claude Code."""
+"""Acceptance with programs from outside, and what is measured apart from the bench."""
