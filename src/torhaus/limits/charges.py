@@ -28,7 +28,10 @@ def charges(
 
     `key`: which of the caller's credentials was shown, for budgets per key.
     """
-    return _drawn(call, limits, now, key, hit=False)
+    if limits is not NO_LIMITS:
+        return _drawn(call, limits, now, key, hit=False)
+    window = call.server.rate_limit
+    return () if window is None or call.method not in CHARGED else (_own(call, window),)
 
 
 def hit_charges(
@@ -45,8 +48,7 @@ def _drawn(call: Call, limits: Limits, now: float, key: str, *, hit: bool) -> tu
     window = server.rate_limit
     own: tuple[Charge, ...] = ()
     if window is not None and (not hit or server.rate_counts_hits):
-        # No server name holds a blank, so no two pairs make the same key.
-        own = (Charge(f"{server.name} {call.caller.id}", window, _own(server.name, window)),)
+        own = (_own(call, window),)
     if limits is NO_LIMITS:
         return own
     found = list(own)
@@ -121,6 +123,13 @@ def monthly(allowance: Allowance, who: str, now: float, calls: int = 1) -> Itera
         yield Charge(f"plan\n{allowance.name}\nusers", seats, spoken(allowance.name, seats))
 
 
+def _own(call: Call, window: Window) -> Charge:
+    """The server's own limit, which every caller has for himself."""
+    server = call.server.name
+    # No server name holds a blank, so no two pairs make the same key.
+    return Charge(f"{server} {call.caller.id}", window, _spoken(server, window))
+
+
 @lru_cache(maxsize=1024)
-def _own(server: str, window: Window) -> str:
+def _spoken(server: str, window: Window) -> str:
     return spoken(server, window)

@@ -29,8 +29,11 @@ class WindowState:
         self.uses: Uses = deque()
 
     def wait(self, now: float, amount: int, earlier: int) -> float:  # noqa: ARG002 -- one use
-        forget(self.uses, self.budget, now)
-        return wait(self.uses, self.budget, now, earlier)
+        uses, budget = self.uses, self.budget
+        forget(uses, budget, now)
+        if len(uses) + earlier < budget.requests:
+            return 0.0
+        return wait(uses, budget, now, earlier)
 
     def use(self, now: float, amount: int, lease: str) -> None:  # noqa: ARG002 -- one use
         self.uses.append(now)

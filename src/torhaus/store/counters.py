@@ -20,17 +20,25 @@ class MemoryCounters:
 
     def take(self, charges: Sequence[Charge], now: float, lease: str = "") -> Shortage | None:
         """`spend` for those who need not wait."""
+        if len(charges) == 1:  # as nearly always
+            only = charges[0]
+            held = self._states.get(only.key)
+            if held is not None and held.budget is only.budget:
+                seconds = held.wait(now, only.amount, 0)
+                if seconds > 0.0:
+                    return Shortage(only, seconds)
+                held.use(now, only.amount, lease)
+                return None
         worst: Shortage | None = None
         taken: dict[str, int] = {}
         for charge in charges:
             key = charge.key
             found = self._states.get(key)
             fitting = state(charge.budget) if found is None else self._fitting(found, charge)
-            seconds = fitting.wait(now, charge.amount, taken.get(key, 0) if taken else 0)
+            seconds = fitting.wait(now, charge.amount, taken.get(key, 0))
             if seconds > 0.0 and (worst is None or seconds > worst.retry_after):
                 worst = Shortage(charge, seconds)
-            if len(charges) > 1:
-                taken[key] = taken.get(key, 0) + 1
+            taken[key] = taken.get(key, 0) + 1
         if worst is None:
             for charge in charges:
                 self._use(charge, now, lease)

@@ -87,11 +87,11 @@ class Tally:
         self._spellings: dict[str, int] = {}
 
     def add(self, call: Call, outcome: Outcome, status: str, seconds: float, known: Known) -> None:
-        key = (call.operation, status)
-        if key not in self.requests:
+        requests, key = self.requests, (call.operation, status)
+        if key not in requests:
             key = (self._label(call, known), status if status in STATUSES else "error")
-            self.requests.setdefault(key, 0)
-        self.requests[key] += 1
+            requests.setdefault(key, 0)
+        requests[key] += 1
         self.buckets[bisect_left(BUCKETS, seconds)] += 1
         self.seconds += seconds
         if isinstance(outcome, Answered):
