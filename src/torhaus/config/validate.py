@@ -11,7 +11,7 @@ from torhaus.config.lent import is_shipped
 from torhaus.config.problems import FaultError
 from torhaus.config.schema import File
 from torhaus.config.shape import Shape
-from torhaus.config.tree import Node, Path, Source, meant, printable
+from torhaus.config.tree import Node, Path, Source, meant, printable, spelled
 
 _KINDS = {
     "string_type": ("this must be text", "write text"),
@@ -39,8 +39,21 @@ def validate(source: Source) -> File | None:
     except ValidationError as errors:
         for error in errors.errors(include_url=False, include_input=False):
             _explain(source, error)
+        _empties(source)
         return None
+    _empties(source)
     return None if strange else file
+
+
+def _empties(source: Source) -> None:
+    """A key without its value: what was to stand there is not known, least of all a limit.
+
+    Where the schema has no default but nothing, it would be taken for a key that is not there.
+    """
+    told = {problem.path for problem in source.problems}
+    for path, node in source.root.walk():
+        if node.value is None and path and not node.broken and spelled(path) not in told:
+            source.error(path, "the value is empty", "write one, or remove the key")
 
 
 def _strangers(source: Source) -> list[str]:

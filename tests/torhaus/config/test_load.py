@@ -153,6 +153,22 @@ BAD = [
         "roles: {a: {}}\nusers: [{email: a@b.de, role: a, api_keys: [12345678]}]",
         2, "users[0].api_keys[0]", "must be text", "quotes",
     ),
+    (
+        "roles: {a: {}}\nusers:\n  - email: a@b.de\n    role: a\n    expires:",
+        5, "users[0].expires", "the value is empty", "write one",
+    ),
+    (
+        "accessControl:\n  - role: a\n    allow: ['github:delete']\n    when: ~",
+        4, "accessControl[0].when", "the value is empty", "write one",
+    ),
+    (
+        SERVER + "roles: {a: {}}\ngithub:\n  a:\n    allow: [read]\n    repos:",
+        8, "github.a.repos", "the value is empty", "remove the key",
+    ),
+    (
+        SERVER + "roles: {a: {}}\ngithub:\n  a:\n    repos:\n      allow:\n      deny: [x/y]",
+        8, "github.a.repos.allow", "the value is empty", "remove the key",
+    ),
     ("audit_logs: {durability: fast}", 1, "audit_logs.durability", "durable or async", "use"),
     ("audit_logs: {flush: 1h}", 1, "audit_logs.flush", "out of range", "10s"),
     ("audit_logs: {retention: 1}", 1, "audit_logs.retention", "not supported by this", "remove"),
