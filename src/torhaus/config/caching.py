@@ -122,7 +122,7 @@ Forgets: Any = Annotated[
 class InvalidationSpec(Shape):
     """A call that writes, and which kept answers it makes untrue."""
 
-    trigger: Names
+    trigger: Annotated[Names, Field(min_length=1)]
     """SERVER.TOOL, or a list."""
     invalidate: Forgets
     """What is forgotten once it was called, however it ended."""
