@@ -35,6 +35,7 @@ def alice(
 ) -> Principal:
     """Alice, whose role developer holds these permissions; `more`: what else her access says."""
     held = tuple(parse(text, f"developer: {text}") for text in permissions)
+    held += more.pop("allows", ())
     access = {on: Access(allows=held, **more)} if held or more else {}
     return Principal(
         id="u-alice",

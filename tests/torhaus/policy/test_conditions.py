@@ -56,6 +56,15 @@ def facts(**more: Any) -> Mapping[str, Any]:
         ('now > timestamp("2026-01-01T00:00:00Z")', True),
         ('user == "x.map(y, z)"', False),
         ('tool == "a" ? false : true', True),
+        ("true ||" + " " * 989 + "true", True),
+        # Loops one after another, in brackets and in arguments of functions.
+        ('(roles.all(r, r != "")) && groups.exists(g, g == "crew")', True),
+        ('[1].exists(i, i == size(roles)) && (groups.all(g, g != "")) && tags.all(t, true)', True),
+        ('size([[roles.exists(r, r == "developer")], [groups.all(g, g != "")]]) == 2', True),
+        (
+            'now < timestamp("2026-09-21T14:13:21Z") && now > timestamp("2026-09-21T14:13:19Z")',
+            True,
+        ),
     ],
 )
 def test_a_condition_is_true_of_a_call_or_not(text: str, *, answer: bool) -> None:
@@ -106,8 +115,19 @@ def test_a_fact_that_cannot_be_had_is_an_error() -> None:
         ("", "1 to 1000 characters"),
         ("   ", "1 to 1000 characters"),
         ("true || " * 125 + "true", "1 to 1000 characters"),
-        ("user ==", "is not CEL"),
+        ("true ||" + " " * 990 + "true", "a condition has 1 to 1000 characters"),
+        ("user ==", "'user ==' is not CEL: "),
+        ("user ==", "yntax"),
         ("(((", "is not CEL"),
+        (
+            "zzz.x == 1",
+            "'zzz' in 'zzz.x == 1' is not known: a call has actions, args, client, environment, ",
+        ),
+        ("usr == user", "'usr' in 'usr == user' is not known: did you mean user?"),
+        (
+            "lower(user) == 'a'",
+            "'lower' in \"lower(user) == 'a'\" is not known: there are all, bool, contains, ",
+        ),
         ('usr == "a"', "did you mean user?"),
         ("arguments.x == 1", "is not known"),
         ("lower(user) == 'a'", "is not known"),
@@ -123,6 +143,8 @@ def test_a_fact_that_cannot_be_had_is_an_error() -> None:
         ('tool.matches("a" + args.pattern)', "a pattern in quotes"),
         ('tool.matches("(")', "cannot work"),
         ('true // "', "no // comments"),
+        ("true // x", "a condition has no // comments: say it in the rule's description"),
+        ("tool.matches(ip)", ".matches() takes a pattern in quotes, not one from the call"),
         ('true // "\n && roles.map(r, r) == [] // "', "no // comments"),
     ],
 )
@@ -134,8 +156,49 @@ def test_what_is_no_condition_is_refused_in_a_sentence(text: str, says: str) -> 
     assert len(str(raised.value)) < 2000
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(roles.all(r, r != '')) && (groups.all(g, (tags.all(t, true))))",
+        "roles.all(r, (r != '') && tags.all(t, true))",
+        "roles.all(r, size([r]) == 1 && tags.all(t, true))",
+        "roles.all(r, [{'a': r}].exists(t, true))",
+        "(((roles.all(r, tags.all(t, true)))))",
+        "roles.all(r, ((true)) && (false || tags.exists(t, true)))",
+        "tags.exists_one(t, roles.exists_one(r, r == t))",
+    ],
+)
+def test_a_loop_in_a_loop_is_found_behind_any_brackets(text: str) -> None:
+    with pytest.raises(ValueError, match="stands inside another loop, which takes too long"):
+        compile_condition(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("a\n  b", "a b"),
+        ("a" * 200, "a" * 200),
+        ("a" * 201, "a" * 199 + "…"),
+        ("a" * 202, "a" * 199 + "…"),
+    ],
+)
+def test_an_error_of_a_call_is_one_short_line(said: str, shown: str) -> None:
+    class Unknown(dict[str, Any]):
+        def __missing__(self, name: str) -> Any:
+            raise ValueError(said)
+
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the whole sentence follows
+        compile_condition('"a" in targets').holds(Unknown())
+
+    assert str(raised.value) == shown
+
+
 def test_many_arguments_are_not_walked() -> None:
     condition = compile_condition("args.list.exists(i, i == 1)")
+    # The object, its list and what is in that are counted.
+    assert condition.holds(facts(args={"list": [1] * 1998}))
+    with pytest.raises(ValueError, match=r"^the arguments hold more than 2000 values$"):
+        condition.holds(facts(args={"list": [1] * 1999}))
 
     assert condition.holds(facts(args={"list": [1]}))
     with pytest.raises(ValueError, match="more than 2000 values"):

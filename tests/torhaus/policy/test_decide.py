@@ -81,6 +81,43 @@ def test_every_action_needs_its_own_permission() -> None:
     assert isinstance(allowed, Allow)
     assert allowed.rule == "developer: sentry:projects:admin, developer: sentry:delete"
     assert allowed.actions == {"admin", "delete"}
+    assert allowed.reason == f"{allowed.rule} allows admin and delete"
+
+
+# The order of a set changes with every process; of eight pairs one would come out wrong.
+PAIRS = ("ab", "cd", "ef", "gh", "ij", "kl", "mn", "op", "abcdefgh", "ijklmnop")
+
+
+@pytest.mark.parametrize("letters", PAIRS)
+def test_permissions_are_named_in_the_order_of_the_actions(letters: str) -> None:
+    row = ToolClass(actions=frozenset(letters), type="things")
+    house = server("acme", classes={"x": row})
+    held = tuple(Permission("acme", "*", letter, letter.upper()) for letter in letters)
+    by, short = alice(on="acme", allows=held), alice("acme:read", on="acme")
+
+    allowed, refused = (decide(call("x", by=who, at=house), NOW) for who in (by, short))
+
+    assert allowed.rule == ", ".join(letters.upper())
+    assert f" {letters[0]} action on things" in refused.reason
+
+
+def test_a_request_that_is_open_goes_by_the_first_permission() -> None:
+    by = alice("github:read", "github:write")
+
+    assert decide(call("tools/list", by=by, method="tools/list"), NOW) == Allow(
+        "developer: github:read", "developer: github:read opens github"
+    )
+
+
+def test_what_is_malformed_is_said() -> None:
+    row = ToolClass(actions=frozenset(), type="issues")
+    empty = server("acme", classes={"x": row})
+
+    unclear = decide(call("label_write", {"method": 7}, by=alice("*")), NOW)
+    bare = decide(call("x", by=alice("*", on="acme"), at=empty), NOW)
+
+    assert unclear.reason.startswith("`label_write` needs `method` spelled as one of ")
+    assert bare.reason.startswith("the class of 'x' names no action. ")
 
 
 def test_a_refusal_says_what_was_asked_what_is_held_and_what_to_ask_for() -> None:

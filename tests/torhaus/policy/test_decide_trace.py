@@ -3,11 +3,15 @@
 from ipaddress import ip_network
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.torhaus.policy.people import GITHUB, SENTRY, alice, call
-from torhaus.model.access import Bound, Effect, Origin, Permission, Policy, TagDeny
+from tests.torhaus.policy.people import GITHUB, SENTRY, alice, call, server
+from torhaus.model.access import Access, Bound, Effect, Origin, Permission, Policy, TagDeny
+from torhaus.model.people import Phase, Principal
+from torhaus.model.servers import ToolClass
 from torhaus.model.verdict import Step
+from torhaus.policy.conditions import compile_condition
 from torhaus.policy.decide import barred, decide
 from torhaus.policy.globs import compile_glob
 
@@ -109,6 +113,36 @@ def test_a_malformed_call_is_traced_too() -> None:
 
     assert trace[1].detail == "nothing that can be told on labels"
     assert trace[-1].result == "deny"
+
+
+def test_a_trace_names_every_role_every_action_and_every_tag() -> None:
+    row = ToolClass(
+        actions=frozenset({"read", "delete"}), type="things", tags=frozenset({"b", "a"})
+    )
+    house = server("acme", classes={"x": row})
+    tags = (TagDeny(frozenset({"sensitive", "personal"}), "no_data"),)
+    access = Access(allows=(Permission("acme", "*", "*", "r"),), tags=tags)
+    both = Phase(roles=("lead", "guest"), access={"acme": access})
+    own = Phase(access={"acme": access})
+    origin = Origin(rule="office", networks=(ip_network("127.0.0.0/8"),))
+    rule = Policy(name="freeze", effect=Effect.DENY, when=compile_condition('user == "x"'))
+    narrow = msgspec.structs.replace(access, origins=(origin,), policies=(rule,))
+    more = Phase(access={"acme": narrow})
+
+    def steps(phase: Phase) -> list[Step]:
+        by = Principal(id="b", email="bob@example.org", phases=(phase,))
+        return traced("x", {}, by=by, at=house)
+
+    assert steps(both)[:3] == [
+        Step("caller", "pass", "", "bob@example.org: lead, guest"),
+        Step("class", "note", "table", "delete, read on things; tags a, b"),
+        Step("tags", "pass", "no_data", "refuses personal or sensitive; this has a, b"),
+    ]
+    assert steps(own)[0].detail == "bob@example.org: no role, but a block of his own"
+    assert steps(more)[3:5] == [
+        Step("origin", "pass", "office", "from 127.0.0.1 with a client without a name"),
+        Step("policies", "pass", "freeze", 'user == "x" is not true of it'),
+    ]
 
 
 def test_somebody_may_listen_while_he_may_call() -> None:

@@ -90,6 +90,12 @@ def test_a_call_that_may_be_about_any_type_meets_the_denies_of_each() -> None:
 
     assert isinstance(decide(call("get_sentry_resource", by=by, at=SENTRY), NOW), Deny)
 
+    whatever = (Permission("sentry", "events", "*", "no_events"),)
+    by = alice("sentry:*", on="sentry", denies=whatever)
+    assert isinstance(decide(call("get_sentry_resource", by=by, at=SENTRY), NOW), Deny)
+    assert isinstance(decide(call("create_gizmo", by=by, at=SENTRY), NOW), Deny)
+    assert isinstance(decide(call("whoami", by=by, at=SENTRY), NOW), Allow)
+
 
 @pytest.mark.parametrize(
     ("tool", "refused"),

@@ -6,6 +6,7 @@ from torhaus.model.people import Phase, Principal
 from torhaus.model.servers import ToolClass
 from torhaus.policy.asked import Asked
 from torhaus.policy.classify import lineage
+from torhaus.policy.conditions import compile_condition
 from torhaus.policy.grants import granting
 
 PARENTS = {"labels": "issues", "issues": "repos"}
@@ -56,6 +57,16 @@ def test_the_first_permission_that_fits_is_named() -> None:
     found = granting(holding(held, "issues"), "read")
 
     assert found is held[1]
+
+
+def test_a_condition_that_does_not_hold_or_cannot_be_told_leaves_it_to_the_next() -> None:
+    def when(text: str) -> Permission:
+        return Permission("acme", "*", "read", text, compile_condition(text))
+
+    broken, no, yes = when("args.missing == 1"), when('user == "x"'), when('user != ""')
+
+    assert granting(holding([broken, no, yes], "issues"), "read") is yes
+    assert granting(holding([no, broken], "issues"), "read") is None
 
 
 def test_a_ring_of_parents_ends() -> None:

@@ -102,15 +102,33 @@ def policy(effect: Effect = Effect.DENY, **more: object) -> Access:
         (msgspec.structs.replace(policy(hours=HOURS), moment=True), False, False, (HOURS,)),
         (policy(Effect.LOG_ONLY, hours=HOURS), False, False, (HOURS,)),
         (policy(networks=()), False, True, ()),
+        (policy(), False, False, ()),
+        (policy(Effect.LOG_ONLY), False, False, ()),
+        (Access(bounds=(Bound(kind="repos", rule="r", when=WHEN),)), True, False, ()),
         (policy(Effect.DENY_OTHER_CLIENTS, clients=frozenset()), False, True, ()),
     ],
 )
 def test_what_a_verdict_may_depend_on(
     access: Access, *, arguments: bool, elsewhere: bool, hours: tuple[Hours, ...]
 ) -> None:
-    found = index(access)
+    found = index(msgspec.structs.replace(access))
 
     assert (found.arguments, found.elsewhere, found.hours) == (arguments, elsewhere, hours)
+
+
+def test_policies_stand_where_they_are_asked() -> None:
+    rules = tuple(Policy(name=effect.value, effect=effect) for effect in Effect)
+
+    found = index(Access(policies=rules))
+
+    assert [each.name for each in found.refusing] == [
+        "deny",
+        "deny_outside_hours",
+        "deny_outside_networks",
+        "deny_other_clients",
+    ]
+    assert [each.name for each in found.asking] == ["require_approval"]
+    assert {each.name for each in found.watching} == {"log_only", "redact"}
 
 
 def test_names_are_looked_up_and_only_patterns_are_tried() -> None:

@@ -130,6 +130,10 @@ def test_a_refusal_at_night_says_when_it_is_open() -> None:
 
 OUTSIDE = policy(Effect.DENY_OUTSIDE_NETWORKS, networks=HOME)
 OTHERS = policy(Effect.DENY_OTHER_CLIENTS, clients=frozenset({"cursor"}))
+IT = {"hours": OFFICE, "networks": HOME, "clients": frozenset({"cursor"})}
+ALL_OF_IT = policy(Effect.DENY_OUTSIDE_HOURS, **IT)
+NETWORKS_OF_IT = policy(Effect.DENY_OUTSIDE_NETWORKS, **IT)
+CLIENTS_OF_IT = policy(Effect.DENY_OTHER_CLIENTS, **IT)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +156,17 @@ OTHERS = policy(Effect.DENY_OTHER_CLIENTS, clients=frozenset({"cursor"}))
             {"ip": "192.0.2.1", "now": NIGHT},
             None,
         ),
+        # What a policy is not named after narrows it: all of it must hold.
+        (ALL_OF_IT, {"ip": "10.0.0.1", "client": "cursor", "now": NIGHT}, "outside_hours"),
+        (ALL_OF_IT, {"ip": "10.0.0.1", "client": "zed", "now": NIGHT}, None),
+        (ALL_OF_IT, {"ip": "192.0.2.1", "client": "cursor", "now": NIGHT}, None),
+        (ALL_OF_IT, {"ip": "10.0.0.1", "client": "cursor"}, None),
+        (NETWORKS_OF_IT, {"client": "cursor"}, "outside_network"),
+        (NETWORKS_OF_IT, {"client": "zed"}, None),
+        (NETWORKS_OF_IT, {"client": "cursor", "now": NIGHT}, None),
+        (CLIENTS_OF_IT, {"client": "zed", "ip": "10.0.0.1"}, "client_not_allowed"),
+        (CLIENTS_OF_IT, {"client": "zed", "ip": "192.0.2.1"}, None),
+        (CLIENTS_OF_IT, {"client": "zed", "ip": "10.0.0.1", "now": NIGHT}, None),
     ],
 )
 def test_networks_and_clients(rule: Policy, asked: dict[str, Any], says: str | None) -> None:
@@ -172,6 +187,27 @@ def test_a_condition_that_cannot_be_told_refuses(effect: Effect) -> None:
     assert BROKEN.replace('"', "") in found.reason.replace('"', "")
 
 
+@pytest.mark.parametrize("effect", [Effect.DENY, Effect.REQUIRE_APPROVAL])
+def test_the_error_of_a_condition_is_told(effect: Effect) -> None:
+    found = verdict(policy(effect, when='args.title == "x" || args.missing == 1'))
+
+    assert "which cannot be told of this call ('missing'), so" in found.reason
+
+
+@pytest.mark.parametrize(("effect", "ends"), [(Effect.DENY, Deny), (Effect.REQUIRE_APPROVAL, Hold)])
+@pytest.mark.parametrize("first", [{"tools": "delete_*"}, {"when": 'user == "x"'}])
+def test_a_policy_that_does_not_apply_leaves_it_to_the_next(
+    effect: Effect, ends: type, first: dict[str, str]
+) -> None:
+    second = msgspec.structs.replace(policy(effect, when='user != ""'), name="second")
+    by = alice("github:*", policies=(policy(effect, **first), second))
+
+    found = decide(call("create_issue", by=by), MONDAY)
+
+    assert isinstance(found, ends)
+    assert found.rule == "second"
+
+
 def test_a_condition_is_not_asked_of_other_calls() -> None:
     assert isinstance(verdict(policy(tools="delete_*", when=BROKEN)), Allow)
     assert isinstance(verdict(policy(hours=OFFICE, when=BROKEN), now=NIGHT), Allow)
@@ -181,6 +217,9 @@ def test_a_condition_is_not_asked_of_other_calls() -> None:
     ("method", "rule", "refused"),
     [
         ("initialize", CLOSED, True),
+        ("resources/read", CLOSED, True),
+        ("resources/read", policy(when='args.uri == "a"'), True),
+        ("resources/read", policy(when='args.uri == "b"'), False),
         ("tools/list", CLOSED, True),
         ("subscriptions/listen", OUTSIDE, True),
         ("initialize", policy(), True),
@@ -196,7 +235,7 @@ def test_a_condition_is_not_asked_of_other_calls() -> None:
     ],
 )
 def test_requests_without_a_tool(method: str, rule: Policy, *, refused: bool) -> None:
-    found = verdict(rule, method, now=NIGHT, method=method)
+    found = verdict(rule, method, {"uri": "a"}, now=NIGHT, method=method)
 
     assert isinstance(found, Deny) is refused
 
@@ -247,6 +286,8 @@ def test_policies_that_only_watch_are_noted() -> None:
     assert isinstance(wrote, Allow)
     assert isinstance(read, Allow)
     assert (wrote.noted, read.noted) == (("the rule", "broken"), ("broken",))
+    assert (wrote.rule, wrote.actions) == ("developer: github:*", WRITES)
+    assert wrote.reason == "developer: github:* allows write"
     assert wrote.redact is None
 
 
