@@ -131,7 +131,7 @@ def _bounds(
         scope: Scope | None = getattr(rules, kind)
         if scope is None:
             continue
-        allow, deny = _scope(words, (*path, kind), scope)
+        allow, deny = _scope(words, path, kind, scope)
         if allow is not None or deny:
             rule = f"{name}: {kind}"
             found.append(Bound(kind=kind, rule=rule, allow=allow, deny=deny, when=when))
@@ -139,12 +139,12 @@ def _bounds(
 
 
 def _scope(
-    words: Words, path: Path, scope: Scope
+    words: Words, block: Path, kind: str, scope: Scope
 ) -> tuple[tuple[Glob, ...] | None, tuple[Glob, ...]]:
     """`"*"` among the allowed is all, also of kinds whose names have several parts."""
     if not ALL.isdisjoint(scope.deny):
         return (), ()
-    allow = None
+    path, allow = (*block, kind), None
     if scope.allow is not None and ALL.isdisjoint(scope.allow):
-        allow = words.globs(words.list_at(path, "allow"), scope.allow)
-    return allow, words.globs((*path, "deny"), scope.deny)
+        allow = words.globs(words.list_at(path, "allow"), kind, scope.allow)
+    return allow, words.globs((*path, "deny"), kind, scope.deny)

@@ -37,8 +37,9 @@ class Restrictions:
         if not names:
             fix = f'write {word}: ["myorg/public-project"]'
             self._words.source.error(path, f"{word} needs a list", fix)
-        allow = self._words.globs(here, names) if ALL.isdisjoint(names) else None
-        return [Ruling(bounds=(Bound(kind=ONLY[word], rule=rule, allow=allow),))]
+        kind = ONLY[word]
+        allow = self._words.globs(here, kind, names) if ALL.isdisjoint(names) else None
+        return [Ruling(bounds=(Bound(kind=kind, rule=rule, allow=allow),))]
 
     def _no(self, rule: str, path: Path, word: str, names: Sequence[str] | None) -> list[Ruling]:
         if names is not None:

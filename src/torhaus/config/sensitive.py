@@ -50,7 +50,7 @@ class Data:
         self._bounds[name] = [
             (kind, globs)
             for kind in KINDS
-            if (globs := self._words.globs((*path, kind), getattr(data, kind)))
+            if (globs := self._words.globs((*path, kind), kind, getattr(data, kind)))
         ]
         self._tools[name] = self._words.tools((*path, "tools"), data.tools)
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from torhaus.config import things
 from torhaus.config.lent import is_shipped
 from torhaus.config.problems import FaultError
 from torhaus.config.schema import File
@@ -169,10 +170,18 @@ class Words:
             found = self._globs[text] = compile_glob(text)
         return found
 
-    def globs(self, path: Path, texts: Sequence[str]) -> tuple[Glob, ...]:
-        """Those of a list that can be read; what is wrong with others is reported."""
-        found = (self.read(here, partial(self.glob, text)) for here, text in self.each(path, texts))
+    def globs(self, path: Path, kind: str, texts: Sequence[str]) -> tuple[Glob, ...]:
+        """Those over things of a kind that can be read; what is wrong with others is reported."""
+        found = (
+            self.read(here, partial(self._thing, kind, text))
+            for here, text in self.each(path, texts)
+        )
         return tuple(glob for glob in found if glob is not None)
+
+    def _thing(self, kind: str, text: str) -> Glob:
+        found = self.glob(text)
+        things.check(kind, text)
+        return found
 
     def read_globs(self, texts: Iterable[str]) -> list[Glob]:
         """Those that could be read before."""

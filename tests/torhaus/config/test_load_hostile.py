@@ -45,7 +45,7 @@ def test_thousands_of_mistakes_are_told_in_time_and_not_all(what: str) -> None:
 
 SENSELESS = {
     "unknown servers": "accessControl:\n" + lines(3000, "- {{role: dev, allow: [server{n}.read]}}"),
-    "globs": "github:\n  dev:\n    repos:\n      deny:\n" + lines(3000, "      - '*a{n}*b*'"),
+    "globs": "github:\n  dev:\n    projects:\n      deny:\n" + lines(3000, "      - '*a{n}*b*'"),
     "policies": "policies:\n"
     + lines(2000, "- {{name: p{n}, action: deny, applies_to: {{tools: '*a{n}*b*c*'}}}}"),
     "conditions": "policies:\n"

@@ -134,7 +134,7 @@ def test_nothing_is_shown_of_a_block_whose_address_is_spelled_otherwise() -> Non
 def test_no_warning_shows_what_the_environment_holds() -> None:
     text = (
         'roles: {dev: {permissions: ["${A}", "${B}"]}}\nusers: [{email: a@x.de, role: dev}]\n'
-        'github: {dev: {repos: {allow: ["${C}"], deny: ["hunter*"]}}}\n'
+        'github: {dev: {projects: {allow: ["${C}"], deny: ["hunter*"]}}}\n'
         'policies: [{name: x, action: deny, applies_to: {tools: "${C}", mcp_servers: "${D}"}}]\n'
         'temporary_access: [{user: "${E}", role: dev, valid_until: 2025-12-31}]\n'
     )
