@@ -5,7 +5,7 @@ import pytest
 from tests.torhaus.policy.people import SENTRY, alice, call, server
 from torhaus.model.access import Access, Permission, TagDeny
 from torhaus.model.servers import ToolClass
-from torhaus.model.verdict import Allow, Deny
+from torhaus.model.verdict import Allow, Deny, Step
 from torhaus.policy.conditions import compile_condition
 from torhaus.policy.decide import decide
 
@@ -116,6 +116,13 @@ def test_sensitive_and_personal_data_stay_where_they_are(tool: str, *, refused: 
     assert isinstance(verdict, Deny) is refused
     if isinstance(verdict, Deny):
         assert (verdict.rule, verdict.code) == ("contractor: no_sensitive_data", "denied_tag")
+
+
+def test_without_denies_and_tags_nothing_is_traced_of_them() -> None:
+    trace: list[Step] = []
+    decide(call("list_issues", by=alice("github:read")), NOW, trace)
+
+    assert [each.step for each in trace] == ["caller", "class", "grants", "verdict"]
 
 
 @pytest.mark.parametrize("method", ["initialize", "tools/list", "ping", "subscriptions/listen"])

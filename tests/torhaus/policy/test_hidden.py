@@ -64,7 +64,8 @@ def test_what_cannot_be_seen_is_taken_away_and_named(unseen: str):
         "ශ්\u200dරී",  # Sinhala
         "👩\u200d💻 and 👩🏽\u200d🚀 and 👨\u200d👩\u200d👧",
         "❤\ufe0f\u200d🔥 ❤\ufe0f ☎\ufe0e",
-        "1\ufe0f\u20e3 #\ufe0f\u20e3",
+        "1\ufe0f\u20e3 #\ufe0f\u20e3 0\ufe0f\u20e3 9\ufe0f\u20e3 *\ufe0f\u20e3",
+        "بِ\u200cب",  # after a vowel sign
         "\u2028 and \u00a0 are seen as space",
     ],
 )
@@ -87,6 +88,11 @@ def test_what_scripts_and_emoji_need_stays(text: str):
         ("❤\ufe0f\ufe0f\ufe0e", "❤\ufe0f"),
         ("x\ufe0f\u200d🔥", "x🔥"),
         ("1\ufe0f", "1"),
+        ("\ufe0f\u20e3", "\u20e3"),
+        ("X\ufe0f\u20e3", "X\u20e3"),
+        ("👩x\ufe0f\u200d🔥", "👩x🔥"),
+        ("مx\u200cم", "مxم"),
+        ("xم\u200cx", "xمx"),
         ("字\U000e0100\U000e0101", "字"),
         ("م\u200c ", "م "),
         ("🏴" + "".join(chr(0xE0000 + ord(c)) for c in "gbeng") + "\U000e007f", "🏴"),
@@ -102,6 +108,7 @@ def test_joiners_and_selectors_without_effect_go(text: str, left: str):
 def test_a_message_in_tags_can_be_read():
     assert spelt(f"Add{TAGS} numbers") == "obey me"
     assert spelt("Add numbers") == ""
+    assert spelt("\U000e001f\U000e0020\U000e007e\U000e007f") == " ~"
     assert stripped(f"Add{TAGS} numbers") == "Add numbers"
 
 

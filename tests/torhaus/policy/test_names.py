@@ -32,3 +32,19 @@ def test_a_proper_name_has_words(name: str, expected: tuple[str, ...]) -> None:
 
 def test_a_hostile_name_is_short_and_printable_in_a_sentence() -> None:
     assert shown("x\n`\x1b[31m" + "y" * 1000) == "`x???[31m" + "y" * 72 + "…`"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("get_it", "`get_it`"),
+        ("a" * 80, "`" + "a" * 80 + "`"),
+        ("a" * 81, "`" + "a" * 80 + "…`"),
+        ("a" * 82, "`" + "a" * 80 + "…`"),
+        ("a`b", "`a?b`"),
+        ("\n" + "a" * 79, "`?" + "a" * 79 + "`"),
+        ("\n" + "a" * 80, "`?" + "a" * 79 + "…`"),
+    ],
+)
+def test_a_name_is_shown_whole_where_it_fits(name: str, said: str) -> None:
+    assert shown(name) == said

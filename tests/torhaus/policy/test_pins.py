@@ -135,6 +135,21 @@ def test_hidden_characters_are_shown():
     assert differences(None, after) == ("@@ description @@", '+"a<U+200B>b<U+001B>[8m<U+202E>"')
 
 
+def test_a_long_line_is_cut_and_says_so():
+    fits, long = (definition({"a": "x" * size}) for size in (498, 499))
+
+    assert differences(None, fits) == ("@@ a @@", '+"' + "x" * 498 + '"')
+    assert differences(None, long) == ("@@ a @@", '+"' + "x" * 499 + "…")
+
+
+def test_other_separators_are_shown_too():
+    after = definition({"a": "x\u2028y"})
+
+    assert differences(None, after) == ("@@ a @@", '+"x<U+2028>y"')
+    one, other = (definition({"a": text}) for text in ("x\ny\nz", "x\ny\nw"))
+    assert differences(one, other) == ("@@ a @@", " y", '-z"', '+w"')
+
+
 @pytest.mark.parametrize("line", differences(None, definition({"a\x1b\u202e": "\u2028\n\x07"})))
 def test_every_line_is_fit_for_a_terminal(line: str):
     assert line.isprintable()
@@ -146,6 +161,11 @@ def test_a_hostile_definition_has_a_bounded_difference():
     lines = differences(None, many)
 
     assert len(lines) == MAX_LINES + 1
+    assert lines[-1] == "… and more"
+    # Two lines each: where it stands, and what is new.
+    some = definition({f"k{n:03d}": 1 for n in range(MAX_LINES // 2)})
+    assert len(differences(None, some)) == MAX_LINES
+    assert "… and more" not in differences(None, some)
     assert max(map(len, lines)) < 600
 
 
@@ -176,6 +196,7 @@ def test_the_first_list_is_trusted():
 
     assert first.standing is Standing.ACCEPTED
     assert (first.accepted, first.accepted_by, first.first_seen) == (OLD, "first use", 1.0)
+    assert (first.server, first.name, first.accepted_at) == ("notes", "get_note", 1.0)
     assert not is_news(first)
 
 
@@ -201,7 +222,7 @@ def test_the_old_text_is_fine_again_and_the_same_news_is_no_news():
     back = look(told(look(pin(), NEW)), OLD)
 
     assert back.standing is Standing.ACCEPTED
-    assert back.offered is None
+    assert (back.offered, back.since) == (None, None)
     assert not is_news(look(back, NEW))
     assert is_news(look(back, NEWER))
 
@@ -215,6 +236,7 @@ def test_a_new_tool_waits():
 
     assert seen.standing is Standing.NEW
     assert (seen.accepted, seen.first_seen) == (None, 5.0)
+    assert (seen.server, seen.name, seen.since) == ("notes", "get_note", 5.0)
     assert is_news(seen)
 
 
@@ -243,6 +265,13 @@ def test_a_rejection_is_of_one_definition():
     assert look(refused, NEWER).standing is Standing.CHANGED
     assert look(refused, OLD).standing is Standing.ACCEPTED
     assert accepted(refused, NEW, "dana", 9.0).standing is Standing.ACCEPTED
+    assert accepted(refused, NEW, "dana", 9.0).rejected is None
+    assert accepted(refused, NEWER, "dana", 9.0).rejected == NEW.digest
+
+
+def test_what_offers_nothing_has_nothing_to_reject_or_to_tell():
+    assert rejected(pin()).rejected is None
+    assert told(pin()).told is None
 
 
 def test_a_tool_that_comes_back_must_be_the_same():
@@ -272,6 +301,7 @@ def test_an_acceptance_from_elsewhere_ends_the_wait():
 
     assert settled(here, there).standing is Standing.ACCEPTED
     assert settled(here, there).accepted == NEW
+    assert settled(here, there).since is None
 
 
 def test_what_is_offered_here_meanwhile_still_waits():
@@ -281,6 +311,8 @@ def test_what_is_offered_here_meanwhile_still_waits():
     merged = settled(here, there)
 
     assert (merged.accepted, merged.offered) == (NEW, NEWER)
+    assert (merged.accepted_by, merged.accepted_at) == ("dana@example.org", 9.0)
+    assert merged.since == here.since
     assert merged.standing is Standing.CHANGED
 
 
@@ -288,6 +320,22 @@ def test_an_older_row_takes_nothing_back():
     here = accepted(look(pin(), NEW), NEW, "dana@example.org", 9.0)
 
     assert settled(here, pin()) == here
+
+
+def test_of_two_acceptances_the_later_counts_and_of_the_same_moment_the_other():
+    def at(when: float | None, found: Any) -> Pin:
+        return pin(accepted=found, accepted_at=when, accepted_by=None if when is None else "x")
+
+    for ours, theirs, wins in [
+        (None, 0.5, "theirs"),
+        (0.5, None, "ours"),
+        (2.0, 1.0, "ours"),
+        (1.0, 2.0, "theirs"),
+        (1.0, 1.0, "theirs"),
+        (None, None, "theirs"),
+    ]:
+        both = {"ours": OLD, "theirs": NEW}
+        assert settled(at(ours, OLD), at(theirs, NEW)).accepted == both[wins]
 
 
 def test_a_rejection_from_elsewhere_holds_here():
@@ -318,6 +366,7 @@ def test_settings_say_what_may_be_called(of: Pin, new: Drift, changed: Drift, co
 
     assert (None if deny is None else deny.code) == code
     assert deny is None or "`get_note`" in deny.reason
+    assert deny is None or deny.rule == "catalogue"
 
 
 def test_a_refusal_says_what_to_type():
@@ -333,5 +382,5 @@ def test_a_name_of_the_servers_choice_is_quoted():
 
 
 def test_an_unknown_tool_is_called_so():
-    assert unknown("nope").code == "unknown_tool"
+    assert (unknown("nope").rule, unknown("nope").code) == ("catalogue", "unknown_tool")
     assert unknown("nope").reason == "Unknown tool: nope"
