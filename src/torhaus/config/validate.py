@@ -60,8 +60,10 @@ def _strangers(source: Source) -> list[str]:
     """Keys of the whole file that are neither the schema's nor a server's."""
     root = source.root.value if isinstance(source.root.value, dict) else {}
     known = {*File.model_fields, *_servers(source)}
+    spelt = {name.casefold() for name in _servers(source)}
     # A block of a server that is yet to be added holds nothing open; `check` says that it waits.
-    return [key for key in root if key not in known and not is_shipped(key)]
+    waits = {key for key in root if is_shipped(key) and key.casefold() not in spelt}
+    return [key for key in root if key not in known | waits]
 
 
 def _servers(source: Source) -> list[str]:

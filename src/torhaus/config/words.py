@@ -122,10 +122,16 @@ class Words:
             return False
         message = f"no server {self.shown(path, name)} is configured"
         fix = self.fix(name, path, tuple(self.servers), "add the server, or remove this")
-        may_come = not holds_back or name in self._mentioned or is_shipped(name)
+        known = holds_back and self._slip(name) is not None
+        may_come = not known and (not holds_back or name in self._mentioned or is_shipped(name))
         report = self.source.warn if may_come else self.source.error
         report(path, message, fix)
         return False
+
+    def _slip(self, name: str) -> str | None:
+        """The configured server that is called so, but for case."""
+        folded = name.casefold()
+        return next((each for each in self.servers if each.casefold() == folded), None)
 
     def permission(self, text: str, rule: str) -> Permission:
         """`server:type:action` and its other spellings. Raises ValueError."""
@@ -198,6 +204,10 @@ class Words:
             head, found, tail = text.partition(mark)
             if found and head in self.servers:
                 return head, self.glob(normal(tail))
+            slip = nearest(head, tuple(self.servers), _SLIP) if found else None
+            if slip is not None:
+                message = f"no server {printable(head)!r} is configured"
+                raise FaultError(message, f"did you mean {slip}{mark}{printable(tail)}?")
         return None, self.glob(normal(text))
 
     def when(self, text: str | None, path: Path, zone: str | None = None) -> Condition | None:

@@ -112,6 +112,32 @@ def test_a_rule_that_holds_back_on_a_server_nobody_knows_is_an_error(
     assert "did you mean github?" in found.fix
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "policies: [{name: x, action: deny, applies_to: {mcp_servers: GitHub}}]",
+        "policies: [{name: x, action: deny, applies_to: {tools: GitHub.create_issue}}]",
+        "policies: [{name: x, action: deny, applies_to: {tools: 'githb:create_issue'}}]",
+        "accessControl: [{role: dev, deny: [GitHub.write]}]",
+        "Github: {dev: {deny: [write]}}",
+        "roles: {r: {restrictions: [no_GitHub_write]}}",
+        "data_classes: {sensitive: {tools: [GitHub.get_secret]}}",
+    ],
+)
+def test_a_rule_that_holds_back_names_servers_in_their_own_case(text: str) -> None:
+    """It does not wait for a server of a shipped table that is there already."""
+    people = "" if text.startswith("roles") else PEOPLE
+
+    with pytest.raises(ConfigError, match="did you mean github"):
+        loaded(people + text)
+
+
+def test_a_tools_name_may_have_a_dot() -> None:
+    rule = "policies: [{name: x, action: deny, applies_to: {tools: [files.delete, a.b.c]}}]"
+
+    assert loaded(PEOPLE + rule).rules is not None
+
+
 def test_what_the_environment_holds_is_never_shown() -> None:
     text = PEOPLE + 'github: {dev: {allow: ["${ACTION}"], repos: ["${REPO}"], when: "${WHEN}"}}'
 
