@@ -76,6 +76,8 @@ def test_the_host_and_then_the_name_choose_the_table(
         ("npx", ["mcp-remote", "https://mcp.sentry.dev/mcp"], SENTRY),
         ("npx", ["-y", "@playwright/mcp@latest", "--allowed-origins", "https://gitlab.com"], 74),
         ("npx", ["-y", "firebase-tools@latest", "mcp"], 93),
+        ("node", ["/srv/node_modules/firebase-tools/lib/bin/firebase-x.js"], 93),
+        ("node", ["/srv/node_modules/evil/mcp-server-git"], 0),
         ("uvx", ["postgres-mcp", "postgresql://localhost/github"], 10),
         ("npx", ["mcp-remote", "https://evil.example/mcp.sentry.dev"], 0),
         ("npx", ["@evil/mcp-server-git"], 0),

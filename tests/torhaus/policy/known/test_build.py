@@ -200,19 +200,23 @@ def test_what_may_name_something_else_names_no_project(name: str) -> None:
         (ToolSpec(method=Method(arg="h", map={"a": "read"}, absent="b")), "'b' is no action"),
         (
             ToolSpec(also=("read",), method=Method(arg="h", map={"a": "read"})),
-            "also says nothing beside a method",
+            "^also says nothing beside a method: the method's map names every action$",
         ),
         (tool("read", "x", dispatch=("a", "b")), "a dispatcher does what the tool it runs does"),
         (
             tool("", "x", dispatch=("a", "b"), method=("h", {"a": "read"})),
-            "a method or a dispatch, not both",
+            "^a tool has a method or a dispatch, not both$",
         ),
         (
             tool("read", "x", extra_targets=(Extra(owner_arg="a", repo_arg="b", default="own"),)),
             "'own' is not a default of a second target",
         ),
         (tool("read", "x", targets=(Target(kind="repo", args=("a",)),)), "'repo' is no kind"),
-        (tool("read", "x", targets=(Target(kind="repos", args=()),)), "a target needs args"),
+        (tool("read", "x", targets=(Target(kind="repos", args=()),)), "^a target needs args"),
+        (
+            tool("peek", "x", method=("h", {"a": "read"})),
+            "'peek' is no action",
+        ),
         (
             tool("read", "x", targets=(Target(kind="repos", args=("a",), missing="any"),)),
             "'any' is no meaning of a missing target",
