@@ -29,6 +29,7 @@ TESTED_BY = {
     "config/validate.py": "torhaus/config/test_cases.py",
     "store/migrations/versions/v0001_access.py": "torhaus/store/state/test_migrate.py",
     "store/migrations/versions/v0002_tools.py": "torhaus/store/state/test_migrate.py",
+    "store/migrations/versions/v0003_usage.py": "torhaus/store/state/test_migrate.py",
     "upstream/pipe.py": "torhaus/upstream/test_pipelink.py",
     "watch/tally.py": "torhaus/watch/test_metrics.py",
 }

@@ -128,7 +128,7 @@ def _add_purges(routes: APIRouter, backstage: Backstage, suffix: str) -> None:
         """Forget a server's answers; with ?ARGUMENT=VALUE only those of such calls."""
         return await purge(who, server, None, request)
 
-    @routes.delete("/{server}/{tool}", operation_id=f"purge_tool{suffix}")
+    @routes.delete("/{server}/{tool:path}", operation_id=f"purge_tool{suffix}")
     async def purge_tool(
         server: ServerName, tool: ToolName, who: Who, request: Request
     ) -> PurgedOut:

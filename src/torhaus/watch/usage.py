@@ -47,6 +47,8 @@ class Usage:
         self._announce = announce
         self._counted: dict[Key, list[int]] = {}  # of this month
         self._gathered: dict[Use, list[int]] = {}  # to be written
+        self._writing: set[asyncio.Task[None]] = set()
+        self._told: set[str] = set()
         self._month = ""
         self._until = 0.0
         self._well = True
@@ -107,6 +109,13 @@ class Usage:
         taken, self._gathered = self._gathered, {}
         if not taken:
             return
+        # Cancelled halfway, nobody could say whether it was kept: it is always brought to its end.
+        writing = asyncio.get_running_loop().create_task(self._keep(taken))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        await asyncio.shield(writing)
+
+    async def _keep(self, taken: dict[Use, list[int]]) -> None:
         try:
             async with self._office.write() as desk:
                 await desk.usage.add(
@@ -120,6 +129,7 @@ class Usage:
             raise
 
     async def close(self) -> None:
+        await asyncio.gather(*self._writing, return_exceptions=True)
         with suppress(StateError):  # it has been logged
             await self.write()
 
@@ -145,20 +155,25 @@ class Usage:
             used = await desk.usage.of(name)
         for whose, cap in caps.items():
             spent = self._spent(used, whose, cap)
-            for mark in sorted({cap.alert, Decimal(1)}):
-                if share(cap, spent) >= mark:
-                    await self._tell(f"budget {name} {whose} {mark}", _news(whose, cap, spent, now))
+            reached = [mark for mark in (cap.alert, Decimal(1)) if share(cap, spent) >= mark]
+            for mark in sorted(set(reached)):
+                first = await self._first(f"budget {name} {whose} {mark}", now)
+                if first and mark == max(reached):
+                    self._announce(_news(whose, cap, spent, now))
 
     def _spent(self, used: list[Used], whose: str, cap: SpendingCap) -> Decimal:
         tallies = by_tool([each for each in used if whose in ("*", each.use.server)])
         found = spending(tallies, self._rules().costs).get(cap.currency)
         return Decimal(0) if found is None else found.spent
 
-    async def _tell(self, key: str, news: Announcement) -> None:
+    async def _first(self, key: str, now: float) -> bool:
+        """Whether nobody has told of it, in any process."""
+        if key in self._told:
+            return False
         async with self._office.write() as desk:
-            first = await desk.access.tell_once(key, news.at)
-        if first:
-            self._announce(news)
+            first = await desk.access.tell_once(key, now)
+        self._told.add(key)
+        return first
 
 
 def by_tool(used: list[Used]) -> dict[tuple[str, str], Tally]:
