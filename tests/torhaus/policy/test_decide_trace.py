@@ -157,6 +157,8 @@ def test_somebody_may_listen_while_he_may_call() -> None:
         return None if denied is None else denied.code
 
     assert why() is None
+    # Whoever may only listen for lists needs no permission on resources.
+    assert barred(alice("github:issues:write"), GITHUB, "", "", NOW) is None
     assert why(ip="192.0.2.1") == "outside_network"
     assert why(client="") == "client_not_allowed"
     assert why(now=NOW + 1) == "access_expired"

@@ -125,6 +125,15 @@ def test_without_denies_and_tags_nothing_is_traced_of_them() -> None:
     assert [each.step for each in trace] == ["caller", "class", "grants", "verdict"]
 
 
+def test_nor_of_requests_that_are_open() -> None:
+    tags = (TagDeny(frozenset({"sensitive"}), "no_sensitive_data"),)
+    by = alice("github:read", tags=tags, **deny("*", "*"))
+    trace: list[Step] = []
+    decide(call("ping", by=by, method="ping"), NOW, trace)
+
+    assert [each.step for each in trace] == ["caller", "class", "verdict"]
+
+
 @pytest.mark.parametrize("method", ["initialize", "tools/list", "ping", "subscriptions/listen"])
 def test_requests_that_are_open_are_not_denied(method: str) -> None:
     tags = (TagDeny(frozenset({"sensitive"}), "no_sensitive_data"),)

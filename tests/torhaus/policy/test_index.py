@@ -46,6 +46,14 @@ def test_a_shelf_finds_what_a_walk_finds(
     assert list(index(Access(allows=permissions)).allows.covering(action, kinds)) == walked
 
 
+def test_a_call_about_any_type_meets_what_is_for_all_types_in_order() -> None:
+    held = tuple(Permission("s", *each) for each in [("*", "read", "1"), ("*", "*", "2")])
+
+    found = list(index(Access(allows=held)).allows.covering("read", ("*",)))
+
+    assert list(dict.fromkeys(found)) == list(held)
+
+
 NAMES = st.text("ab/-", min_size=1, max_size=8)
 
 
