@@ -2,35 +2,112 @@
 
 import io
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from torhaus.cli import access as accesses
-from torhaus.cli import approvals as approving
-from torhaus.cli import cache as caching
-from torhaus.cli import drift, logs
-from torhaus.cli.audit import tail
-from torhaus.cli.call import call
-from torhaus.cli.check import check
-from torhaus.cli.cost import cost
-from torhaus.cli.demo import demo
-from torhaus.cli.doctor.report import doctor
-from torhaus.cli.explain import explain
-from torhaus.cli.limits import limits
-from torhaus.cli.migrate import migrate
-from torhaus.cli.policy import run as policy_test
-from torhaus.cli.schema import schema
-from torhaus.cli.serve import serve
-from torhaus.cli.tools import Tools, tools
-from torhaus.cli.version import version
+from torhaus.cli import logs
 
-# Tracebacks with the values of variables would print secrets.
-torhaus = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+# What each word does, as MODULE:FUNCTION below torhaus.cli. Imported when it is said: whoever asks
+# for the version need not wait for the database's libraries.
+COMMANDS = {
+    "serve": "serve:serve",
+    "demo": "demo:demo",
+    "check": "check:check",
+    "call": "call:call",
+    "explain": "explain:explain",
+    "doctor": "doctor.report:doctor",
+    "migrate": "migrate:migrate",
+    "cost": "cost:cost",
+    "limits": "limits:limits",
+    "version": "version:version",
+}
+GROUPS: dict[str, tuple[str, dict[str, str]]] = {
+    "config": ("About the configuration file.", {"schema": "schema:schema"}),
+    "audit": ("About the audit log.", {"tail": "audit:tail"}),
+    "policy": ("About the rules.", {"test": "policy:run"}),
+    "approvals": (
+        "Calls that wait for somebody to agree.",
+        {
+            "list": "approvals:list_",
+            "show": "approvals:show",
+            "approve": "approvals:approve",
+            "deny": "approvals:deny",
+            "cancel": "approvals:cancel",
+        },
+    ),
+    "access": (
+        "Roles for a while.",
+        {
+            "list": "access:list_",
+            "request": "access:request",
+            "approve": "access:approve",
+            "deny": "access:deny",
+            "revoke": "access:revoke",
+        },
+    ),
+    "cache": (
+        "Answers that are kept.",
+        {"list": "cache:list_", "stats": "cache:stats", "purge": "cache:purge"},
+    ),
+    "tools": (
+        "What servers offer, and what each tool counts as.",
+        {
+            "list": "tools:tools",
+            "diff": "drift:diff",
+            "accept": "drift:accept",
+            "reject": "drift:reject",
+        },
+    ),
+}
+
+
+class Lazy(TyperGroup):
+    """Knows its commands by name, and each when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- Typer's
+        return [*COMMANDS, *GROUPS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- click's
+        if cmd_name in COMMANDS:
+            return _built(_typer(), {cmd_name: COMMANDS[cmd_name]})
+        if cmd_name not in GROUPS:
+            return None
+        text, below = GROUPS[cmd_name]
+        group = _typer(cls=_class(cmd_name), no_args_is_help=True, help=text, name=cmd_name)
+        group.callback(help=text)(_nothing)  # a group of one command stays a group
+        return _built(group, below)
+
+
+def _typer(**more: Any) -> typer.Typer:
+    # Tracebacks with the values of variables would print secrets.
+    return typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, **more
+    )
+
+
+def _built(app: typer.Typer, words: dict[str, str]) -> Any:
+    for word, where in words.items():
+        module, _, function = where.partition(":")
+        app.command(word)(getattr(import_module(f"torhaus.cli.{module}"), function))
+    return typer.main.get_command(app)
+
+
+def _class(group: str) -> type[TyperGroup]:
+    if group != "tools":
+        return TyperGroup
+    found: type[TyperGroup] = import_module("torhaus.cli.tools").Tools
+    return found
+
+
+def _nothing() -> None:
+    """Groups do nothing themselves."""
+
+
+torhaus = _typer(
+    cls=Lazy, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
 )
 
 
@@ -41,49 +118,6 @@ def _torhaus() -> None:
     Exit codes: 0 for yes, 1 for no, 2 for wrong use.
     """
     logs.quiet()
-
-
-config = typer.Typer(no_args_is_help=True, help="About the configuration file.")
-config.command()(schema)
-
-audit = typer.Typer(no_args_is_help=True, help="About the audit log.")
-audit.command()(tail)
-
-policy = typer.Typer(no_args_is_help=True, help="About the rules.")
-policy.command("test")(policy_test)
-
-approvals = typer.Typer(no_args_is_help=True, help="Calls that wait for somebody to agree.")
-approvals.command("list")(approving.list_)
-for decision in (approving.show, approving.approve, approving.deny, approving.cancel):
-    approvals.command()(decision)
-
-access = typer.Typer(no_args_is_help=True, help="Roles for a while.")
-access.command("list")(accesses.list_)
-for act in (accesses.request, accesses.approve, accesses.deny, accesses.revoke):
-    access.command()(act)
-
-cache = typer.Typer(no_args_is_help=True, help="Answers that are kept.")
-cache.command("list")(caching.list_)
-for look in (caching.stats, caching.purge):
-    cache.command()(look)
-
-catalogue = typer.Typer(
-    cls=Tools, no_args_is_help=True, help="What servers offer, and what each tool counts as."
-)
-catalogue.command("list")(tools)
-for verb in (drift.diff, drift.accept, drift.reject):
-    catalogue.command()(verb)
-
-for command in (serve, demo, check, call, explain, doctor, migrate, cost, limits):
-    torhaus.command()(command)
-torhaus.add_typer(config, name="config")
-torhaus.add_typer(audit, name="audit")
-torhaus.add_typer(policy, name="policy")
-torhaus.add_typer(approvals, name="approvals")
-torhaus.add_typer(access, name="access")
-torhaus.add_typer(cache, name="cache")
-torhaus.add_typer(catalogue, name="tools")
-torhaus.command()(version)
 
 
 def run() -> None:
