@@ -233,6 +233,7 @@ def test_two_of_the_same_text_are_the_same_condition() -> None:
 
     assert one == other
     assert hash(one) == hash(other)
+    assert hash(one) != hash(compile_condition("hour > 9"))
     assert one != compile_condition("hour > 8", ZoneInfo("Europe/Berlin"))
     assert one != compile_condition("hour > 9")
     assert one != "hour > 8"

@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from datetime import UTC, date
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -93,7 +95,7 @@ CURSOR = frozenset({"vscode", "cursor"})
     ("refusal", "rule", "code", "reason", "actions"),
     [
         (
-            no_access(CREATE),
+            partial(no_access, CREATE),
             "default_deny",
             "no_grant",
             "alice@example.org has no permission on github. Ask an administrator for "
@@ -101,7 +103,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             WRITES,
         ),
         (
-            missing(FROB, "unknown"),
+            partial(missing, FROB, "unknown"),
             "default_deny",
             "no_grant",
             "Nobody has said what `frobnicate` on github does, so it takes `github:*`; "
@@ -110,7 +112,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             UNKNOWN,
         ),
         (
-            denied(CREATE, NO_WRITES, "write"),
+            partial(denied, CREATE, NO_WRITES, "write"),
             "no_writes",
             "denied",
             "`create_issue` on github is a write on issues, which no_writes forbids "
@@ -119,7 +121,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             WRITES,
         ),
         (
-            denied(FROB, NO_WRITES, "unknown"),
+            partial(denied, FROB, NO_WRITES, "unknown"),
             "no_writes",
             "denied",
             "Nobody has said what `frobnicate` on github does, so it may be what no_writes forbids "
@@ -127,7 +129,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             UNKNOWN,
         ),
         (
-            tagged(LOGS, TagDeny(frozenset({"sensitive", "personal"}), "no_data")),
+            partial(tagged, LOGS, TagDeny(frozenset({"sensitive", "personal"}), "no_data")),
             "no_data",
             "denied_tag",
             "`get_job_logs` on github may give out sensitive data, which no_data keeps from "
@@ -135,7 +137,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             frozenset({"read"}),
         ),
         (
-            tagged(FROB, TagDeny(frozenset({"sensitive"}), "no_data")),
+            partial(tagged, FROB, TagDeny(frozenset({"sensitive"}), "no_data")),
             "no_data",
             "denied_tag",
             "`frobnicate` on github may give out any data, which no_data keeps from "
@@ -143,7 +145,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             UNKNOWN,
         ),
         (
-            scope_unknown(CREATE, ONLY),
+            partial(scope_unknown, CREATE, ONLY),
             "only",
             "scope_unknown",
             "only limits alice@example.org to certain repos, and the arguments of `create_issue` "
@@ -152,7 +154,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             WRITES,
         ),
         (
-            outside(CREATE, MORE, "x/y"),
+            partial(outside, CREATE, MORE, "x/y"),
             "only",
             "outside_scope",
             "`x/y` is not among the repos that only opens to alice@example.org; allowed: `a`, `b`, "
@@ -160,7 +162,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             WRITES,
         ),
         (
-            outside(CREATE, OPEN, "x/y"),
+            partial(outside, CREATE, OPEN, "x/y"),
             "only",
             "outside_scope",
             "`x/y` is not among the repos that only opens to alice@example.org. Ask an "
@@ -168,7 +170,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             WRITES,
         ),
         (
-            off_limits(CREATE, OPEN, "a/b"),
+            partial(off_limits, CREATE, OPEN, "a/b"),
             "only",
             "outside_scope",
             "`a/b` is among the repos that only closes to alice@example.org. Another role cannot "
@@ -176,7 +178,7 @@ CURSOR = frozenset({"vscode", "cursor"})
             WRITES,
         ),
         (
-            elsewhere(CREATE, "office"),
+            partial(elsewhere, CREATE, "office"),
             "office",
             "outside_network",
             "office takes calls to github from certain networks only, and this one comes from "
@@ -184,14 +186,14 @@ CURSOR = frozenset({"vscode", "cursor"})
             WRITES,
         ),
         (
-            other_client(CREATE, "clients", CURSOR),
+            partial(other_client, CREATE, "clients", CURSOR),
             "clients",
             "client_not_allowed",
             "clients takes calls from cursor, vscode only, and this client does not say its name.",
             WRITES,
         ),
         (
-            other_client(asked(call("create_issue", client="zed")), "clients", CURSOR),
+            partial(other_client, asked(call("create_issue", client="zed")), "clients", CURSOR),
             "clients",
             "client_not_allowed",
             "clients takes calls from cursor, vscode only, and this client calls itself `zed`.",
@@ -200,9 +202,9 @@ CURSOR = frozenset({"vscode", "cursor"})
     ],
 )
 def test_a_refusal_names_its_rule_what_was_asked_and_a_way_out(
-    refusal: Deny, rule: str, code: str, reason: str, actions: frozenset[str]
+    refusal: Callable[[], Deny], rule: str, code: str, reason: str, actions: frozenset[str]
 ) -> None:
-    assert refusal == Deny(rule, code, reason, actions)
+    assert refusal() == Deny(rule, code, reason, actions)
 
 
 def policy(effect: Effect, **more: Any) -> Policy:
