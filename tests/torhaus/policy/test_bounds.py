@@ -165,6 +165,24 @@ def test_of_many_targets_each_must_lie_within() -> None:
         assert refused.reason.startswith(f"`{first}` is not among")
 
 
+@pytest.mark.parametrize("written", ["#secret", "secret", "#SECRET"])
+@pytest.mark.parametrize("asked", ["#secret", "secret", "Secret"])
+def test_a_channel_is_closed_in_either_spelling(written: str, asked: str) -> None:
+    row = ToolClass(
+        actions=frozenset({"read"}),
+        type="channels",
+        targets=(TargetArgs(kind="channels", args=("channel",)),),
+    )
+    house = server("acme", classes={"readit": row})
+    by = alice("acme:*", on="acme", bounds=(bound(deny=(written,), kind="channels"),))
+
+    refused = decide(call("read_it", {"channel": asked}, by=by, at=house), NOW)
+    open_one = decide(call("read_it", {"channel": "general"}, by=by, at=house), NOW)
+
+    assert isinstance(refused, Deny)
+    assert isinstance(open_one, Allow)
+
+
 @pytest.mark.parametrize(
     ("method", "params", "code"),
     [

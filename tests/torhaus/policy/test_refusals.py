@@ -238,9 +238,9 @@ WEEK = Hours(zone=UTC, days=frozenset(range(5)), windows=((28800, 43200), (46800
             "freeze closes github outside its hours.",
         ),
         (
-            policy(Effect.DENY_OUTSIDE_HOURS, hours=WEEK, reason="XMAS"),
+            policy(Effect.DENY_OUTSIDE_HOURS, hours=WEEK, reason="Mail X."),
             "outside_hours",
-            "XMAS. freeze opens `create_issue` on github Monday to Friday 08:00-12:00 and "
+            "Mail X. freeze opens `create_issue` on github Monday to Friday 08:00-12:00 and "
             "13:00-18:00 (UTC), and it is Tuesday, 22:13 there.",
         ),
     ],

@@ -212,7 +212,10 @@ def test_what_may_name_something_else_names_no_project(name: str) -> None:
             "'own' is not a default of a second target",
         ),
         (tool("read", "x", targets=(Target(kind="repo", args=("a",)),)), "'repo' is no kind"),
-        (tool("read", "x", targets=(Target(kind="repos", args=()),)), "^a target needs args"),
+        (
+            tool("read", "x", targets=(Target(kind="repos", args=()),)),
+            "^a target needs args: the arguments that name it, outermost first$",
+        ),
         (
             tool("peek", "x", method=("h", {"a": "read"})),
             "'peek' is no action",
