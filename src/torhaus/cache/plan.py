@@ -10,6 +10,7 @@ from torhaus.model.call import Call
 from torhaus.model.verdict import Allow
 
 READ = frozenset({"read"})
+OWN = Scope.USER
 MAX_ARGUMENTS = 2048
 """Bytes of arguments that are kept beside an answer, to find it by."""
 
@@ -68,7 +69,7 @@ def plan(call: Call, verdict: Allow, now: float = 0.0) -> Plan:
     if rule.digest:
         also.append(rule.digest)
     owner = None
-    if rule.scope is Scope.USER or (rule.vary_on and Vary.USER in rule.vary_on):
+    if rule.scope is OWN or (rule.vary_on and Vary.USER in rule.vary_on):
         owner = call.caller.id
         also.append(["user", owner])
     if rule.vary_on:

@@ -71,23 +71,35 @@ class Fetching:
     ids: Callable[[], str]
     _chores: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    async def carry(
+    def carry(
         self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
-    ) -> Outcome:
+    ) -> Awaitable[Outcome]:
         """The answer, as the server gave it. Raises UpstreamError, CallerError.
 
         A call that may have made kept answers untrue has them forgotten before it returns.
         """
         server = call.server
         if server.caching is NO_CACHING and server.cache_ttl is None:
-            return await self._direct(asking, call, ask, verdict, relay)
-        now = self.clock()
+            return self._direct(asking, call, ask, verdict, relay)
         if call.method in HINTED:
-            direct = partial(self._direct, asking, call, ask, verdict, relay)
-            outcome = await hinted(self.cache, call, verdict, now, asking.era, direct)
-            kept = isinstance(outcome, Answered) and outcome.cached
-            shortage = await self._spend_hit(asking, call) if kept else None
-            return outcome if shortage is None else limited(verdict, shortage)
+            return self._hinted(asking, call, ask, verdict, relay)
+        return self._planned(asking, call, ask, verdict, relay)
+
+    async def _hinted(
+        self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
+    ) -> Outcome:
+        """What servers themselves say how long to keep."""
+        direct = partial(self._direct, asking, call, ask, verdict, relay)
+        outcome = await hinted(self.cache, call, verdict, self.clock(), asking.era, direct)
+        kept = isinstance(outcome, Answered) and outcome.cached
+        shortage = await self._spend_hit(asking, call) if kept else None
+        return outcome if shortage is None else limited(verdict, shortage)
+
+    async def _planned(
+        self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
+    ) -> Outcome:
+        """What the configuration says how long to keep."""
+        now = self.clock()
         keep = plan(call, verdict, now)
         if keep.key is not None and keep.rule is not None:
             found = await self.cache.find(keep.key, keep.tag, now)
@@ -143,7 +155,11 @@ class Fetching:
         budgets = charges(call) if few else self._budgets(asking, call, rules, now)
         try:
             if budgets:
-                await self._spend(budgets, now, call)
+                # Slots are to be released also when this is cancelled: they may be taken, although
+                # we have not heard of it.
+                shortage = await self.counters.spend(budgets, now, call.id)
+                if shortage is not None:
+                    return limited(verdict, shortage)
             if asking.agreed is not None:
                 lost = await asking.agreed.take()
                 if lost is not None:
@@ -151,8 +167,6 @@ class Fetching:
             if ask is None:
                 ask = calls.ask(asking, self.sealer, 0.0)
             answer = await self.upstreams.link(asking.server).request(ask, relay)
-        except SpentError as spent:
-            return limited(verdict, spent.shortage)
         finally:
             if not few:
                 self._release(budgets, call.id)
@@ -165,12 +179,6 @@ class Fetching:
         zone = ZoneInfo(rules.timezone)
         name, tool = call.server.name, call.operation
         return (*found, *cost_charges(name, tool, rules.costs, now, zone))
-
-    async def _spend(self, budgets: Sequence[Charge], now: float, call: Call) -> None:
-        """Raises SpentError. Release the slots also when this is cancelled: they may be taken."""
-        shortage = await self.counters.spend(budgets, now, call.id)
-        if shortage is not None:
-            raise SpentError(shortage)
 
     async def _spend_hit(self, asking: Asking, call: Call) -> Shortage | None:
         """What a kept answer uses up: of budgets that count hits."""
@@ -189,7 +197,7 @@ class Fetching:
 
     def _free(self, call: Call) -> bool:
         """Whether answers from the cache cost no budget."""
-        return self.rules().limits is NO_LIMITS and not call.server.rate_counts_hits
+        return not call.server.rate_counts_hits and self.rules().limits is NO_LIMITS
 
     # -- the cache -----------------------------------------------------------------------------
 
@@ -245,7 +253,9 @@ class Fetching:
         budgets = self._budgets(lookup.asking, call, self.rules(), now)
         try:
             if budgets:
-                await self._spend(budgets, now, call)
+                shortage = await self.counters.spend(budgets, now, call.id)
+                if shortage is not None:
+                    raise SpentError(shortage)
             answer = await self.upstreams.link(call.server).request(ask, sink)
         finally:
             self._release(budgets, call.id)

@@ -53,6 +53,7 @@ from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
 from torhaus.model.verdict import Allow, Deny, Hold, Verdict
 
+MODERN = Era.MODERN  # looking a member up costs more than comparing with it
 WHOLE = frozenset(("tools/call", "resources/read"))
 """Methods whose kept answers everybody they are for may have as they are."""
 PARKED_FOR = 900.0
@@ -135,12 +136,11 @@ class Gate:
         # A retry whose state is not ours is no call; everything else is written out when needed.
         ask = calls.ask(asking, self.sealer, began) if call.retry else None
         verdict = self.verdicts.decide(call, began)
-        outcome = _so_far(verdict)
+        outcome: Outcome | None = None
         elsewhere = False  # whether another one leaves the record
         try:
             if listed is None or listed.deny is not None:
                 call, verdict = await self.learning.judged(asking, call, listed, verdict)
-                outcome = _so_far(verdict)
             if isinstance(verdict, Hold):
                 held = await self.consent.settle(asking, call, verdict, back, relay)
                 asking, call, verdict, outcome = held
@@ -161,6 +161,7 @@ class Gate:
         except UpstreamError as error:
             outcome = _failed(verdict, asking.server.name, error)
         finally:
+            outcome = outcome or _so_far(verdict)
             kept = None if elsewhere else self._note(asking, call, outcome, began, started)
         if kept is not None:
             await kept
@@ -179,7 +180,7 @@ class Gate:
         self, asking: Asking, call: Call, ask: Ask | None, verdict: Allow, relay: Sink
     ) -> Outcome:
         """An allowed call: from the cache if fresh, else within budget from the server."""
-        if asking.era is Era.MODERN:
+        if asking.era is MODERN:
             calls.check_headers(asking, call, self.catalogue)
         outcome = await self.fetching.carry(asking, call, ask, verdict, relay)
         if not isinstance(outcome, Answered) or (outcome.cached and call.method in WHOLE):
@@ -226,7 +227,7 @@ class Gate:
                 seen = self._list(asking, method, result)
             elif method in HELLOS:
                 seen = described.seen(method, result)
-            elif asking.era is Era.MODERN and method in MAY_ASK:
+            elif asking.era is MODERN and method in MAY_ASK:
                 server, who, now = asking.server.name, asking.caller.id, self.clock()
                 seen = rounds.sealed(result, asking.request, server, who, self.sealer, now)
                 if asking.agreed is not None:

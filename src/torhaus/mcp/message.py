@@ -17,6 +17,10 @@ MAX_ID = 1024
 encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
+# Tuples, because a union is made anew each time it is met.
+_ID = (str, int)
+_NESTED = (dict, list)
+
 _KEY = re.compile(rb'"(?:[^"\\]|\\.)*+"([ \t\r\n]*+:)?+', re.DOTALL)
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
@@ -83,11 +87,13 @@ def read(body: bytes) -> Message:
     if "method" not in loose:
         return _response(loose)
     method = loose["method"]
-    if "id" in loose and (isinstance(request_id, bool) or not isinstance(request_id, str | int)):
-        raise CallerError(INVALID_REQUEST, "the request id must be a string or an integer")
-    id_text = encode(request_id) if "id" in loose else None
-    if id_text is not None and len(id_text) > MAX_ID:
-        raise CallerError(INVALID_REQUEST, f"the request id is longer than {MAX_ID} bytes")
+    id_text: bytes | None = None
+    if "id" in loose:
+        if isinstance(request_id, bool) or not isinstance(request_id, _ID):
+            raise CallerError(INVALID_REQUEST, "the request id must be a string or an integer")
+        id_text = encode(request_id)
+        if len(id_text) > MAX_ID:
+            raise CallerError(INVALID_REQUEST, f"the request id is longer than {MAX_ID} bytes")
     if not isinstance(method, str) or not 0 < len(method) <= MAX_METHOD:
         raise CallerError(INVALID_REQUEST, "`method` must be a non-empty string", id=id_text)
     if "result" in loose or "error" in loose:
@@ -106,7 +112,7 @@ def read(body: bytes) -> Message:
 
 def _response(loose: dict[str, Any]) -> Response:
     response_id = loose.get("id")
-    if isinstance(response_id, bool) or not isinstance(response_id, str | int):
+    if isinstance(response_id, bool) or not isinstance(response_id, _ID):
         raise CallerError(INVALID_REQUEST, "neither a request (`method`) nor a response with an id")
     members = [name for name in ("result", "error") if name in loose]
     if len(members) != 1:
@@ -177,7 +183,7 @@ def twins(value: object) -> str | None:
         else:
             continue
         for each in inside:
-            if isinstance(each, dict | list):
+            if isinstance(each, _NESTED):
                 stack.append(each)  # noqa: PERF401 -- a queue that grows while it is walked
     return None
 
