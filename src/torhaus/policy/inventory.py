@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from torhaus.model.pins import Definition, Drift, Pin, Standing
+from torhaus.model.pins import Definition, Drift, Pin
 from torhaus.model.servers import Server
 from torhaus.model.verdict import Deny
 from torhaus.policy.judged import Judged, judge
@@ -40,12 +40,11 @@ def pinned(server: Server, pin: Pin) -> Entry:
     shown = pin.offered or pin.accepted
     loose = _loose(shown)
     hints = loose.get("annotations")
-    deny = refusal(pin, Drift(server.drift_new), Drift(server.drift_changed))
     return Entry(
         judged=judge(server, pin.name, hints if isinstance(hints, dict) else {}),
         pin=pin,
         findings=scan(loose),
-        deny=None if pin.standing is Standing.GONE else deny,
+        deny=refusal(pin, Drift(server.drift_new), Drift(server.drift_changed)),
     )
 
 

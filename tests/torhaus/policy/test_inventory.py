@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from torhaus.model.pins import Definition, Drift
+from torhaus.model.pins import Definition, Drift, Pin
 from torhaus.model.servers import HttpAddress, Server
 from torhaus.policy.inventory import pinned, unpinned
 from torhaus.policy.pins import begun, definition, looked, missed, rejected
@@ -50,6 +50,12 @@ def test_a_tool_without_a_pin_is_listed_or_withheld():
     assert unpinned(NOTES, "get_note", {}).judged.actions == ("read",)
     assert unpinned(NOTES, "get_note", {}).standing == "listed"
     assert unpinned(NOTES, "get_note", {}, "it hides something").standing == "withheld"
+
+
+def test_a_tool_of_which_nothing_is_known_is_judged_by_its_name():
+    assert pinned(NOTES, Pin(server="notes", name="get_note", first_seen=1.0)).judged.actions == (
+        "read",
+    )
 
 
 @pytest.mark.parametrize("text", [b"[]", b'{"annotations":7}', b"{}"])
