@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from torhaus.model.access import Access, Bound, Permission
+from torhaus.model.access import Access, Bound, Effect, Permission, Policy
 from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
 from torhaus.policy.approvers import active, administers
@@ -19,6 +19,8 @@ def may_grant(actor: Principal, role: str, rules: Rules, now: float) -> str | No
         return governed
     phase = actor.phase(now)
     for server, given in rules.role_access[role].items():
+        if not given.allows:
+            continue  # where it opens nothing, it frees nobody of anything
         own = phase.on(server)
         for permission in given.allows:
             if not any(_contains(each, permission) for each in own.allows):
@@ -77,7 +79,17 @@ def _as_strict(given: Access, own: Access) -> bool:
         and all(each.tags <= tags for each in own.tags)
         and all(_bound(each) in bounds for each in own.bounds)
         and all((each.networks, each.clients) in origins for each in own.origins)
+        and all(each in given.policies for each in own.policies if _matters(each, given))
+        and (own.redact is None or given.redact is not None)
     )
+
+
+def _matters(policy: Policy, given: Access) -> bool:
+    """Whether the policy holds back somebody who does what the role allows."""
+    if policy.effect is Effect.LOG_ONLY:
+        return False
+    actions = {each.action for each in given.allows}
+    return not policy.actions or "*" in actions or not policy.actions.isdisjoint(actions)
 
 
 def _deny(deny: Permission) -> tuple[str | None, ...]:

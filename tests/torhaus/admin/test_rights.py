@@ -6,7 +6,7 @@ import pytest
 from tests.torhaus.admin.hall import ALICE, BOB, DANA, ROLES, access, permission, rules
 from tests.torhaus.cast import NOW
 from torhaus.admin.rights import may_govern, may_grant, servers
-from torhaus.model.access import Access, Bound, Glob, Origin, TagDeny
+from torhaus.model.access import Access, Bound, Effect, Glob, Origin, Policy, TagDeny
 from torhaus.model.networks import Network
 from torhaus.model.people import Phase, Principal
 
@@ -42,6 +42,17 @@ RESTRICTED = {
     "a tag": {"tags": (TagDeny(frozenset({"sensitive"}), "no_sensitive_data"),)},
     "an origin": {"origins": (Origin(rule="o", networks=()),)},
     "a client": {"origins": (Origin(rule="o", clients=frozenset({"cursor"})),)},
+    "a policy that refuses": {"policies": (Policy(name="p", effect=Effect.DENY),)},
+    "a policy that asks": {"policies": (Policy(name="p", effect=Effect.REQUIRE_APPROVAL),)},
+    "a policy that asks for deletions": {
+        "policies": (
+            Policy(
+                name="p", effect=Effect.REQUIRE_APPROVAL, actions=frozenset({"write", "delete"})
+            ),
+        )
+    },
+    "a policy that masks": {"policies": (Policy(name="p", effect=Effect.REDACT),)},
+    "masking": {"redact": "no_sensitive_data"},
 }
 
 
@@ -54,6 +65,27 @@ def test_whoever_is_restricted_gives_no_role_that_is_not(changes: dict[str, obje
     )
     assert why(somebody(strict), strict) is None
     assert why(somebody(PLAIN), strict) is None
+
+
+def test_a_policy_about_what_the_role_does_not_do_holds_nobody_back() -> None:
+    deletions = Policy(
+        name="p", effect=Effect.REQUIRE_APPROVAL, actions=frozenset({"delete", "admin"})
+    )
+    watched = Policy(name="w", effect=Effect.LOG_ONLY)
+    lead = somebody(msgspec.structs.replace(PLAIN, policies=(deletions, watched)))
+
+    assert why(lead, Access(allows=(permission("github:*:read"),))) is None
+    assert why(lead, Access(allows=(permission("github:issues:delete"),))) is not None
+
+
+def test_restrictions_where_the_role_opens_nothing_hold_nobody_back() -> None:
+    strict = msgspec.structs.replace(PLAIN, bounds=(BOUND,))
+    phases = (Phase(access={"github": PLAIN, "jira": strict}),)
+    lead = msgspec.structs.replace(somebody(PLAIN), phases=phases)
+    roles = {"role": {"github": PLAIN, "jira": Access(), "*": Access()}}
+    held = rules(lead, roles=("role",), role_access=roles)
+
+    assert may_grant(lead, "role", held, NOW) is None
 
 
 def test_a_permission_under_a_condition_gives_none_without() -> None:
