@@ -1,5 +1,6 @@
 """A result that says it was kept: `_meta` with `torhaus/cache`."""
 
+from functools import lru_cache
 from math import ceil
 
 import msgspec
@@ -31,10 +32,14 @@ def marked(result: bytes, age: float, lasts: float, *, hit: bool = True) -> byte
     """
     if not result.startswith(_OPENING):
         return result
-    mark = b'{"_meta":{"torhaus/cache":{"hit":%b,"age":%d,"expires":%d}%b' % (
-        b"true" if hit else b"false",
-        age if age > 0.0 else 0,
-        ceil(lasts) if lasts > 0.0 else 0,
-        b"" if result[10] == _CLOSING else b",",
-    )
+    mark = _mark(hit, int(age) if age > 0.0 else 0, ceil(lasts) if lasts > 0.0 else 0)
+    if result[10] == _CLOSING:
+        mark = mark[:-1]
     return mark + result[10:]  # once: results are long
+
+
+@lru_cache(maxsize=1024)
+def _mark(hit: bool, age: int, lasts: int) -> bytes:  # noqa: FBT001 -- what the mark says
+    """The beginning of a marked result, up to the comma."""
+    word = b"true" if hit else b"false"
+    return b'{"_meta":{"torhaus/cache":{"hit":%b,"age":%d,"expires":%d},' % (word, age, lasts)

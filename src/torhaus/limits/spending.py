@@ -35,15 +35,13 @@ def sent_and_saved(outcome: Outcome) -> tuple[int, int]:
 
     A failed one may have reached the API, and was paid for.
     """
-    match outcome:
-        case Answered(cached=True, refreshed=refreshed):
-            return int(refreshed), 1
-        case Answered():
-            return 1, 0
-        case Failed(joined=joined):
-            return int(not joined), 0
-        case _:
-            return 0, 0
+    if isinstance(outcome, Answered):  # no `match`: this is asked of every call
+        if outcome.cached:
+            return (1 if outcome.refreshed else 0), 1
+        return 1, 0
+    if isinstance(outcome, Failed):
+        return (0 if outcome.joined else 1), 0
+    return 0, 0
 
 
 def spending(tallies: Mapping[tuple[str, str], Tally], costs: Costs) -> dict[str, Spending]:
