@@ -143,8 +143,6 @@ def test_a_fact_that_cannot_be_had_is_an_error() -> None:
         ('tool.matches("a" + args.pattern)', "a pattern in quotes"),
         ('tool.matches("(")', "cannot work"),
         ('true // "', "no // comments"),
-        ("true // x", "a condition has no // comments: say it in the rule's description"),
-        ("tool.matches(ip)", ".matches() takes a pattern in quotes, not one from the call"),
         ('true // "\n && roles.map(r, r) == [] // "', "no // comments"),
     ],
 )
@@ -154,6 +152,21 @@ def test_what_is_no_condition_is_refused_in_a_sentence(text: str, says: str) -> 
 
     assert says in str(raised.value)
     assert len(str(raised.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("true // x", "a condition has no // comments: say it in the rule's description"),
+        ("tool.matches(ip)", ".matches() takes a pattern in quotes, not one from the call"),
+        ("", "a condition has 1 to 1000 characters"),
+    ],
+)
+def test_a_sentence_is_all_that_is_said(text: str, says: str) -> None:
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the whole sentence follows
+        compile_condition(text)
+
+    assert str(raised.value) == says
 
 
 @pytest.mark.parametrize(
