@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from torhaus.model.servers import Server, ToolClass
-from torhaus.policy.names import normal, shown
+from torhaus.policy.names import folded, normal, shown
 from torhaus.policy.verbs import guess
 
 READ = frozenset({"read"})
@@ -168,8 +168,8 @@ def _method_action(known: ToolClass, argument: str, arguments: Mapping[str, Any]
 
 def _shadowed(argument: str, arguments: Mapping[str, Any]) -> bool:
     """`Method` beside or instead of `method`: Go's JSON takes either (CVE-2026-27896)."""
-    folded = argument.casefold()
-    return any(name != argument and name.casefold() == folded for name in arguments)
+    meant = folded(argument)
+    return any(name != argument and folded(name) == meant for name in arguments)
 
 
 def _method_problem(known: ToolClass, argument: str, tool: str) -> str:

@@ -1,6 +1,7 @@
 """Tool names: `listIssues`, `list_issues` and `list-issues` are one tool to policy."""
 
 import re
+import unicodedata
 
 from torhaus.model.names import normal as normal
 
@@ -8,6 +9,13 @@ from torhaus.model.names import normal as normal
 _PROPER = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 # `getURLContents2` -> get, URL, Contents, 2
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+
+
+def folded(argument: str) -> str:
+    """What readers take for the same name: case, compatibility forms, NUL (CVE-2026-27896)."""
+    if argument.isascii():
+        return argument.lower().replace("\0", "")
+    return unicodedata.normalize("NFKC", argument).casefold().replace("\0", "")
 
 
 def words(tool: str) -> tuple[str, ...]:

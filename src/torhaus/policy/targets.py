@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from torhaus.model.servers import TargetArgs, ToolClass
+from torhaus.policy.names import folded
 
 MAX_NAME = 1024
 EVERY_KIND = frozenset({"repos", "projects", "channels", "paths"})
@@ -244,13 +245,7 @@ def _beside(name: str, names: Sequence[str]) -> None:
     """`Owner` beside or instead of `owner`: Go's JSON takes either (CVE-2026-27896)."""
     if name in names:
         return
-    folded = _folded(name)
+    found = folded(name)
     for wanted in names:
-        if folded == _folded(wanted):
+        if found == folded(wanted):
             raise _MalformedError(f"`{wanted}` must be written in that very spelling")
-
-
-def _folded(name: str) -> str:
-    if name.isascii():
-        return name.lower().replace("\0", "")
-    return unicodedata.normalize("NFKC", name).casefold().replace("\0", "")

@@ -280,3 +280,20 @@ def test_everything_a_tool_might_do_is_told_with_what_is_known_of_it() -> None:
 )
 def test_a_name_of_more_than_128_characters_says_nothing(name: str, action: str) -> None:
     assert classify(ACME, name, {}, {}).actions == {action}
+
+
+@pytest.mark.parametrize(
+    "shadow", ["Status", "\uff53tatus", "status\0", "\u017ftatu\u017f", "sta\0tus"]
+)
+def test_an_argument_that_decides_has_one_spelling(shadow: str) -> None:
+    """Some readers take `status\0` or a full-width letter for the name itself (targets.py)."""
+    does = classify(SENTRY, "update_issue", {"issueId": "A-1", shadow: "resolved"}, {})
+
+    assert does.problem is not None
+
+
+@pytest.mark.parametrize("shadow", ["RegionUrl", "regionUrl\0", "\uff52egionUrl"])
+def test_a_pinned_argument_has_one_spelling(shadow: str) -> None:
+    does = classify(SENTRY, "find_projects", {shadow: "https://evil.example"}, {})
+
+    assert does.problem is not None

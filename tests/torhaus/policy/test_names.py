@@ -1,6 +1,6 @@
 import pytest
 
-from torhaus.policy.names import normal, shown, words
+from torhaus.policy.names import folded, normal, shown, words
 
 
 @pytest.mark.parametrize("name", ["list_issues", "listIssues", "LIST-ISSUES", "ListIssues"])
@@ -48,3 +48,13 @@ def test_a_hostile_name_is_short_and_printable_in_a_sentence() -> None:
 )
 def test_a_name_is_shown_whole_where_it_fits(name: str, said: str) -> None:
     assert shown(name) == said
+
+
+@pytest.mark.parametrize("name", ["REPO", "re\0po", "repo\0", "\uff32epo"])
+def test_what_readers_may_take_for_a_name_folds_to_it(name: str) -> None:
+    assert folded(name) == "repo"
+
+
+@pytest.mark.parametrize("name", ["re_po", "repo ", "r\u0435po", "repo2"])
+def test_what_is_another_name_stays_one(name: str) -> None:
+    assert folded(name) != "repo"
