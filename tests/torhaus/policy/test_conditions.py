@@ -235,10 +235,10 @@ def test_no_condition_takes_long(text: str) -> None:
     condition = compile_condition(text)
     huge = facts(args={"list": list(range(1900)), "text": "a" * 500_000 + "b"})
 
-    began = time.perf_counter()
+    began = time.process_time()
     condition.holds(huge)
 
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_two_of_the_same_text_are_the_same_condition() -> None:

@@ -108,11 +108,11 @@ def test_no_pattern_takes_long(glob: str) -> None:
     pattern = compile_glob(glob).pattern
     names = ["a" * 1024, "a" * 1023 + "b", "/" + "a/" * 511, "/" + "a" * 1022, "ab" * 512]
 
-    began = time.perf_counter()
+    began = time.process_time()
     for name in names:
         pattern.fullmatch(name)
 
-    assert time.perf_counter() - began < 0.05 * len(names)
+    assert time.process_time() - began < 0.05 * len(names)
 
 
 def plain(glob: str, name: str) -> bool:
