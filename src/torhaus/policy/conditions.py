@@ -8,6 +8,8 @@ from typing import Any
 
 import cel
 
+from torhaus.policy.names import folded, shown
+
 MAX_LENGTH = 1000
 MAX_VALUES = 2000
 """How many values a call's arguments may have where a condition reads them."""
@@ -62,6 +64,8 @@ _LOOPS = ("all", "exists", "exists_one")
 # `map` and `filter` copy their list at every step, and loops in loops multiply: one expression of
 # 22 characters over 300 values took eight minutes.
 _COPIES = ("map", "filter")
+# `args.force`, `args["force"]`, `"force" in args`
+_ARGUMENT = re.compile(r"""\bargs\s*\.\s*([A-Za-z_]\w*)|["']([^"'\\]+)["']""")
 _TOKEN = re.compile(
     r"""(?P<text>[rRbB]{0,2}(?:\"\"\".*?\"\"\"|'''.*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'))"""
     r"|(?P<call>\.\s*(?P<name>[A-Za-z_]\w*)\s*\(\s*(?P<bound>[A-Za-z_]\w*)?)"
@@ -77,7 +81,7 @@ class Compiled:
     of the zone it was compiled for.
     """
 
-    __slots__ = ("_names", "_program", "_zone", "text")
+    __slots__ = ("_arguments", "_folded", "_names", "_program", "_zone", "text")
 
     def __init__(
         self, text: str, program: cel.Program, names: tuple[str, ...], zone: tzinfo
@@ -86,6 +90,10 @@ class Compiled:
         self._program = program
         self._names = names
         self._zone = zone
+        # By what a reader may take for them; a word too many here does no harm.
+        found = {name or quoted for name, quoted in _ARGUMENT.findall(text)}
+        self._arguments = found if "args" in names else set()
+        self._folded = frozenset(map(folded, self._arguments))
 
     def __repr__(self) -> str:
         return f"Compiled({self.text!r})"
@@ -112,7 +120,15 @@ class Compiled:
         value = facts[name]
         if name == "args" and _many(value):
             raise ValueError(f"the arguments hold more than {MAX_VALUES} values")
+        if name == "args":
+            self._check_spelling(value)
         return value
+
+    def _check_spelling(self, arguments: Mapping[str, Any]) -> None:
+        """`Force` is not `force`, and may be to the server: `has(args.force)` cannot be told."""
+        for name in arguments:
+            if name not in self._arguments and folded(name) in self._folded:
+                raise ValueError(f"{shown(name)} is another spelling of an argument it asks for")
 
 
 def compile_condition(text: str, zone: tzinfo = UTC) -> Compiled:

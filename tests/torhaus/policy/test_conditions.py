@@ -206,6 +206,32 @@ def test_an_error_of_a_call_is_one_short_line(said: str, shown: str) -> None:
     assert str(raised.value) == shown
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "has(args.force) && args.force",
+        '!("force" in args)',
+        "!has(args.force)",
+        'args[ "force" ] == true || true',
+    ],
+)
+@pytest.mark.parametrize("shadow", ["Force", "FORCE", "force\0", "\uff46orce"])
+def test_an_argument_in_another_spelling_is_neither_there_nor_not(text: str, shadow: str) -> None:
+    """The server may take it for the one that is asked for; what is not asked for may be so."""
+    condition = compile_condition(text)
+
+    with pytest.raises(ValueError, match="another spelling"):
+        condition.holds(facts(args={shadow: True}))
+    assert condition.holds(facts(args={"force": True, "Branch": 1})) in (True, False)
+    with pytest.raises(ValueError, match="another spelling"):
+        condition.holds(facts(args={"force": False, shadow: True}))
+
+
+def test_a_value_that_is_called_like_an_argument_is_no_spelling_of_it() -> None:
+    assert compile_condition('args.state == "State"').holds(facts(args={"state": "State"}))
+    assert not compile_condition('tool == "Branch"').holds(facts(args={"branch": "main"}))
+
+
 def test_many_arguments_are_not_walked() -> None:
     condition = compile_condition("args.list.exists(i, i == 1)")
     # The object, its list and what is in that are counted.
