@@ -19,6 +19,8 @@ SUNDAY = Hours(zone=BERLIN, days=frozenset({6}), windows=((0, 0),))
 EARLY = Hours(zone=BERLIN, windows=((2 * HOUR, 3 * HOUR),))
 SHIFT = Hours(zone=BERLIN, days=WORK, windows=((8 * HOUR, 8 * HOUR),))
 ALWAYS = Hours(zone=BERLIN)
+SUNDAY_EARLY = Hours(zone=BERLIN, days=frozenset({6}), windows=EARLY.windows)
+LATE = Hours(zone=BERLIN, windows=((22 * HOUR, 24 * HOUR),))
 ODD = Hours(zone=BERLIN, windows=((8 * HOUR + 1815, 9 * HOUR + 2759),))
 CLOSED = frozenset({date(2026, 12, 25), date(2026, 12, 31)})
 FEAST = Hours(zone=BERLIN, days=WORK, windows=OFFICE.windows, holidays=CLOSED)
@@ -131,6 +133,8 @@ def test_a_moment_is_inside_or_not(hours: Hours, moment: str, *, inside: bool) -
         (SUNDAY, "2026-03-26T00:15:00", "2026-03-29T00:00:00"),
         # The hour that is skipped, and the one that there is twice.
         (EARLY, "2026-03-28T03:00:00", "2026-03-30T00:00:00+00:00"),
+        (SUNDAY_EARLY, "2026-03-22T03:00:00", "2026-04-05T02:00:00"),
+        (LATE, "2026-11-23T23:00:00", "2026-11-24T00:00:00"),
         (ODD, "2026-11-23T08:00:00", "2026-11-23T08:30:15"),
         (ODD, "2026-11-23T08:30:15", "2026-11-23T09:45:59"),
         (EARLY, "2025-10-26T00:30:00+00:00", "2025-10-26T02:00:00+00:00"),
@@ -164,6 +168,23 @@ def test_a_window_that_summer_time_cuts_short_ends_when_the_clock_is_put_forward
     cut = Hours(zone=BERLIN, windows=((1 * HOUR, 2 * HOUR + 1800),))
 
     assert next_change(cut, at("2026-03-29T01:30:00")) == at("2026-03-29T01:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("zone", "window", "moment", "then"),
+    [
+        # Half an hour is skipped at 2:00; an hour is repeated at 1:00.
+        ("Australia/Lord_Howe", (3600, 8100), "2026-10-03T15:00:00", "2026-10-03T15:30:00"),
+        ("America/Havana", (1800, 5400), "2026-11-01T04:45:00", "2026-11-01T05:00:00"),
+    ],
+)
+def test_so_does_one_in_zones_that_change_it_at_other_hours(
+    zone: str, window: tuple[int, int], moment: str, then: str
+) -> None:
+    hours = Hours(zone=ZoneInfo(zone), windows=(window,))
+
+    assert within(hours, at(f"{moment}+00:00"))
+    assert next_change(hours, at(f"{moment}+00:00")) == at(f"{then}+00:00")
 
 
 def test_a_window_twice_on_one_day_has_two_ends() -> None:

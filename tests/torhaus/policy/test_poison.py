@@ -146,6 +146,19 @@ def test_a_definition_of_absurd_depth_is_no_definition():
     assert scan(tool(inputSchema=deep)) == ()
 
 
+def test_what_is_just_deep_enough_is_read_and_cleaned():
+    deep: dict[str, Any] = {"title": f"a{ZERO}b", "x-mcp-header": "Token"}
+    for _ in range(MAX_DEPTH - 2):
+        deep = {"items": deep}
+    definition = tool(inputSchema=deep)
+
+    assert codes(definition) == ["hidden", "header"]
+    assert ZERO not in str(cleaned(definition))
+    assert codes(tool(inputSchema={"items": deep})) == ["header"]
+    with pytest.raises(PoisonError, match="nested deeper than 64 levels"):
+        cleaned(tool(inputSchema={"items": deep}))
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -6,11 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.torhaus.policy.people import alice, asked, call
+from tests.torhaus.policy.people import alice, asked, call, server
 from torhaus.model.access import Access, Bound, Effect, Hours, Permission, Policy, TagDeny
 from torhaus.model.people import Phase, Principal
+from torhaus.model.servers import ToolClass
 from torhaus.model.verdict import Deny
 from torhaus.policy.conditions import compile_condition
+from torhaus.policy.decide import decide
 from torhaus.policy.globs import compile_glob
 from torhaus.policy.refusals import (
     agreement,
@@ -67,7 +69,11 @@ def test_many_rules_are_counted_and_others_than_roles_are_named_whole() -> None:
 
 
 def test_a_malformed_argument_has_its_own_code() -> None:
-    assert bad_argument("`x` needs `method`").code == "bad_argument"
+    assert bad_argument("`x` needs `method`") == Deny(
+        "classification",
+        "bad_argument",
+        "`x` needs `method`. What the call would do cannot be told otherwise.",
+    )
 
 
 def test_access_that_begins_later_says_when() -> None:
@@ -329,11 +335,44 @@ def test_somebody_without_access_is_told_when_he_has_or_had_it(
 
 
 def test_many_roles_are_named_each_with_what_it_allows() -> None:
-    rules = ("a: github:read", "a: github:write", "b: github:*", "block 1", "guest: x")
+    rules = ("a: github:read", "a: x: write", "b: github:*", "a", "guest: x")
     held = tuple(Permission("github", "*", "read", rule) for rule in (*rules, rules[0]))
     by = person(Phase(roles=("a", "b"), access={"github": Access(allows=held)}))
 
     assert missing(asked(call("x", by=by)), "write").reason.partition("; ")[2] == (
-        "bob@example.org's role a allows github:read, github:write and role b allows github:* and "
-        "rule allows block 1, guest: x. Ask an administrator for `github:write`."
+        "bob@example.org's role a allows github:read, x: write and role b allows github:* and "
+        "rule allows a, guest: x. Ask an administrator for `github:write`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "says"),
+    [
+        ("issues", "read", "is a read on issues;"),
+        ("issues", "write", "is a write on issues;"),
+        ("issues", "delete", "is a delete action on issues;"),
+        ("issues", "admin", "is an admin action on issues;"),
+        ("issues", "execute", "is an execute action on issues;"),
+        ("*", "read", "is a read;"),
+        ("", "admin", "is an admin action;"),
+    ],
+)
+def test_what_a_call_does_is_said_in_english(kind: str, action: str, says: str) -> None:
+    row = ToolClass(actions=frozenset({action}), type=kind)
+    by = alice("acme:tasks:resolve", on="acme")
+    house = server("acme", classes={"x": row})
+
+    assert missing(asked(call("x", by=by, at=house)), action).reason.startswith(
+        f"`x` on acme {says}"
+    )
+
+
+def test_other_requests_are_called_by_their_method() -> None:
+    read = decide(call("u", method="resources/read", by=alice("github:issues:read")), NOW)
+    freeze = alice("github:read", policies=(policy(Effect.DENY),))
+    listed = decide(call("u", method="tools/list", by=freeze), NOW)
+
+    assert read.reason.startswith("`resources/read` on github is a read on resources; ")
+    assert (
+        listed.reason == "The policy 'freeze' refuses `tools/list` on github to alice@example.org."
     )
