@@ -155,6 +155,7 @@ def test_what_is_just_deep_enough_is_read_and_cleaned():
     assert codes(definition) == ["hidden", "header"]
     assert ZERO not in str(cleaned(definition))
     assert codes(tool(inputSchema={"items": deep})) == ["header"]
+    assert codes(tool(inputSchema={"items": {"items": deep}})) == []
     with pytest.raises(PoisonError, match="nested deeper than 64 levels"):
         cleaned(tool(inputSchema={"items": deep}))
 
