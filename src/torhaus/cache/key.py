@@ -53,7 +53,8 @@ def key(call: Call, rule: CacheRule | None = None, also: Iterable[object] = ()) 
         arguments,
         *also,
     ]
-    return short(canonical(whole))
+    text = canonical(whole)
+    return text if len(text) <= LONGEST else short(text)
 
 
 def short(text: bytes) -> bytes:

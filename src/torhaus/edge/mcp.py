@@ -34,6 +34,7 @@ from torhaus.policy.visible import may_use
 
 log = structlog.get_logger()
 
+LEGACY, MODERN = Era.LEGACY, Era.MODERN  # looking a member up each time costs more
 MAX_NAME = 80
 """How much of an unknown server's name is said back, in characters."""
 
@@ -148,7 +149,8 @@ class McpEdge:
         if head.takes_stream is None:
             head.takes_stream = takes_stream(head)
         exchange.takes_stream = head.takes_stream
-        message = read(bytes(exchange.body))
+        body = exchange.body
+        message = read(body if isinstance(body, bytes) else bytes(body))
         if isinstance(message, Request):
             self._request(door, message)
             return
@@ -169,10 +171,10 @@ class McpEdge:
     def _request(self, door: Door, request: Request) -> None:
         exchange = door.exchange
         session = None
-        era = Era.LEGACY
+        era = LEGACY
         if ladder.is_modern(request, exchange.head.headers.get(ladder.VERSION)):
             ladder.check_modern(request, exchange.head.headers)
-            era = Era.MODERN
+            era = MODERN
         elif request.method == "ping":
             exchange.json(200, result_text(request.id, b"{}"))
             return
@@ -180,16 +182,17 @@ class McpEdge:
             exchange.takes_stream = False  # the session's id goes into the head of the answer
         else:
             session = self._session(door, request.id)
+        visitor = door.visitor
         asking = Asking(
             request=request,
-            caller=door.caller,
+            caller=visitor.principal,
             server=door.server,
             era=era,
             ip=exchange.peer.ip,
             session=session,
-            headers=door.params() if era is Era.MODERN else (),
+            headers=door.params() if era is MODERN else (),
             visit=door,
-            key=door.visitor.key,
+            key=visitor.key,
         )
         self._spawn(door, self._serving.serve(door, asking))
 

@@ -12,7 +12,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from torhaus.edge.exchange import HIGH_WATER, Entrance, Exchange
-from torhaus.edge.heads import Head, Heads, key_of
+from torhaus.edge.heads import Again, Head, Heads, key_of
 from torhaus.edge.peer import peer_of
 from torhaus.mcp.codes import INVALID_REQUEST
 from torhaus.mcp.message import error_object, error_text
@@ -54,6 +54,7 @@ class Lane(HttpToolsProtocol):
         self.peer = peer_of("", tls=False)
         self.quiet_since = 0.0
         self._head: Head | None = None
+        self._again = Again(self.heads)
         self._data = b""
         self._fresh = False
         self._offered: Head | None = None
@@ -110,7 +111,7 @@ class Lane(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
         if not (self._begun or self._active or self._queue) and self._between():
-            known = self.heads.find(data)
+            known = self._again.find(data)
             if known is not None and len(known[1]) <= self.max_body:
                 exchange = Exchange(self, known[0])
                 exchange.body = known[1]

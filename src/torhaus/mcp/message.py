@@ -125,7 +125,7 @@ def _response(loose: dict[str, Any]) -> Response:
 
 def _strict(body: bytes) -> dict[str, Any]:
     try:
-        if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        if len(body) > MAX_DEPTH and body.count(b"[") + body.count(b"{") > MAX_DEPTH:
             _check_depth(body)
         loose = _decode(body)
     except msgspec.MsgspecError as error:

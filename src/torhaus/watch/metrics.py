@@ -67,7 +67,7 @@ class Metrics:
         PlatformCollector(registry=self.registry)
 
     def ended(self, call: Call, outcome: Outcome, status: str, seconds: float) -> None:
-        tally = self._tally(call.server.name)
+        tally = self._tallies.get(call.server.name) or self._tally(call.server.name)
         tally.add(call, outcome, status, seconds, self._known)
         costs = self._costs()
         if costs is not NO_COSTS and call.method in CHARGED:

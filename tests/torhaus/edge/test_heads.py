@@ -1,6 +1,6 @@
 import pytest
 
-from torhaus.edge.heads import LONGEST, MOST, Head, Heads, key_of
+from torhaus.edge.heads import LONGEST, MOST, Again, Head, Heads, key_of
 
 TARGET = b"/mcp/time"
 LINES = (b"host: localhost", b"authorization: Bearer thk_x", b"content-type: application/json")
@@ -136,3 +136,33 @@ def test_a_client_that_asks_to_keep_the_connection_is_recognised_too():
     heads, head = remembered(data)
 
     assert heads.find(data) == (head, b"{}")
+
+
+# -- the last head of a connection -------------------------------------------------------------
+
+
+def test_the_last_head_is_found_again_with_another_body():
+    heads, head = remembered(request(b"{}"))
+    again = Again(heads)
+
+    for body in (b"{}", b"[]", b"12345", b"{}", b"54321"):
+        assert again.find(request(body)) == (head, body)
+
+
+def test_the_last_head_is_not_taken_for_another_of_its_length():
+    heads, head = remembered(request(b"{}", b"x-number: 1"))
+    again = Again(heads)
+    assert again.find(request(b"{}", b"x-number: 1")) == (head, b"{}")
+
+    assert again.find(request(b"{}", b"x-number: 2")) is None
+    assert again.find(request(b"{}", b"x-number: 1")) == (head, b"{}")
+
+
+def test_more_or_less_than_one_request_is_no_last_head():
+    heads, head = remembered(request(b"{}"))
+    again = Again(heads)
+    assert again.find(request(b"{}")) == (head, b"{}")
+
+    assert again.find(request(b"{}") + b"more") is None
+    assert again.find(request(b"{}")[:-1]) is None
+    assert again.find(b"") is None
