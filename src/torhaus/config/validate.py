@@ -161,14 +161,21 @@ def _shape_at(path: Path) -> type[Shape] | None:
         annotation = _bare(annotation)
         if isinstance(annotation, type) and issubclass(annotation, Shape):
             field = annotation.model_fields.get(str(part))
-            beside = Blocks if annotation is File else None
-            annotation = beside if field is None else field.annotation
+            annotation = _further(annotation) if field is None else field.annotation
         else:
             # A list's items or a dict's values.
             inside = [arg for arg in get_args(annotation) if arg is not Ellipsis]
             annotation = inside[-1] if inside else None
     found = _bare(annotation)
     return found if isinstance(found, type) and issubclass(found, Shape) else None
+
+
+def _further(shape: type[Shape]) -> object:
+    """What keys hold that are names: of servers, of tools."""
+    if shape is File:
+        return Blocks
+    inside = get_args(shape.__annotations__.get("__pydantic_extra__"))
+    return inside[-1] if inside else None
 
 
 def _bare(annotation: object) -> object:

@@ -23,6 +23,19 @@ def test_a_read_on_a_cached_server_is_kept() -> None:
     assert (found.ttl, found.tag) == (300.0, "github.list_issues")
 
 
+def test_answers_kept_under_another_rule_have_other_names() -> None:
+    names = {
+        planned(call("list_issues", at=server(caching=Caching(other=rule))), "read").key
+        for rule in (
+            CacheRule(ttl=60.0),
+            CacheRule(ttl=60.0, digest="a"),
+            CacheRule(ttl=60.0, digest="b"),
+        )
+    }
+
+    assert len(names) == 3
+
+
 @pytest.mark.parametrize("actions", [(), ("write",), ("read", "write"), ("unknown",)])
 def test_only_what_reads_and_nothing_else_is_kept(actions: tuple[str, ...]) -> None:
     assert planned(call("x", at=CACHED), *actions).key is None

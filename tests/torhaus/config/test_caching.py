@@ -44,7 +44,7 @@ def test_the_size_of_the_cache_is_read_once() -> None:
     ("text", "line", "path", "message", "fix"),
     [
         ("caching:\n  github:\n    list_repos: {ttl: 1h, tpye: shared}", 3, f"{LIST}.tpye",
-         "unknown", "remove"),
+         "unknown key 'tpye'", "did you mean type?"),
         ("caching: {github: {list_repos: {type: shared}}}", 1, LIST, "ttl is missing", "ttl: 5m"),
         ("caching: {github: {list_repos: 300}}", 1, LIST, "block of keys", "key: value"),
         ("caching: {github: {list_repos: {ttl: often}}}", 1, f"{LIST}.ttl", "duration", "5m"),
