@@ -61,7 +61,9 @@ def test_a_method_that_cannot_be_read_exactly_is_a_problem(arguments: dict[str, 
 
 
 def test_the_method_decides_the_action() -> None:
-    assert classify(GITHUB, "label_write", {"method": "delete"}, {}).actions == {"delete"}
+    found = classify(GITHUB, "label_write", {"method": "delete"}, {})
+
+    assert (found.actions, found.arguments) == ({"delete"}, {"method": "delete"})
     assert classify(SENTRY, "update_issue", {"status": "resolved"}, {}).actions == {"resolve"}
     assert classify(SENTRY, "update_issue", {}, {}).actions == {"write"}
 
@@ -159,7 +161,16 @@ def test_an_administrators_word_is_final() -> None:
     said = ToolClass(actions=frozenset({"read"}), type="issues", source="config")
     house = server("acme", classes={"frobnicate": said})
 
-    assert classify(house, "frobnicate", {}, {"readOnlyHint": False}).actions == {"read"}
+    found = classify(house, "frobnicate", {"a": 1}, {"readOnlyHint": False})
+
+    assert found == Classified(
+        actions=frozenset({"read"}),
+        type="issues",
+        tool="frobnicate",
+        source="config",
+        row=said,
+        arguments={"a": 1},
+    )
 
 
 @given(st.text(max_size=200))

@@ -157,6 +157,7 @@ PROPER = "must consist of letters, digits, `.`, `-` and `_`, with one `/` betwee
         (REPO, {"owner": "o", "repo": ["a"]}, "`repo` must be one name, and is a list"),
         (REPO, {"owner": "o", "repo": ""}, "`repo` must have 1 to 1024 characters"),
         (REPO, {"owner": "o", "repo": "a b"}, f"`repo` {PROPER}"),
+        (REPO, {"repo": "o/a b"}, f"`repo` {PROPER}"),
         (REPO, {"owner": "o", "repo": "api.git"}, "`repo` must not end in .git"),
         (
             REPO,
@@ -188,6 +189,9 @@ def test_a_problem_names_the_argument_and_what_it_must_be(
 SOME = TargetArgs(kind="projects", args=("slug",), many=True, pattern=re.compile(PROJECT_NAME))
 EITHER = TargetArgs(kind="projects", args=("a",), either=("b", "c"), pattern=SOME.pattern)
 PAIRS = TargetArgs(kind="repos", args=("owner", "repo"), many=True)
+SOME_PAIRS = TargetArgs(
+    kind="repos", args=("owner", "repo"), many=True, pattern=re.compile("(a/[b-d])")
+)
 KNOWN, PROJECTS = ("projects", "web"), frozenset({"projects"})
 
 
@@ -202,6 +206,16 @@ KNOWN, PROJECTS = ("projects", "web"), frozenset({"projects"})
         (EITHER, {"b": "web", "a": "42"}, Targets(frozenset({KNOWN}), PROJECTS)),
         (PAIRS, {"repo": ["api", "a/b"]}, Targets(frozenset({("repos", "a/b")}), REPOS)),
         (PAIRS, {"repo": ["a/b", "api"]}, Targets(frozenset({("repos", "a/b")}), REPOS)),
+        (
+            SOME_PAIRS,
+            {"owner": "a", "repo": ["x", "b"]},
+            Targets(frozenset({("repos", "a/b")}), REPOS),
+        ),
+        (
+            SOME_PAIRS,
+            {"repo": ["a/x", "a/b"]},
+            Targets(frozenset({("repos", "a/b")}), REPOS),
+        ),
         (
             PAIRS,
             {"owner": "a", "repo": ["b", "a/c"]},
@@ -222,13 +236,26 @@ def test_a_second_target_counts_like_the_first() -> None:
 
     assert read(both, REPO, RELATED).named == {("repos", "myorg/api"), ("repos", "evil/core")}
     assert read(half, REPO, RELATED).named == {("repos", "myorg/api"), ("repos", "myorg/core")}
-    assert read(first, REPO, RELATED).named == {("repos", "myorg/api")}
+    assert read(first, REPO, RELATED) == Targets(frozenset({("repos", "myorg/api")}))
     assert read({"related_repo": "x/y"}, REPO, RELATED).unknown == REPOS
     assert read({**first, "related_repo": None}, REPO, RELATED).problem is not None
     assert read({**first, "related_owner": "evil"}, REPO, RELATED).named == {
         ("repos", "myorg/api"),
         ("repos", "evil/api"),
     }
+
+
+def test_a_second_target_of_more_parts_than_the_first_is_unknown_where_one_is_missing() -> None:
+    longer = TargetArgs(kind="projects", args=("x", "y", "z"), missing="primary")
+    first = {"owner": "myorg", "repo": "api"}
+
+    assert read(first, REPO, longer).unknown == PROJECTS
+    assert read({**first, "z": "web"}, REPO, longer).named == {
+        ("repos", "myorg/api"),
+        ("projects", "myorg/api/web"),
+    }
+    null = {"owner": None, "z": "web"}
+    assert targets(row(REPO, longer), null, PROJECTS).problem == "`owner` must be text, and is null"
 
 
 def test_a_fork_into_an_organisation_is_about_both() -> None:
