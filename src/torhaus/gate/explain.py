@@ -47,7 +47,7 @@ def explain(rules: Rules, question: Question, now: float) -> Explanation:
     Raises ValueError when the arguments are no JSON object.
     """
     request = _request(question)
-    caller = rules.principals.get(question.user)
+    caller = rules.principals.get(question.user) or rules.principals.get(question.user.lower())
     server = _server(rules, question.server)
     if caller is None:
         return _unknown("no_active_role", "user", question.user, rules.principals)

@@ -59,6 +59,13 @@ def test_time_is_an_argument() -> None:
     assert explain(RULES, asked(user=CAROL.email), CAROL.expires).verdict == "deny"
 
 
+def test_an_address_is_the_same_in_any_case() -> None:
+    found = explain(RULES, asked(user="Alice@Example.ORG"), NOW)
+
+    assert found == explain(RULES, asked(user=ALICE.email), NOW)
+    assert found.verdict == "allow"
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [({"user": "nobody@example.org"}, "no_active_role"), ({"server": "gitlab"}, "unknown_server")],
