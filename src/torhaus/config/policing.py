@@ -137,6 +137,9 @@ class _Targets:
         found: set[str] = set()
         for here, name in self._words.each(path, names):
             found.update(self._servers(here, name))
+        if self.servers and found and self.servers.isdisjoint(found):
+            message = "this never applies: no server is in all the lists, and all must fit"
+            self._words.source.warn(path, message, "write one list: mcp_servers: [a, b]")
         self.servers = frozenset(found) if self.servers is None else self.servers & found
 
     def _servers(self, path: Path, text: str) -> Iterable[str]:

@@ -241,3 +241,14 @@ def test_another_environment_and_a_name_given_twice_are_warned_about() -> None:
 
     assert any("its environment is staging" in each for each in said)
     assert any("has this name already" in each for each in said)
+
+
+def test_servers_that_no_call_can_be_to_at_once_are_doubted() -> None:
+    both = "[{mcp_servers: github}, {mcp_servers: [sentry]}]"
+    rule = "policies: [{name: x, action: deny, applies_to: %s}]"
+
+    doubts = [w.message for w in loaded(rule % both).warnings]
+    fine = [w.message for w in loaded(rule % both.replace("[sentry]", "[sentry, github]")).warnings]
+
+    assert any("no server is in all the lists" in each for each in doubts)
+    assert not any("no server is in all" in each for each in fine)
