@@ -211,3 +211,22 @@ def test_an_anonymous_stream_ends_with_the_anonymous_door() -> None:
             assert [chunk async for chunk in caller.client.chunks()] == [b":\n\n"]
 
     run(story())
+
+
+def test_a_notification_nobody_knows_needs_a_permission_for_everything() -> None:
+    """A server may do anything at `notifications/purge`; no permission says what."""
+
+    async def story() -> None:
+        async with open_house() as house:
+            alice = await house.connect()
+            await alice.begin()
+
+            refused = await alice.ask({"jsonrpc": "2.0", "method": "notifications/purge"})
+            known = await alice.ask({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+            assert "error" in said(refused)
+            assert known.status == 202
+            (posted,) = house.world.upstream.posted
+            assert b"notifications/initialized" in posted
+
+    run(story())

@@ -197,7 +197,10 @@ class McpEdge:
         self._spawn(door, self._serving.serve(door, asking))
 
     async def _tell(self, door: Door, session: Session, message: Notification | Response) -> None:
-        self._check_access(door.used_by(session.client), 200)
+        if isinstance(message, Notification):
+            self._check_access(door.used_by(session.client, message.method, message.params), 200)
+        else:
+            self._check_access(door.used_by(session.client), 200)
         if isinstance(message, Response):
             await self._talk.answer(door.server, session, door.caller.id, message)
         else:

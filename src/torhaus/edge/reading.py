@@ -19,6 +19,7 @@ from torhaus.model.servers import Server
 from torhaus.model.verdict import Deny
 from torhaus.policy.classify import NOTHING
 from torhaus.policy.decide import barred
+from torhaus.policy.methods import LISTEN
 from torhaus.policy.visible import may_use
 
 PARAM = b"mcp-param-"
@@ -29,14 +30,14 @@ _JSON = b"application/json"
 class Door(msgspec.Struct, frozen=True, gc=False):
     """A known caller in front of a server. `client`: the name his client gives itself.
 
-    `wanted`: the params of his subscriptions/listen.
+    `wanted`: method and params of what he listens to or tells.
     """
 
     exchange: Exchange
     visitor: Visitor
     server: Server
     client: str = ""
-    wanted: Mapping[str, Any] = NOTHING
+    wanted: tuple[str, Mapping[str, Any]] = (LISTEN, NOTHING)
 
     @property
     def caller(self) -> Principal:
@@ -80,12 +81,14 @@ class Door(msgspec.Struct, frozen=True, gc=False):
             return None  # the key is gone, or has been given to somebody else
         return (caller, server) if may_use(caller, server, now) else None
 
-    def used_by(self, client: str, wanted: Mapping[str, Any] = NOTHING) -> "Door":
-        """The same door, with the name the client gives itself and what it listens to."""
-        return msgspec.structs.replace(self, client=client, wanted=wanted)
+    def used_by(
+        self, client: str, method: str = LISTEN, params: Mapping[str, Any] = NOTHING
+    ) -> "Door":
+        """The same door, with the name the client gives itself and what it wants there."""
+        return msgspec.structs.replace(self, client=client, wanted=(method, params))
 
     def barred(self, caller: Principal, server: Server, now: float) -> Deny | None:
-        """Why the caller may not listen to this of the server: no access, office hours, network."""
+        """Why the caller may not listen to this, or tell it: no access, office hours, network."""
         return barred(caller, server, self.exchange.peer.ip, self.client, now, self.wanted)
 
 

@@ -64,7 +64,7 @@ class Serving:
             if asking.request.method == LISTEN:
                 exchange.on_drain = exchange.cancel
                 wanted = asking.request.params
-                self._open[exchange] = door.used_by(calls.client(asking), wanted)
+                self._open[exchange] = door.used_by(calls.client(asking), LISTEN, wanted)
 
     def _cancelled(self, exchange: Exchange, asking: Asking) -> None:
         """A cancelled request gets no answer; a listening stream that we end says so (M17)."""

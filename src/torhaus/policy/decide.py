@@ -42,19 +42,20 @@ def barred(
     ip: str,
     client: str,
     now: float,
-    wanted: Mapping[str, Any] = NOTHING,
+    asks: tuple[str, Mapping[str, Any]] = (LISTEN, NOTHING),
 ) -> Deny | None:
-    """Why somebody may not even listen to a server now; None when he may.
+    """Why somebody may not even listen to a server now, or tell it something; None when he may.
 
-    `wanted`: the params of his subscriptions/listen, which may ask for certain resources.
+    `asks`: method and params, such as a subscriptions/listen that names certain resources.
     """
+    method, params = asks
     call = Call(
         id="",
         caller=caller,
         server=server,
-        method=LISTEN,
-        operation=LISTEN,
-        arguments=wanted,
+        method=method,
+        operation=method,
+        arguments=params,
         payload=b"",
         ip=ip,
         client=client,

@@ -27,7 +27,22 @@ OPEN = frozenset(
     }
 )
 
+# What clients tell (2024-11-05 to 2026-07-28). A server may do anything at others.
+NOTIFICATIONS = frozenset(
+    {
+        "notifications/initialized",
+        "notifications/cancelled",
+        "notifications/progress",
+        "notifications/roots/list_changed",
+        "notifications/tasks/status",
+    }
+)
+
 LISTEN = "subscriptions/listen"
+_FILTERS = frozenset({"notifications", "filter", "subscriptions"})
+_LISTENED = frozenset(
+    {"toolslistchanged", "promptslistchanged", "resourceslistchanged", "resourcesubscriptions"}
+)
 _READ = Need("read", "resources")
 
 NEEDS = {
@@ -45,11 +60,13 @@ _COMPLETES_ANY = Need("read", "*")
 
 def need(method: str, params: Mapping[str, Any]) -> Need | None:
     """What a request needs; None when any permission on the server will do."""
-    if method in OPEN or method.startswith("notifications/"):
+    if method in OPEN or method in NOTIFICATIONS:
         return None
     if method == "completion/complete":
         return _completion(params.get("ref"))
     if method == LISTEN:
+        if _extended(params):
+            return EXTENSION
         return _READ if _listened(params) else None
     return NEEDS.get(method, EXTENSION)
 
@@ -66,6 +83,16 @@ def uris(method: str, params: Mapping[str, Any]) -> tuple[object, ...] | None:
     return (params.get("uri"),) if NEEDS.get(method) is _READ else None
 
 
+def _extended(params: Mapping[str, Any]) -> bool:
+    """Whether a listener asks for news that only an extension knows, such as those of tasks."""
+    return any(
+        kind.casefold() not in _LISTENED and bool(value)
+        for name, asked in params.items()
+        if name.casefold() in _FILTERS and isinstance(asked, Mapping)
+        for kind, value in asked.items()
+    )
+
+
 def _listened(params: Mapping[str, Any]) -> tuple[object, ...]:
     """The resources whose changes a listener asks for (2026-07-28, subscriptions/listen).
 
@@ -73,7 +100,7 @@ def _listened(params: Mapping[str, Any]) -> tuple[object, ...]:
     """
     found: list[object] = []
     for name, asked in params.items():
-        if name.casefold() in ("notifications", "filter", "subscriptions"):
+        if name.casefold() in _FILTERS:
             some = (
                 asked.items() if isinstance(asked, Mapping) else (("resourcesubscriptions", asked),)
             )

@@ -14,7 +14,10 @@ def test_open_methods_need_nothing_of_their_own(method: str) -> None:
     assert need(method, {}) is None
 
 
-@pytest.mark.parametrize("method", ["", "x", "resources/Read", "notifications", "tools/call"])
+@pytest.mark.parametrize(
+    "method",
+    ["", "x", "resources/Read", "notifications", "tools/call", "notifications/x", "tasks/get"],
+)
 def test_a_method_nobody_knows_is_an_extension(method: str) -> None:
     assert need(method, {}) == EXTENSION
 
@@ -38,7 +41,7 @@ READS = Need("read", "resources")
         ({"notifications": {"toolsListChanged": True}}, ()),
         ({"notifications": {"resourceSubscriptions": []}}, ()),
         ({"notifications": {"resourceSubscriptions": None}}, ()),
-        ({"notifications": {"taskIds": ["1"]}}, ()),
+        ({"notifications": {"taskIds": []}}, ()),
         ({"notifications": {"resourceSubscriptions": ["a", "b"]}}, ("a", "b")),
         ({"notifications": {"RESOURCESUBSCRIPTIONS": ["a"]}}, ("a",)),
         ({"Notifications": {"resourceSubscriptions": ["a"]}}, ("a",)),
@@ -65,3 +68,13 @@ def test_requests_about_a_resource_name_it() -> None:
         assert uris(method, {}) == (None,)
     assert uris("prompts/get", {"uri": "a"}) is None
     assert uris("acme/extension", {"uri": "a"}) is None
+
+
+@pytest.mark.parametrize("filters", ["notifications", "Filter", "subscriptions"])
+def test_news_that_only_an_extension_knows_need_what_it_needs(filters: str) -> None:
+    """A task is read with tasks/get, which nobody may without a permission for everything."""
+    asked = {"toolsListChanged": True, "resourceSubscriptions": ["a"]}
+
+    assert need(LISTEN, {filters: asked}) == READS
+    assert need(LISTEN, {filters: {**asked, "taskIds": ["1"]}}) == EXTENSION
+    assert need(LISTEN, {filters: {**asked, "taskIds": []}}) == READS
