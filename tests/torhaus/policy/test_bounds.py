@@ -5,7 +5,7 @@ import pytest
 from tests.torhaus.policy.people import ACME, SENTRY, alice, call, server
 from torhaus.model.access import Bound
 from torhaus.model.servers import TargetArgs, ToolClass
-from torhaus.model.verdict import Allow, Deny
+from torhaus.model.verdict import Allow, Deny, Step
 from torhaus.policy.conditions import compile_condition
 from torhaus.policy.decide import decide
 from torhaus.policy.globs import compile_glob
@@ -118,6 +118,28 @@ def test_every_bound_must_hold() -> None:
     assert isinstance(decide(call("list_issues", API, by=by), NOW), Deny)
     other = {"owner": "x", "repo": "public-project"}
     assert isinstance(decide(call("list_issues", other, by=by), NOW), Deny)
+
+
+def test_a_bound_that_does_not_stand_leaves_it_to_the_next() -> None:
+    by = alice("github:*", bounds=(bound("a/b", when='client == "cursor"'), bound("a/b")))
+
+    assert isinstance(decide(call("list_issues", API, by=by), NOW), Deny)
+
+
+@pytest.mark.parametrize(
+    ("tool", "method", "steps"),
+    [
+        ("get_me", "tools/call", ["caller", "class", "targets", "bounds", "grants", "verdict"]),
+        ("ping", "ping", ["caller", "class", "verdict"]),
+    ],
+)
+def test_a_trace_has_the_bounds_of_what_they_are_asked_of(
+    tool: str, method: str, steps: list[str]
+) -> None:
+    trace: list[Step] = []
+    decide(call(tool, by=alice("github:*", bounds=(ONLY,)), method=method), NOW, trace)
+
+    assert [each.step for each in trace] == steps
 
 
 def test_targets_of_other_kinds_stand_beside_those_of_the_bound() -> None:

@@ -58,6 +58,7 @@ def test_a_harmless_tool_stays_as_it_is():
         schema(anyOf=[{"items": {"title": f"a{ZERO}b"}}]),
         tool(inputSchema={"properties": {"enum": {"description": f"a{ZERO}b"}}}),
         tool(inputSchema={"$defs": {"const": {"title": f"a{ZERO}b"}}}),
+        tool(**{"$defs": {"const": {"title": f"a{ZERO}b"}}}),
     ],
 )
 def test_texts_lose_what_is_hidden_wherever_they_stand(poisoned: dict[str, Any]):
@@ -78,7 +79,8 @@ def test_texts_lose_what_is_hidden_wherever_they_stand(poisoned: dict[str, Any])
         (schema(enum=["a", f"b{ZERO}"]), "enum"),
         (schema(const=f"b{ZERO}"), "const"),
         (schema(enum=[{"a": f"b{ZERO}"}]), "enum"),
-        (tool(arguments=[{"name": f"b{ZERO}"}]), "arguments"),
+        (tool(arguments=["a", {"name": f"b{ZERO}"}]), r"^arguments\.1\.name has hidden"),
+        (tool(**{f"a{ZERO}": "x"}), "^it holds a name with hidden characters$"),
         (schema(pattern=f"b{ZERO}"), "pattern"),
         (schema(type=f"string{ZERO}"), "type"),
         (schema(**{"$ref": f"#/x{ZERO}"}), "ref"),
@@ -220,6 +222,7 @@ def test_a_long_blank_stretch_is_flagged(blank: str):
         ({"owner": {"x-mcp-header": "X\r\nY"}}, ["header"]),
         ({"a": {"x-mcp-header": "Same"}, "b": {"x-mcp-header": "sAME"}}, ["header"]),
         ({"a": {"items": {"x-mcp-header": "Token"}}}, ["header"]),
+        ({"a": {"properties": {"api_key": {"x-mcp-header": "Owner"}}}}, ["header"]),
     ],
 )
 def test_arguments_in_headers_are_looked_at(properties: dict[str, Any], expected: list[str]):
@@ -315,6 +318,11 @@ def test_findings_of_a_hostile_server_are_bounded():
     many = {f"p{n}": {"description": f"x{ZERO}"} for n in range(500)}
 
     assert len(scan(tool(inputSchema={"properties": many}))) == MAX_FINDINGS
+    some: dict[str, Any] = dict(list(many.items())[:MAX_FINDINGS])
+    some["a"] = {"x-mcp-header": "Token"}
+    assert len(scan(tool(inputSchema={"properties": some}))) == MAX_FINDINGS
+    (named,) = scan(tool(**{"k" * 300: ZERO}))
+    assert named.where == "k" * 200
 
 
 JSON = st.recursive(
