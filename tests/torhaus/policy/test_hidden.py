@@ -63,6 +63,7 @@ def test_what_cannot_be_seen_is_taken_away_and_named(unseen: str):
         "क्\u200dष and क्\u200cष",  # Devanagari: half forms
         "ශ්\u200dරී",  # Sinhala
         "👩\u200d💻 and 👩🏽\u200d🚀 and 👨\u200d👩\u200d👧",
+        "م\u200cم",  # at the very beginning
         "❤\ufe0f\u200d🔥 ❤\ufe0f ☎\ufe0e",
         "1\ufe0f\u20e3 #\ufe0f\u20e3 0\ufe0f\u20e3 9\ufe0f\u20e3 *\ufe0f\u20e3",
         "بِ\u200cب",  # after a vowel sign

@@ -86,6 +86,7 @@ def test_most_names_say_what_the_table_says(table: Table) -> None:
         ("resolve-library-id", "write"),
         ("frobnicate", "unknown"),
         ("frobnicate_and_get", "unknown"),
+        ("jira_cloud_get_issue", "unknown"),
         ("listissues", "unknown"),
         ("get_données", "unknown"),
         ("", "unknown"),
@@ -105,3 +106,4 @@ def test_a_type_is_taken_only_from_a_name_that_is_exactly_one() -> None:
     assert guess("acme", "get_merge_request_diff") == ("read", "")
     assert guess("acme", "issues") == ("unknown", "")
     assert guess("acme", "get_issues") == ("read", "issues")
+    assert guess("acme", "list_security_alerts") == ("read", "security_alerts")
