@@ -142,6 +142,30 @@ def test_a_trace_has_the_bounds_of_what_they_are_asked_of(
     assert [each.step for each in trace] == steps
 
 
+def test_a_trace_names_what_a_call_is_about() -> None:
+    row = ToolClass(
+        actions=frozenset({"read"}),
+        type="x",
+        targets=(TargetArgs(kind="repos", args=("repo",), many=True),),
+        blind=frozenset({"projects", "paths"}),
+    )
+    house = server("acme", classes={"x": row})
+    kinds = ("repos", "projects", "paths")
+    by = alice("acme:*", on="acme", bounds=tuple(bound("a/*", kind=kind) for kind in kinds))
+
+    def about(tool: str, at: Any = house, who: Any = by, **arguments: Any) -> str:
+        trace: list[Step] = []
+        decide(call(tool, arguments, by=who, at=at), NOW, trace)
+        return trace[2].detail
+
+    assert about("x", repo=["a/c", "a/b"]) == "repos a/b, repos a/c; unknown paths and projects"
+    only = alice("github:*", bounds=(ONLY,))
+    nothing = "nothing that a bound is about"
+    assert about("get_me", at=server(), who=only) == nothing
+    refused = decide(call("list_issues", {"owner": 7}, by=only), NOW)
+    assert refused.reason.startswith("`owner` must be text. ")
+
+
 def test_targets_of_other_kinds_stand_beside_those_of_the_bound() -> None:
     row = ToolClass(
         actions=frozenset({"read"}),

@@ -175,6 +175,7 @@ def test_a_window_that_summer_time_cuts_short_ends_when_the_clock_is_put_forward
     [
         # Half an hour is skipped at 2:00; an hour is repeated at 1:00.
         ("Australia/Lord_Howe", (3600, 8100), "2026-10-03T15:00:00", "2026-10-03T15:30:00"),
+        ("Europe/Berlin", (9000, 12600), "2026-10-25T00:45:00", "2026-10-25T01:00:00"),
         ("America/Havana", (1800, 5400), "2026-11-01T04:45:00", "2026-11-01T05:00:00"),
     ],
 )

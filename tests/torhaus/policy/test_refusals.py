@@ -89,7 +89,7 @@ def test_access_that_begins_later_says_when() -> None:
 CREATE = asked(call("create_issue"))
 FROB = asked(call("frobnicate"))
 LOGS = asked(call("get_job_logs"))
-WRITES, UNKNOWN = frozenset({"write"}), frozenset({"unknown"})
+READS, WRITES, UNKNOWN = (frozenset({word}) for word in ("read", "write", "unknown"))
 ONLY = Bound(kind="repos", rule="only", allow=tuple(map(compile_glob, ("a/*", "b/*", "c/*"))))
 MORE = Bound(kind="repos", rule="only", allow=tuple(map(compile_glob, "abcde")))
 OPEN = Bound(kind="repos", rule="only", deny=(compile_glob("a/*"),))
@@ -376,3 +376,12 @@ def test_other_requests_are_called_by_their_method() -> None:
     assert (
         listed.reason == "The policy 'freeze' refuses `tools/list` on github to alice@example.org."
     )
+
+
+def test_every_tag_that_is_kept_back_is_named() -> None:
+    row = ToolClass(actions=READS, type="x", tags=frozenset({"personal", "sensitive", "merge"}))
+    it = asked(call("x", by=alice("acme:read", on="acme"), at=server("acme", classes={"x": row})))
+
+    found = tagged(it, TagDeny(frozenset({"sensitive", "personal"}), "r"))
+
+    assert " may give out personal and sensitive data, " in found.reason

@@ -33,6 +33,7 @@ GITHUB, SENTRY, GIT = 117 + 42, 54, 12
         ("gitlab", "https://git.acme.example/mcp", 263),
         ("work", "https://git.acme.example/api/v4/mcpX", 0),
         ("gitlab-own", None, 46),
+        ("gitlab-own-mcp", None, 46),
         ("work", "https://githubcopilot.com./mcp", GITHUB),
         ("jira", None, 230),
         ("confluence", None, 230),
