@@ -45,6 +45,7 @@ from torhaus.store.ledger import SegmentLedger
 from torhaus.store.memory import MemoryCache
 from torhaus.store.redis.shared import Shared
 from torhaus.store.secret_key import sealing_secret
+from torhaus.store.state.migrate import every
 from torhaus.store.writer import LedgerSettings
 from torhaus.upstream.links import Links
 from torhaus.watch.metrics import Gauges, Metrics
@@ -248,7 +249,7 @@ class House:
             await self.annex.close()
             await self.ledger.close()
             raise
-        if steps:
+        if steps and steps != every():  # a new database is no news
             log.info("state.migrated", steps=steps)
         if isinstance(self.counters, MemoryCounters):
             self._carry_over(self.counters, await self.annex.usage.used())
