@@ -12,7 +12,9 @@ from torhaus.policy.classify import (
     classify,
     depends_on_arguments,
     possible,
+    row as row_of,
 )
+from torhaus.policy.globs import compile_glob
 from torhaus.policy.tables import TABLES, Table
 
 HINTS = st.fixed_dictionaries(
@@ -208,13 +210,13 @@ HOUSE = server("acme", classes={"team": TAGGED, "run": OUTER})
 def test_a_problem_is_a_sentence_and_keeps_what_is_known_of_the_tool(
     tool: str, arguments: dict[str, Any], problem: str
 ) -> None:
-    row = HOUSE.classes[tool]
+    known = HOUSE.classes[tool]
 
     assert classify(HOUSE, tool, arguments, {}) == Classified(
         actions=frozenset(),
-        type=row.type,
+        type=known.type,
         tool=tool,
-        tags=row.tags,
+        tags=known.tags,
         source="config",
         problem=problem,
     )
@@ -281,6 +283,7 @@ def test_everything_a_tool_might_do_is_told_with_what_is_known_of_it() -> None:
         {"read"},
         {"write"},
     ]
+    assert {each.tool for each in possible(house, "run", {})} == {"run"}
     (plain,) = possible(GITHUB, "list_issues", {})
     assert (plain.tool, plain.arguments) == ("list_issues", {})
 
@@ -308,3 +311,16 @@ def test_a_pinned_argument_has_one_spelling(shadow: str) -> None:
     does = classify(SENTRY, "find_projects", {shadow: "https://evil.example"}, {})
 
     assert does.problem is not None
+
+
+def test_of_selectors_the_first_that_fits_is_asked_after_the_names() -> None:
+    one, other = (ToolClass(actions=frozenset({"read"}), type=kind) for kind in ("one", "other"))
+    chosen = ((compile_glob("get*"), one), (compile_glob("getx*"), other))
+    house = server("acme", classes={"getit": other}, selectors=chosen)
+
+    assert row_of(house, "get_it") is other
+    assert row_of(house, "getX") is one
+    assert row_of(house, "zzz") is None
+    assert row_of(house, "get" + "a" * 125) is one
+    assert row_of(house, "get" + "a" * 126) is None
+    assert row_of(server("acme", classes={}), "get_it") is None
