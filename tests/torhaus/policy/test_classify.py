@@ -12,6 +12,8 @@ from torhaus.policy.classify import (
     classify,
     depends_on_arguments,
     possible,
+)
+from torhaus.policy.classify import (
     row as row_of,
 )
 from torhaus.policy.globs import compile_glob
