@@ -27,15 +27,16 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def parameters(payload: bytes) -> msgspec.Raw:
+def parameters(payload: bytes, most: int = MAX_BYTES) -> msgspec.Raw:
     """One line of JSON text for any bytes; the payload itself wherever it may stay as it is.
 
     Values under keys named like secrets become `•••`. Payloads that are too long, too deep or
     not JSON become `{"_truncated": true}` or `{"_invalid": true}` with `bytes` and `sha256`.
+    `most`: bytes that are not too long.
     """
     if not payload:
         return _EMPTY
-    if len(payload) > MAX_BYTES:
+    if len(payload) > most:
         return _withheld("_truncated", payload)
     try:
         value = _decode(payload)

@@ -81,7 +81,10 @@ def unavailable(hold: Hold, error: StateError) -> Refused:
 
 
 def unreadable(hold: Hold) -> Refused:
-    text = "The arguments cannot be written down exactly, so nobody can agree to them."
+    text = (
+        "The arguments are too long, too deep or cannot be written down exactly, so that nobody "
+        "could look at them and agree. Send at most 256 KiB."
+    )
     return Refused(Deny(hold.rule, "bad_argument", text, hold.allow.actions))
 
 

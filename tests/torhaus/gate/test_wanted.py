@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -83,3 +84,22 @@ def test_the_approver_sees_arguments_without_secrets() -> None:
         "somebody agrees",
         "p1",
     )
+
+
+def test_the_approver_sees_all_of_long_arguments() -> None:
+    body = "x" * 200_000
+
+    assert json.loads(tool({"body": body}).arguments) == {"body": body}
+
+
+def nested(levels: int) -> Any:
+    deep: Any = 0
+    for _ in range(levels):
+        deep = [deep]
+    return deep
+
+
+@pytest.mark.parametrize("value", ["x" * 300_000, nested(120)])
+def test_nobody_agrees_to_what_he_cannot_see(value: Any) -> None:
+    with pytest.raises(ValueError, match="too long or too deep"):
+        tool({"value": value})
