@@ -83,6 +83,11 @@ def configured(at: Path, text: str = CONFIG) -> Path:
     return path
 
 
+def _interruptible() -> None:
+    """Whoever runs the tests in the background has SIGINT ignored, which children inherit."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Running:
     """A command that runs until it is told to stop; its output goes to files in `at`."""
 
@@ -97,6 +102,7 @@ class Running:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=_interruptible,
             )
 
     @property
