@@ -30,7 +30,7 @@ def want(gateway: Gateway, server: str, header: str, tool: str, **arguments: str
 def test_a_client_lists_and_calls_tools_and_leaves_one_record(
     caller: Caller, server: str, gateway: Gateway, node: str, tmp_path: Path
 ) -> None:
-    word = secrets.token_hex(8)
+    word = f"word{secrets.token_hex(8)}"
 
     seen = caller.ask(want(gateway, server, "apikey", "echo", message=word), node, tmp_path)
 
@@ -44,7 +44,7 @@ def test_a_client_lists_and_calls_tools_and_leaves_one_record(
 def test_a_client_of_either_era_reaches_a_server_of_both(
     caller: Caller, server: str, gateway: Gateway, node: str, tmp_path: Path
 ) -> None:
-    word = secrets.token_hex(8)
+    word = f"word{secrets.token_hex(8)}"
 
     seen = caller.ask(want(gateway, server, "apikey", "search_issues", query=word), node, tmp_path)
 
@@ -58,7 +58,7 @@ def test_a_client_of_either_era_reaches_a_server_of_both(
 def test_a_client_pinned_to_the_newest_revision_stays_on_it(
     caller: Caller, server: str, gateway: Gateway, node: str, tmp_path: Path
 ) -> None:
-    word = secrets.token_hex(8)
+    word = f"word{secrets.token_hex(8)}"
 
     seen = caller.ask(want(gateway, server, "apikey", "search_issues", query=word), node, tmp_path)
 
@@ -71,7 +71,7 @@ def test_a_client_pinned_to_the_newest_revision_stays_on_it(
 def test_a_client_pinned_to_the_newest_revision_reaches_an_older_server(
     caller: Caller, server: str, gateway: Gateway, node: str, tmp_path: Path
 ) -> None:
-    word = secrets.token_hex(8)
+    word = f"word{secrets.token_hex(8)}"
 
     seen = caller.ask(want(gateway, server, "apikey", "echo", message=word), node, tmp_path)
 
@@ -88,7 +88,7 @@ def test_a_client_pinned_to_the_newest_revision_reaches_an_older_server(
 def test_a_key_works_in_each_header(
     caller: Caller, header: str, gateway: Gateway, node: str, tmp_path: Path
 ) -> None:
-    word = secrets.token_hex(8)
+    word = f"word{secrets.token_hex(8)}"
 
     seen = caller.ask(
         want(gateway, "everything-http", header, "echo", message=word), node, tmp_path

@@ -104,7 +104,7 @@ def test_a_member_that_stands_twice_stands_once():
 
 @pytest.mark.parametrize("result", [b"[]", b"5", b'"x"'])
 def test_what_is_no_hello_is_for_others_to_judge(result: bytes):
-    assert seen("initialize", result) is result
+    assert seen("initialize", result) == result
 
 
 @pytest.mark.parametrize(

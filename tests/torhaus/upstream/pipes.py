@@ -51,8 +51,16 @@ def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+OTHERS: set[int] = set()
+"""Children from before the test, such as the databases of other tests."""
+
+
 def children() -> list[int]:
-    """Processes whose parent we are, zombies included."""
+    """Processes whose parent we are since the test began, zombies included."""
+    return [pid for pid in every_child() if pid not in OTHERS]
+
+
+def every_child() -> list[int]:
     numbers = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
     return [pid for pid in numbers if _status(pid)[1] == str(os.getpid())]
 
