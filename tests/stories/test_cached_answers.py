@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.torhaus.cast import BOB, MALLORY, World, github, run
+from tests.torhaus.cast import BOB, MALLORY, World, github, keeping, run
 from tests.torhaus.scripted import note, text
 from torhaus.model.outcome import Answer, Answered, Failed, Limited, Refused
 from torhaus.model.ports import Ask, Sink, UpstreamError
@@ -12,7 +12,7 @@ from torhaus.model.servers import Window
 
 
 def caching(**more: object) -> World:
-    return World(github(cache_ttl=60.0, **more)).knows_the_tools()
+    return World(github(caching=keeping(60.0), **more)).knows_the_tools()
 
 
 def said(outcome: object) -> str:

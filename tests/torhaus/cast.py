@@ -28,6 +28,7 @@ from torhaus.mcp.message import Request, read
 from torhaus.mcp.seal import Sealer
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
 from torhaus.model.access import Access
+from torhaus.model.caching import CacheRule, Caching
 from torhaus.model.outcome import Outcome
 from torhaus.model.people import Phase, Principal
 from torhaus.model.rules import Rules
@@ -81,6 +82,11 @@ CAROL = person("carol", "contractor", "github.read", server="github", expires=NO
 DANA = person("dana", "admin", "*")
 MALLORY = person("mallory", "guest")
 EVERYBODY = (ALICE, BOB, CAROL, DANA, MALLORY)
+
+
+def keeping(ttl: float) -> Caching:
+    """All answers of tools that read, so many seconds."""
+    return Caching(other=CacheRule(ttl=ttl))
 
 
 def github(**changes: Any) -> Server:

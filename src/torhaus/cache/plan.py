@@ -1,7 +1,5 @@
 """Whether a call's answer may come from the cache, and go into it."""
 
-from functools import lru_cache
-
 import msgspec
 
 from torhaus.cache.key import canonical, key
@@ -58,11 +56,7 @@ def plan(call: Call, verdict: Allow, now: float = 0.0) -> Plan:
         return NO_PLAN
     server = call.server
     rule = server.caching.rule(call.operation)
-    if rule is None:
-        if server.cache_ttl is None:
-            return NO_PLAN
-        rule = _plain(server.cache_ttl)
-    if rule.ttl <= 0.0:
+    if rule is None or rule.ttl <= 0.0:
         return NO_PLAN
     # What policy masks for one caller, it may not mask for another.
     also: list[object] = [] if verdict.redact is None else [["redacted", verdict.redact]]
@@ -109,11 +103,6 @@ def findable(call: Call) -> bytes:
     """
     text = canonical(call.arguments)
     return text if len(text) <= MAX_ARGUMENTS else b""
-
-
-@lru_cache(maxsize=256)
-def _plain(ttl: float) -> CacheRule:
-    return CacheRule(ttl=ttl)
 
 
 def _facets(call: Call, rule: CacheRule, now: float) -> list[object]:

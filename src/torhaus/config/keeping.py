@@ -8,7 +8,7 @@ from torhaus.config.caching import Forget, Keeping, ServerKeeping
 from torhaus.config.schema import File
 from torhaus.config.tree import Path, Source, meant, printable
 from torhaus.config.upstreams import digest_of
-from torhaus.model.caching import CacheRule, Caching, Invalidation, Scope, Vary
+from torhaus.model.caching import NO_CACHING, CacheRule, Caching, Invalidation, Scope, Vary
 from torhaus.model.names import normal
 from torhaus.model.servers import Server
 
@@ -26,15 +26,21 @@ def kept(source: Source, file: File, servers: Mapping[str, Server]) -> dict[str,
     triggers = _triggers(named, file)
     return {
         name: msgspec.structs.replace(
-            server,
-            caching=Caching(
-                tools=tools[name],
-                other=other.get(name),
-                triggers={tool: tuple(found) for tool, found in triggers[name].items()},
-            ),
+            server, caching=_caching(tools[name], other.get(name), triggers[name])
         )
         for name, server in servers.items()
     }
+
+
+def _caching(
+    tools: dict[str, CacheRule],
+    other: CacheRule | None,
+    triggers: dict[str, list[Invalidation]],
+) -> Caching:
+    if not tools and other is None and not triggers:
+        return NO_CACHING  # the gate knows it by sight
+    untrue = {tool: tuple(found) for tool, found in triggers.items()}
+    return Caching(tools=tools, other=other, triggers=untrue)
 
 
 def rule(spec: Keeping) -> CacheRule:

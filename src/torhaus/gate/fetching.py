@@ -78,11 +78,10 @@ class Fetching:
 
         A call that may have made kept answers untrue has them forgotten before it returns.
         """
-        server = call.server
-        if server.caching is NO_CACHING and server.cache_ttl is None:
-            return self._direct(asking, call, ask, verdict, relay)
         if call.method in HINTED:
             return self._hinted(asking, call, ask, verdict, relay)
+        if call.server.caching is NO_CACHING:
+            return self._direct(asking, call, ask, verdict, relay)
         return self._planned(asking, call, ask, verdict, relay)
 
     async def _hinted(

@@ -23,7 +23,6 @@ from torhaus.mcp.message import (
     result_text,
 )
 from torhaus.mcp.seal import SealError
-from torhaus.model.caching import NO_CACHING
 from torhaus.model.outcome import Answer
 from torhaus.model.people import Principal
 from torhaus.model.ports import LedgerError, Link, Notice, UpstreamError
@@ -52,7 +51,7 @@ class Talk:
         if notice.method == LIST_CHANGED:
             self.gate.catalogue.forget(relay.server.name)
         untrue = outdated(relay.server.name, notice) if notice.id is None else ()
-        if untrue and relay.server.caching is not NO_CACHING:
+        if untrue:
             self.gate.fetching.chore(self.gate.fetching.forget(untrue))
         if notice.method == "ping" and notice.id is not None:
             body = result_text(notice.id, b"{}")

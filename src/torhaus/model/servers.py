@@ -126,7 +126,6 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     sharing: Sharing = Sharing.PRINCIPAL
     environment: str | None = None
     credential: str = ""
-    cache_ttl: float | None = None
     rate_limit: Window | None = None
     rate_counts_hits: bool = False
     classes: Mapping[str, ToolClass] = {}

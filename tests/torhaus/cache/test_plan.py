@@ -9,7 +9,7 @@ from torhaus.model.call import Call
 from torhaus.model.people import Phase, Principal
 from torhaus.model.verdict import Allow
 
-CACHED = server(cache_ttl=300.0)
+CACHED = server(caching=Caching(other=CacheRule(ttl=300.0)))
 
 
 def planned(asked: Call, *actions: str) -> Plan:
@@ -120,14 +120,15 @@ def test_a_tool_has_its_own_rule_in_any_spelling() -> None:
 
 
 def test_a_tool_without_a_rule_falls_back_on_the_servers_ttl() -> None:
-    caching = Caching(tools={"a": CacheRule(ttl=1.0)})
+    tools = {"a": CacheRule(ttl=1.0)}
+    whole = Caching(tools=tools, other=CacheRule(ttl=5.0))
 
-    assert plan(call("b", at=server(caching=caching, cache_ttl=5.0)), READS).ttl == 5.0
-    assert plan(call("b", at=server(caching=caching)), READS).key is None
+    assert plan(call("b", at=server(caching=whole)), READS).ttl == 5.0
+    assert plan(call("b", at=server(caching=Caching(tools=tools))), READS).key is None
 
 
 def test_a_tool_with_no_time_to_live_is_not_kept() -> None:
-    at = server(caching=Caching(tools={"a": CacheRule(ttl=0.0)}), cache_ttl=300.0)
+    at = ruled(a=CacheRule(ttl=0.0), other=CacheRule(ttl=300.0))
 
     assert plan(call("a", at=at), READS).key is None
 

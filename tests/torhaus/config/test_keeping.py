@@ -12,7 +12,7 @@ from tests.torhaus.config.stores import (
     rules,
 )
 from torhaus.config.load import load_text
-from torhaus.model.caching import CacheRule, Caching, Invalidation, Scope
+from torhaus.model.caching import NO_CACHING, CacheRule, Invalidation, Scope
 from torhaus.model.rules import Rules
 
 
@@ -119,7 +119,7 @@ def test_a_ttl_of_0_takes_one_tool_out() -> None:
 
 
 def test_a_server_that_nobody_names_keeps_nothing() -> None:
-    assert rules("caching: {github: {ttl: 5m}}").servers["sentry"].caching == Caching()
+    assert rules("caching: {github: {ttl: 5m}}").servers["sentry"].caching is NO_CACHING
 
 
 @pytest.mark.parametrize(

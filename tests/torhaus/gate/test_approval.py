@@ -5,7 +5,7 @@ import json
 
 import msgspec
 
-from tests.torhaus.cast import BOB, DAY, NOW, run, settled
+from tests.torhaus.cast import BOB, DAY, NOW, keeping, run, settled
 from tests.torhaus.gate.holding import (
     CAREFUL,
     Holding,
@@ -98,7 +98,7 @@ def test_fifty_calls_at_once_use_one_approval_once() -> None:
 def test_an_approved_call_shares_neither_cache_nor_flight() -> None:
     async def story() -> None:
         world = Holding()
-        world.server = msgspec.structs.replace(world.server, cache_ttl=60.0)
+        world.server = msgspec.structs.replace(world.server, caching=keeping(60.0))
         world.changed(servers={"github": world.server})
         world.knows_the_tools()
 

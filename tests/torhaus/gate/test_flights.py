@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.torhaus.cast import ALICE, BOB, DANA, World, github, run, settled
+from tests.torhaus.cast import ALICE, BOB, DANA, World, github, keeping, run, settled
 from tests.torhaus.scripted import note, text
 from tests.torhaus.witnesses import Window as Front
 from torhaus.model.outcome import Answer, Answered, Failed
@@ -14,7 +14,7 @@ from torhaus.model.servers import Window
 
 
 def caching(**more: object) -> World:
-    return World(github(cache_ttl=60.0, **more)).knows_the_tools()
+    return World(github(caching=keeping(60.0), **more)).knows_the_tools()
 
 
 def said(outcome: object) -> str:

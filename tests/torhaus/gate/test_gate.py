@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from tests.torhaus.cast import ALICE, BOB, CAROL, DAY, MALLORY, World, github, run, settled
+from tests.torhaus.cast import ALICE, BOB, CAROL, DAY, MALLORY, World, github, keeping, run, settled
 from tests.torhaus.scripted import TOOLS, listing, text
 from torhaus.mcp.message import CallerError
 from torhaus.model.outcome import Answer, Answered, Failed, Limited, Refused
@@ -176,7 +176,7 @@ def test_a_call_cancelled_while_the_list_of_tools_is_fetched_leaves_one_record()
 @pytest.mark.parametrize("turns", range(12))
 def test_a_call_cancelled_at_any_moment_leaves_exactly_one_record(turns: int):
     async def story() -> None:
-        world = World(github(cache_ttl=60.0, rate_limit=HOURLY))
+        world = World(github(caching=keeping(60.0), rate_limit=HOURLY))
         world.ledger.hold()
 
         async def slow(ask: Ask, sink: Sink) -> Answer:

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, Window, limited, run, settled
+from tests.torhaus.cast import ALICE, Window, keeping, limited, run, settled
 from tests.torhaus.gate.veiled import (
     BLIND,
     LEAKY,
@@ -64,7 +64,7 @@ def test_an_answer_without_secrets_is_passed_on_as_it_is():
 
 def test_the_cache_keeps_what_the_server_said_and_gives_each_what_he_may_see():
     async def story() -> None:
-        there = world(cache_ttl=60.0)
+        there = world(caching=keeping(60.0))
         there.upstream.answers(text(LEAKY))
         for by in (BLIND, ALICE, BLIND, ALICE):
             outcome = await there.admit(there.tool("list_issues", by=by))
@@ -78,7 +78,7 @@ def test_the_cache_keeps_what_the_server_said_and_gives_each_what_he_may_see():
 
 def test_an_answer_shared_with_others_is_masked_too():
     async def story() -> None:
-        there = world(cache_ttl=60.0)
+        there = world(caching=keeping(60.0))
         held = there.upstream.waits()
         first = there.begin(there.tool("list_issues", by=BLIND, id=1))
         await held.came()

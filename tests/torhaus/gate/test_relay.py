@@ -148,14 +148,18 @@ def test_a_servers_ping_is_answered_by_the_gate():
 
 @pytest.mark.parametrize("legacy", [True, False])
 def test_an_announced_change_of_tools_is_passed_on_and_taken_to_heart(legacy: bool):
-    world, front = World().knows_the_tools(), Window()
+    async def story() -> None:
+        world, front = World().knows_the_tools(), Window()
 
-    relay(world, front, world.session() if legacy else None).notice(
-        note("notifications/tools/list_changed")
-    )
+        relay(world, front, world.session() if legacy else None).notice(
+            note("notifications/tools/list_changed")
+        )
 
-    assert len(front.events) == 1
-    assert world.gate.catalogue.find(world.server, "list_issues", world.clock()) is None
+        assert len(front.events) == 1
+        assert world.gate.catalogue.find(world.server, "list_issues", world.clock()) is None
+        await settled()
+
+    run(story())
 
 
 def test_the_stream_and_its_brake_are_the_callers():

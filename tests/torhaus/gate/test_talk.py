@@ -4,7 +4,7 @@ import json
 import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, BOB, World, github, person, run, settled
+from tests.torhaus.cast import ALICE, BOB, World, github, keeping, person, run, settled
 from tests.torhaus.gate.streams import Stream, detached, listening
 from tests.torhaus.scripted import note, text
 from tests.torhaus.witnesses import Window
@@ -120,7 +120,7 @@ def test_a_call_is_cancelled_at_once_even_if_the_server_takes_no_messages():
 
 def test_a_cancelled_call_that_others_wait_for_goes_on_at_the_server():
     async def story() -> None:
-        world = World(github(cache_ttl=60.0)).knows_the_tools()
+        world = World(github(caching=keeping(60.0))).knows_the_tools()
         mine = world.session()
         held = world.upstream.waits()
         first = world.begin(world.tool("list_issues", session=mine))
@@ -141,7 +141,7 @@ def test_a_cancelled_call_that_others_wait_for_goes_on_at_the_server():
 
 def test_a_cancelled_call_that_nobody_else_waits_for_is_called_off_at_the_server():
     async def story() -> None:
-        world = World(github(cache_ttl=60.0)).knows_the_tools()
+        world = World(github(caching=keeping(60.0))).knows_the_tools()
         session = world.session()
         held = world.upstream.waits()
         task = world.begin(world.tool("list_issues", session=session))

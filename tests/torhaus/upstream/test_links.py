@@ -6,6 +6,7 @@ import contextlib
 import msgspec
 import pytest
 
+from tests.torhaus.cast import keeping
 from tests.torhaus.upstream.pages import LOOPS
 from tests.torhaus.upstream.pipes import Memo, address, run, said, session, tool, until
 from tests.torhaus.upstream.servers.http_server import (
@@ -63,7 +64,7 @@ def test_a_reload_that_changes_nothing_about_the_way_keeps_the_link():
     async def story():
         async with linking() as links:
             first = links.link(keyed(URL, "one"))
-            again = keyed(URL, "one", cache_ttl=5.0, environment="production")
+            again = keyed(URL, "one", caching=keeping(5.0), environment="production")
 
             assert links.retain([again]) == []
             assert links.link(again) is first
