@@ -7,30 +7,20 @@ from functools import partial
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Notice, Sink, Stamp
 from torhaus.model.session import Session
+from torhaus.model.sinks import Before
 
 
-class Overheard:
+class Overheard(Before):
     """Passes everything on to `sink`. `asked`: the server has asked its caller something.
 
     An answer that came about so belongs to that caller and to nobody else.
     """
 
-    __slots__ = ("_sink", "asked")
+    __slots__ = ("asked",)
 
     def __init__(self, sink: Sink) -> None:
-        self._sink = sink
+        super().__init__(sink)
         self.asked = False
-
-    @property
-    def throttle(self) -> Callable[[bool], None] | None:
-        return self._sink.throttle
-
-    @throttle.setter
-    def throttle(self, change: Callable[[bool], None] | None) -> None:
-        self._sink.throttle = change
-
-    def opened(self) -> None:
-        self._sink.opened()
 
     def notice(self, notice: Notice) -> None:
         if notice.method is not None and notice.id is not None and notice.method != "ping":

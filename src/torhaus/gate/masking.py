@@ -31,6 +31,7 @@ from torhaus.model.ports import Ask, Meter, Notice, Sink
 from torhaus.model.redaction import Pattern
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Era
+from torhaus.model.sinks import Before
 from torhaus.model.verdict import Allow, Hold, Verdict
 from torhaus.redact.detector import Level
 from torhaus.redact.document import Redacted, redact_json
@@ -316,25 +317,14 @@ class Veil:
             self._masking.meter.redacted(self.server, counts)
 
 
-class VeiledSink:
+class VeiledSink(Before):
     """Passes on to `sink` what `veil` leaves of it. `veil` is asked each time; None: everything."""
 
-    __slots__ = ("_sink", "_veil")
+    __slots__ = ("_veil",)
 
     def __init__(self, sink: Sink, veil: Callable[[], Veil | None]) -> None:
-        self._sink = sink
+        super().__init__(sink)
         self._veil = veil
-
-    @property
-    def throttle(self) -> Callable[[bool], None] | None:
-        return self._sink.throttle
-
-    @throttle.setter
-    def throttle(self, change: Callable[[bool], None] | None) -> None:
-        self._sink.throttle = change
-
-    def opened(self) -> None:
-        self._sink.opened()
 
     def notice(self, notice: Notice) -> None:
         veil = self._veil()

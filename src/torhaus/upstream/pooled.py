@@ -11,6 +11,7 @@ from torhaus.mcp.message import error_object, error_text, result_text
 from torhaus.mcp.versions import LATEST_LEGACY
 from torhaus.model.ports import Notice, Sink
 from torhaus.model.session import Session
+from torhaus.model.sinks import Before
 from torhaus.upstream.memory import LEVELS, reaches
 
 IDLE = 300.0
@@ -109,7 +110,7 @@ class _Log(msgspec.Struct):
 _log = msgspec.json.Decoder(_Log).decode
 
 
-class StatelessSink:
+class StatelessSink(Before):
     """Of what a session's server says beside its answer, what a stateless caller may hear.
 
     Progress passes, log messages from `level` on (None: none); the server's own requests are
@@ -117,20 +118,9 @@ class StatelessSink:
     """
 
     def __init__(self, sink: Sink, level: str | None, answers: Callable[[bytes], None]) -> None:
-        self._sink = sink
+        super().__init__(sink)
         self._level = level if level in LEVELS else None
         self._answers = answers
-
-    @property
-    def throttle(self) -> Callable[[bool], None] | None:
-        return self._sink.throttle
-
-    @throttle.setter
-    def throttle(self, change: Callable[[bool], None] | None) -> None:
-        self._sink.throttle = change
-
-    def opened(self) -> None:
-        self._sink.opened()
 
     def notice(self, notice: Notice) -> None:
         if notice.method is None:
