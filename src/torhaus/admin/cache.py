@@ -10,7 +10,7 @@ from torhaus.model.caching import Selector
 from torhaus.model.desk import Desk
 from torhaus.model.names import normal
 from torhaus.model.ports import Cache
-from torhaus.policy.approvers import administers
+from torhaus.policy.approvers import may_administer
 
 MAX_WHERE = 20
 """Arguments one purge can ask for."""
@@ -49,9 +49,9 @@ def purging(cache: Callable[[], Cache]) -> Purging:
             server=act.server[:128],
             facts={**facts, **({"where": where} if where else {})},
         )
-        if not administers(scene.actor, act.server, scene.now):
-            text = f"this needs somebody with admin permission on {act.server[:128]}"
-            return Refusal("not_allowed", text, tried)
+        why = may_administer(scene.actor, act.server, scene.now)
+        if why is not None:
+            return Refusal("not_allowed", why, tried)
         if act.server not in scene.rules.servers:
             return Refusal("not_found", f"there is no server {act.server[:128]!r}", tried)
         if len(act.where) > MAX_WHERE:

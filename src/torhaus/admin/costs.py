@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from torhaus.limits.spending import Spending, Tally, spending
+from torhaus.limits.spending import by_tool, spending
 from torhaus.model.cost import Costs
 from torhaus.model.people import Principal
 from torhaus.model.usage import Used
@@ -50,23 +50,19 @@ def lines(used: Sequence[Used], costs: Costs, by: str) -> list[Line]:
     groups: dict[str, list[Used]] = {}
     for each in used:
         groups.setdefault(name(each), []).append(each)
-    found = [_line(who, group, costs) for who, group in groups.items()]
+    found = [summed(who, group, costs) for who, group in groups.items()]
     return sorted(found, key=lambda line: (-line.calls, -line.saved, line.name))
 
 
-def _line(name: str, group: list[Used], costs: Costs) -> Line:
-    tallies: dict[tuple[str, str], Tally] = {}
-    for each in group:
-        key = (each.use.server, each.use.tool)
-        held = tallies.get(key, Tally(0, 0))
-        tallies[key] = Tally(held.calls + each.calls, held.saved + each.saved)
-    money: Mapping[str, Spending] = spending(tallies, costs)
+def summed(name: str, used: Iterable[Used], costs: Costs) -> Line:
+    """All of it in one line."""
+    tallies = by_tool(used)
     # There is one currency in a configuration.
-    currency, amounts = next(iter(money.items()), (None, None))
+    currency, amounts = next(iter(spending(tallies, costs).items()), (None, None))
     return Line(
         name=name,
-        calls=sum(each.calls for each in group),
-        saved=sum(each.saved for each in group),
+        calls=sum(each.calls for each in tallies.values()),
+        saved=sum(each.saved for each in tallies.values()),
         spent=None if amounts is None else amounts.spent,
         kept=None if amounts is None else amounts.saved,
         currency=currency,

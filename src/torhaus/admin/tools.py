@@ -7,7 +7,7 @@ from torhaus.audit.acts import Act
 from torhaus.model.desk import Desk
 from torhaus.model.pins import Definition, Pin
 from torhaus.policy import pins
-from torhaus.policy.approvers import administers
+from torhaus.policy.approvers import may_administer
 
 
 class AcceptTool(msgspec.Struct, frozen=True):
@@ -57,9 +57,9 @@ async def _waiting(
 ) -> tuple[Pin, Definition] | Refusal:
     if act.server not in scene.rules.servers:
         return Refusal("not_found", f"there is no server {act.server[:128]!r}", tried)
-    if not administers(scene.actor, act.server, scene.now):
-        text = f"this needs somebody with admin permission on {act.server}"
-        return Refusal("not_allowed", text, tried)
+    why = may_administer(scene.actor, act.server, scene.now)
+    if why is not None:
+        return Refusal("not_allowed", why, tried)
     pin = await desk.tools.get(act.server, act.name)
     if pin is None:
         text = f"{act.server} has never listed a tool {act.name[:128]!r}"

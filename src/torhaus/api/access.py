@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from torhaus.admin.acts import DecideAccess, RequestAccess, RevokeGrant
 from torhaus.admin.views import View
 from torhaus.api.backstage import MOST, Backstage
-from torhaus.api.door import Caller, caller
+from torhaus.api.door import Who
 from torhaus.api.problems import ProblemError
 from torhaus.api.shapes import AccessDecision, GrantOut, Me, RequestOut, Wish, end_of
 from torhaus.model.grant import Asked
 
-Who = Annotated[Caller, Depends(caller)]
 Id = Annotated[str, Path(pattern=r"^[\w:.-]{1,64}$", description="Its id.")]
 NONE = AccessDecision()
 

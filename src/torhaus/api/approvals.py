@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from torhaus.admin.acts import CancelApproval, DecideApproval
 from torhaus.api.backstage import MOST, Backstage
-from torhaus.api.door import Caller, caller
+from torhaus.api.door import Who
 from torhaus.api.problems import ProblemError
 from torhaus.api.shapes import ApprovalOut, Decision
 from torhaus.model.approval import State
 
-Who = Annotated[Caller, Depends(caller)]
 Id = Annotated[str, Path(pattern=r"^[\w:.-]{1,64}$", description="The request's id.")]
 NONE = Decision()
 

@@ -3,21 +3,18 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from torhaus.admin.cache import PurgeCache, Purged
 from torhaus.api.backstage import MOST, Backstage
-from torhaus.api.door import Caller, caller
+from torhaus.api.door import Who
 from torhaus.api.problems import ProblemError
 from torhaus.api.shapes import Given
 from torhaus.audit.shape import timestamp
-from torhaus.model.caching import Selector
-from torhaus.model.names import normal
 from torhaus.model.ports import Cache, CacheStats, Listed
 from torhaus.policy.approvers import administers
 
-Who = Annotated[Caller, Depends(caller)]
 ServerName = Annotated[str, Path(max_length=64, description="The server.")]
 ToolName = Annotated[str, Path(max_length=128, description="The tool.")]
 
@@ -95,12 +92,10 @@ def router(backstage: Backstage, cache: Callable[[], Cache]) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
     ) -> list[KeptOut]:
         """Fresh answers of one server, the newest first; for its administrators."""
-        now = backstage.clock()
-        if not administers(who.principal, server, now):
-            text = f"this needs somebody with admin permission on {server}"
-            raise ProblemError(403, "not_allowed", text)
-        tag = server if tool is None else f"{server}.{normal(tool)}"
-        return [KeptOut.of(each) for each in await cache().listed(Selector(tag=tag), limit, now)]
+        backstage.governing(who, server)
+        selector = PurgeCache(server, tool).selector
+        found = await cache().listed(selector, limit, backstage.clock())
+        return [KeptOut.of(each) for each in found]
 
     _add_purges(routes, backstage, "")
     return routes

@@ -3,19 +3,18 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
-from torhaus.admin.costs import Line, lines, visible
+from torhaus.admin.costs import Line, lines, summed, visible
 from torhaus.api.backstage import Backstage
-from torhaus.api.door import Caller, caller
+from torhaus.api.door import Who
 from torhaus.api.shapes import Given
-from torhaus.limits.spending import share
+from torhaus.limits.spending import share, spent
 from torhaus.model.cost import Costs
 from torhaus.model.usage import Used
 from torhaus.policy.approvers import administers
 
-Who = Annotated[Caller, Depends(caller)]
 Read = Callable[[str | None], Awaitable[tuple[str, list[Used]]]]
 """The month's name, and what was used in it; None for this month."""
 
@@ -77,10 +76,9 @@ def router(backstage: Backstage, read: Read) -> APIRouter:
         name, used = await read(month)
         now, costs = backstage.clock(), backstage.rules().costs
         seen = visible(used, who.principal, now)
-        total = lines([_renamed(each) for each in seen], costs, "role")
         return CostOut(
             month=name,
-            total=LineOut.of(total[0]) if total else _nothing(),
+            total=LineOut.of(summed("all", seen, costs)),
             lines=[LineOut.of(each) for each in lines(seen, costs, by)],
             budgets=[
                 each
@@ -92,29 +90,17 @@ def router(backstage: Backstage, read: Read) -> APIRouter:
     return routes
 
 
-def _renamed(used: Used) -> Used:
-    """All in one group."""
-    use = type(used.use)(used.use.month, used.use.server, used.use.tool, "", "all")
-    return Used(use, used.calls, used.saved)
-
-
-def _nothing() -> LineOut:
-    return LineOut(name="all", calls=0, saved=0, spent=None, kept=None, currency=None)
-
-
 def _budgets(used: list[Used], costs: Costs) -> list[BudgetOut]:
     found = []
     for whose, cap in costs.caps.items():
-        mine = [_renamed(each) for each in used if whose in ("*", each.use.server)]
-        line = next(iter(lines(mine, costs, "role")), None)
-        spent = cap.amount * 0 if line is None or line.spent is None else line.spent
+        money = spent(used, whose, cap, costs)
         found.append(
             BudgetOut(
                 server=whose,
                 budget=f"{cap.amount:f}",
-                spent=f"{spent:f}",
+                spent=f"{money:f}",
                 currency=cap.currency,
-                share=round(float(share(cap, spent)), 4),
+                share=round(float(share(cap, money)), 4),
                 stops=cap.stop,
             )
         )

@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import structlog
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -131,6 +132,9 @@ def caller(request: Request) -> Caller:
     if not isinstance(found, Caller):
         raise ProblemError(401, "unauthorized", "this needs a credential")
     return found
+
+
+Who = Annotated[Caller, Depends(caller)]
 
 
 def _turn_away(turned: Turned) -> ASGIApp:

@@ -3,14 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field
 
-from torhaus.api.door import Caller, caller
+from torhaus.api.door import Caller, Who
 from torhaus.api.shapes import Given
 from torhaus.model.ports import Remaining
 
-Who = Annotated[Caller, Depends(caller)]
 Left = Callable[[Caller], Awaitable[Sequence[Remaining]]]
 
 

@@ -2,23 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from pydantic import Field
 
 from torhaus.admin.tools import AcceptTool, RejectTool
 from torhaus.api.backstage import Backstage
-from torhaus.api.door import Caller, caller
+from torhaus.api.door import Caller, Who
 from torhaus.api.problems import ProblemError
 from torhaus.api.shapes import Given, Taken
 from torhaus.audit.shape import timestamp
 from torhaus.gate.shelf import Shelf
 from torhaus.model.pins import Definition
 from torhaus.model.servers import Server
-from torhaus.policy.approvers import administers
 from torhaus.policy.inventory import Entry
 from torhaus.policy.pins import differences
 
-Who = Annotated[Caller, Depends(caller)]
 ServerName = Annotated[str, Path(max_length=128, description="The server's name.")]
 ToolName = Annotated[str, Path(max_length=1024, description="The tool's name.")]
 
@@ -121,8 +119,9 @@ class Room:
 
     def server(self, who: Caller, name: str) -> Server:
         """For one of its administrators; nobody else learns whether it exists."""
+        self._backstage.governing(who, name)
         server = self._backstage.rules().servers.get(name)
-        if server is None or not administers(who.principal, name, self._backstage.clock()):
+        if server is None:
             text = f"this needs somebody with admin permission on {name}"
             raise ProblemError(403, "not_allowed", text)
         return server

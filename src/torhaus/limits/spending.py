@@ -1,6 +1,6 @@
 """What calls have cost and saved, from how many there were."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from torhaus.model.cost import Costs, SpendingCap
 from torhaus.model.limits import Quota
 from torhaus.model.outcome import Answered, Failed, Outcome
 from torhaus.model.ports import Charge
+from torhaus.model.usage import Used
 
 GRAIN = 10**9
 """Parts of a unit of money that a hard stop counts in."""
@@ -58,6 +59,23 @@ def spending(tallies: Mapping[tuple[str, str], Tally], costs: Costs) -> dict[str
     return sums
 
 
+def by_tool(used: Iterable[Used]) -> dict[tuple[str, str], Tally]:
+    """Sums for each (server, tool)."""
+    sums: dict[tuple[str, str], Tally] = {}
+    for each in used:
+        key = (each.use.server, each.use.tool)
+        held = sums.get(key, Tally(0, 0))
+        sums[key] = Tally(held.calls + each.calls, held.saved + each.saved)
+    return sums
+
+
+def spent(used: Iterable[Used], whose: str, cap: SpendingCap, costs: Costs) -> Decimal:
+    """What a budget has lost by these calls. `whose`: its server, or `*`."""
+    mine = by_tool(each for each in used if whose in ("*", each.use.server))
+    found = spending(mine, costs).get(cap.currency)
+    return Decimal(0) if found is None else found.spent
+
+
 def share(cap: SpendingCap, spent: Decimal) -> Decimal:
     """How much of a budget is spent, 1 for all of it. Of a budget of nothing, all is."""
     return spent / cap.amount if cap.amount > 0 else Decimal(1)
@@ -79,9 +97,3 @@ def cost_charges(
         text = f"{'all servers' if whose == '*' else whose}: {cap.amount} {cap.currency} per month"
         found.append(Charge(f"cost\n{whose}", quota, text, int(price.amount * GRAIN) * calls))
     return tuple(found)
-
-
-def alerting(cap: SpendingCap, before: Decimal, after: Decimal) -> bool:
-    """Whether this step of spending crossed the share at which people are told."""
-    mark = cap.amount * cap.alert
-    return before < mark <= after

@@ -24,8 +24,9 @@ def may_decide(principal: Principal, approval: Approval, rules: Rules, now: floa
     for names in lists:
         if names and not named(known, names, now):
             return f"this needs one of: {', '.join(names)}"
-        if not names and not administers(known, wanted.server, now):
-            return f"this needs somebody with admin permission on {wanted.server}"
+        why = None if names else may_administer(known, wanted.server, now)
+        if why is not None:
+            return why
     return None
 
 
@@ -61,6 +62,13 @@ def administers(principal: Principal, server: str, now: float) -> bool:
     access = principal.phase(now).on(server)
     allowed = any(_covers(each, server) and each.when is None for each in access.allows)
     return allowed and not any(_covers(each, server) for each in access.denies)
+
+
+def may_administer(principal: Principal, server: str, now: float) -> str | None:
+    """None when he administers the server now; otherwise why he may not, as a sentence."""
+    if administers(principal, server, now):
+        return None
+    return f"this needs somebody with admin permission on {server[:128]}"
 
 
 def active(principal: Principal, now: float) -> bool:

@@ -10,7 +10,7 @@ import structlog
 
 from torhaus.limits.charges import CHARGED
 from torhaus.limits.months import month
-from torhaus.limits.spending import Tally, sent_and_saved, share, spending
+from torhaus.limits.spending import sent_and_saved, share, spent
 from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.call import Call
 from torhaus.model.cost import SpendingCap
@@ -146,25 +146,20 @@ class Usage:
 
     async def warn(self) -> None:
         """Tell people, once a month, that a budget is spent so far as they wanted to know."""
-        caps = self._rules().costs.caps
-        if not caps:
+        costs = self._rules().costs
+        if not costs.caps:
             return
         now = self._clock()
         name = self.this_month()
         async with self._office.read() as desk:
             used = await desk.usage.of(name)
-        for whose, cap in caps.items():
-            spent = self._spent(used, whose, cap)
-            reached = [mark for mark in (cap.alert, Decimal(1)) if share(cap, spent) >= mark]
+        for whose, cap in costs.caps.items():
+            money = spent(used, whose, cap, costs)
+            reached = [mark for mark in (cap.alert, Decimal(1)) if share(cap, money) >= mark]
             for mark in sorted(set(reached)):
                 first = await self._first(f"budget {name} {whose} {mark}", now)
                 if first and mark == max(reached):
-                    self._announce(_news(whose, cap, spent, now))
-
-    def _spent(self, used: list[Used], whose: str, cap: SpendingCap) -> Decimal:
-        tallies = by_tool([each for each in used if whose in ("*", each.use.server)])
-        found = spending(tallies, self._rules().costs).get(cap.currency)
-        return Decimal(0) if found is None else found.spent
+                    self._announce(_news(whose, cap, money, now))
 
     async def _first(self, key: str, now: float) -> bool:
         """Whether nobody has told of it, in any process."""
@@ -176,25 +171,15 @@ class Usage:
         return first
 
 
-def by_tool(used: list[Used]) -> dict[tuple[str, str], Tally]:
-    """Sums for each (server, tool)."""
-    sums: dict[tuple[str, str], Tally] = {}
-    for each in used:
-        key = (each.use.server, each.use.tool)
-        held = sums.get(key, Tally(0, 0))
-        sums[key] = Tally(held.calls + each.calls, held.saved + each.saved)
-    return sums
-
-
-def _news(whose: str, cap: SpendingCap, spent: Decimal, now: float) -> Announcement:
+def _news(whose: str, cap: SpendingCap, money: Decimal, now: float) -> Announcement:
     what = "all servers" if whose == "*" else whose
     return Announcement(
         kind=Kind.BUDGET,
         text=(
-            f"{spent:.2f} of {cap.amount} {cap.currency} are spent this month on {what} "
-            f"({share(cap, spent):.0%})."
+            f"{money:.2f} of {cap.amount} {cap.currency} are spent this month on {what} "
+            f"({share(cap, money):.0%})."
         ),
         at=now,
         to=(),
-        facts={"server": whose, "spent": str(spent), "budget": str(cap.amount)},
+        facts={"server": whose, "spent": str(money), "budget": str(cap.amount)},
     )

@@ -1,6 +1,5 @@
 from datetime import UTC
 from decimal import Decimal
-from itertools import pairwise
 
 import pytest
 
@@ -9,7 +8,6 @@ from torhaus.limits.spending import (
     GRAIN,
     Spending,
     Tally,
-    alerting,
     cost_charges,
     sent_and_saved,
     share,
@@ -75,13 +73,9 @@ def test_what_costs_nothing_or_is_not_stopped_draws_on_no_money() -> None:
     assert cost_charges("sentry", "x", COSTS, 0.0, UTC) == ()
 
 
-def test_people_are_told_once_when_a_share_is_spent() -> None:
+def test_a_share_of_a_budget_is_spent_and_of_nothing_all() -> None:
     cap = SpendingCap(amount=Decimal(100), currency="EUR")
-    steps = [Decimal(each) for each in (0, 79, 80, 81, 100)]
 
-    told = [alerting(cap, before, after) for before, after in pairwise(steps)]
-
-    assert told == [False, True, False, False]
     assert share(cap, Decimal(80)) == Decimal("0.8")
     assert share(SpendingCap(amount=Decimal(0), currency="EUR"), Decimal(0)) == 1
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.torhaus.audit.scene import ALLOWED, call
 from tests.torhaus.cast import Clock, run
+from torhaus.limits.spending import by_tool
 from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.cost import Costs, Price, SpendingCap
 from torhaus.model.outcome import Answer, Answered, Failed, Limited, Outcome
@@ -21,7 +22,7 @@ from torhaus.model.rules import Rules
 from torhaus.model.usage import Use, Used
 from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
-from torhaus.watch.usage import Usage, by_tool
+from torhaus.watch.usage import Usage
 
 FRESH = Answered(ALLOWED, Answer(result=b"{}"))
 HIT = msgspec.structs.replace(FRESH, cached=True)
