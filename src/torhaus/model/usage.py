@@ -33,6 +33,6 @@ class UsageDesk(Protocol):
 
     async def of(self, month: str) -> list[Used]: ...
 
-    async def months(self) -> list[str]:
-        """Those there is something of, the newest first."""
+    async def by_tool(self, month: str) -> list[Used]:
+        """The same, of all people together: their `user` and `roles` are empty."""
         ...

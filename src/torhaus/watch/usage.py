@@ -152,7 +152,7 @@ class Usage:
         now = self._clock()
         name = self.this_month()
         async with self._office.read() as desk:
-            used = await desk.usage.of(name)
+            used = await desk.usage.by_tool(name)
         for whose, cap in costs.caps.items():
             money = spent(used, whose, cap, costs)
             reached = [mark for mark in (cap.alert, Decimal(1)) if share(cap, money) >= mark]

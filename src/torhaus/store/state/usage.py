@@ -1,8 +1,9 @@
 """Sums of calls by month, in the state database."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from torhaus.model.usage import Use, Used
@@ -17,7 +18,11 @@ _OF = text(
     "SELECT month, server, tool, email, roles, calls, saved FROM usage WHERE month = :month "
     "ORDER BY server, tool, email, roles"
 )
-_MONTHS = text("SELECT DISTINCT month FROM usage ORDER BY month DESC")
+_BY_TOOL = text(
+    "SELECT month, server, tool, '' AS email, '' AS roles, SUM(calls) AS calls, "
+    "SUM(saved) AS saved FROM usage WHERE month = :month GROUP BY month, server, tool "
+    "ORDER BY server, tool"
+)
 
 
 class StateUsage:
@@ -46,13 +51,16 @@ class StateUsage:
 
     async def of(self, month: str) -> list[Used]:
         rows = await self._connection.execute(_OF, {"month": month})
-        return [
-            Used(Use(row.month, row.server, row.tool, row.email, row.roles), row.calls, row.saved)
-            for row in rows
-        ]
+        return [_used(row) for row in rows]
 
-    async def months(self) -> list[str]:
-        return [row.month for row in await self._connection.execute(_MONTHS)]
+    async def by_tool(self, month: str) -> list[Used]:
+        rows = await self._connection.execute(_BY_TOOL, {"month": month})
+        return [_used(row) for row in rows]
+
+
+def _used(row: Row[Any]) -> Used:
+    use = Use(row.month, row.server, row.tool, row.email, row.roles)
+    return Used(use, int(row.calls), int(row.saved))  # PostgreSQL sums into decimals
 
 
 def _key(use: Use) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ def test_sums_grow(place: Place) -> None:
                 assert await desk.usage.of("2026-11") == [Used(ALICE, 4, 10), Used(BOB, 2, 0)]
                 assert await desk.usage.of("2026-10") == [Used(OLD, 6, 0)]
                 assert await desk.usage.of("2026-09") == []
-                assert await desk.usage.months() == ["2026-11", "2026-10"]
+                everybody = Use("2026-11", "github", "list_issues", "", "")
+                assert await desk.usage.by_tool("2026-11") == [Used(everybody, 6, 10)]
+                assert await desk.usage.by_tool("2026-09") == []
 
     run(story())
 
