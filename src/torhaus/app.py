@@ -40,13 +40,13 @@ from torhaus.mcp.seal import Sealer
 from torhaus.model.ports import StateError
 from torhaus.model.rules import Rules
 from torhaus.model.usage import Used
+from torhaus.store.audit.ledger import SegmentLedger
+from torhaus.store.audit.writer import LedgerSettings
 from torhaus.store.counters import MemoryCounters
-from torhaus.store.ledger import SegmentLedger
 from torhaus.store.memory import MemoryCache
 from torhaus.store.redis.shared import Shared
 from torhaus.store.secret_key import sealing_secret
 from torhaus.store.state.migrate import every
-from torhaus.store.writer import LedgerSettings
 from torhaus.upstream.links import Links
 from torhaus.watch.metrics import Gauges, Metrics
 from torhaus.watch.reload import Reload
@@ -81,10 +81,10 @@ class House:
         self._granted: Grants = ()
         self._began = datetime.now(UTC)
         ids = call_ids()
-        data = self.settings.data_dir
+        data, audit = self.settings.data_dir, self.settings.audit
         self.ledger = SegmentLedger(
             data / "audit" / "hot",
-            LedgerSettings(durability=self.settings.durability, flush=self.settings.audit_flush),
+            LedgerSettings(durability=audit.durability, flush=audit.flush),
         )
         self.links = Links(ids)
         self.catalogue = Catalogue(Pins(tell=lambda news: self.annex.pinning.tell(news)))

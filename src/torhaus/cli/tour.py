@@ -9,10 +9,10 @@ import msgspec
 from rich.text import Text
 
 from torhaus.audit.line import read, text
+from torhaus.cli.audit.records import Follower, directory
 from torhaus.cli.call import words
 from torhaus.cli.client import Client, GatewayError
 from torhaus.cli.output import STYLES, columns, printable, say
-from torhaus.cli.records import Follower, directory
 from torhaus.config.load import Loaded
 from torhaus.identity.keys import digest
 from torhaus.model.people import Principal

@@ -10,6 +10,7 @@ import msgspec
 from torhaus.config import policing
 from torhaus.config.accesses import Accesses
 from torhaus.config.addresses import is_loopback
+from torhaus.config.auditing import audit_settings
 from torhaus.config.blocks import rulings
 from torhaus.config.budgets import limits
 from torhaus.config.credentials import SHORT
@@ -47,8 +48,7 @@ def settings(source: Source, file: File, data_dir: FilePath | None) -> Settings:
         max_body=server.max_body,
         metrics_networks=server.metrics_networks,
         data_dir=FilePath(server.data_dir) if data_dir is None else data_dir,
-        durability=file.audit_logs.durability,
-        audit_flush=file.audit_logs.flush,
+        audit=audit_settings(file.audit_logs),
         timezone=server.timezone,
         state_url=None if state is None else Secret(state.get_secret_value()),
         cache_size=file.caching.max_size,

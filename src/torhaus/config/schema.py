@@ -8,7 +8,8 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validat
 
 from torhaus.config.access import AccessRule, Blocks, GroupName, GroupOrList, Role, RoleName
 from torhaus.config.addresses import Email, Host, Networks, Origin, PublicUrl, networks
-from torhaus.config.amounts import Octets, Seconds, TimeZone, Whole, between
+from torhaus.config.amounts import Octets, TimeZone, Whole, between
+from torhaus.config.auditing import AuditLogs
 from torhaus.config.caching import CachingSpec, InvalidationSpec
 from torhaus.config.classification import DataClasses
 from torhaus.config.costs import CostSpec
@@ -142,19 +143,6 @@ class User(Shape):
         if self.role is None and not self.roles and not self.groups:
             raise FaultError("a user has a role, roles or groups", "add role: NAME")
         return self
-
-
-class AuditLogs(Shape):
-    """The record every call leaves."""
-
-    durability: Literal["durable", "async"] = "durable"
-    """durable: on disk before the answer leaves; async: at most flush later. Needs a restart."""
-    flush: Annotated[Seconds, between(0.001, 10, "between 1ms and 10s")] = 0.02
-    """How long async records may wait, in seconds or as 20ms. Needs a restart."""
-    later: ClassVar[Mapping[str, str]] = {
-        "retention": "retention of audit records",
-        "after_retention": "retention of audit records",
-    }
 
 
 class File(Shape):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from torhaus.model.auditing import AuditSettings
 from torhaus.model.networks import Network
 from torhaus.model.redis import RedisSettings
 from torhaus.model.secret import Secret
@@ -13,8 +14,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The file's `server`, `audit_logs` and `storage` blocks.
 
     `public_url`: an origin without a trailing slash. `allowed_hosts` and `allowed_origins`: as
-    configured, lower case. `max_body` in octets, `audit_flush` in seconds.
-    `plaintext`: `loopback`, `private` or `any`; `durability`: `durable` or `async`.
+    configured, lower case. `max_body` in octets.
+    `plaintext`: `loopback`, `private` or `any`.
     `state_url`: a PostgreSQL URL; None for SQLite in `data_dir`. `cache_size`: octets that kept
     answers may take here. `redis`: where gateways share cache and limits; None for this process.
     """
@@ -28,8 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = 4 * 1024 * 1024
     metrics_networks: tuple[Network, ...] = ()
     data_dir: Path = Path("data")
-    durability: str = "durable"
-    audit_flush: float = 0.02
+    audit: AuditSettings = AuditSettings()
     timezone: str = "UTC"
     state_url: Secret | None = None
     cache_size: int = 256 << 20
@@ -41,8 +41,7 @@ _AT_START = (
     "host",
     "port",
     "data_dir",
-    "durability",
-    "audit_flush",
+    "audit",
     "state_url",
     "cache_size",
     "redis",

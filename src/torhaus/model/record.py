@@ -10,8 +10,10 @@ class RecordUser(msgspec.Struct, frozen=True, gc=False):
 
 
 class RecordResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """`status`: success, error, denied, pending, limited or cancelled.
+    """`status`: success, error, denied, pending, limited, cancelled, started or interrupted.
 
+    `started` is an intent's: the call is about to go to its server. `interrupted`: it went, and
+    the process died before its end was known; the next start writes that down.
     `items`: None where unknown. `redacted`: how many parts of the call were masked.
     """
 
@@ -31,8 +33,32 @@ class RecordAccess(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     approval: str | None = None
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """Field order is the order on disk. `parameters` is JSON text, spliced in as it is."""
+class RecordCall(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What is known of a call besides. What is unknown or zero is left out.
+
+    `client`: the name it gives itself. `protocol`: the revision it speaks, `2025-11-25`.
+    `sent`, `received`: octets of the arguments and of the result, as JSON text. `cost`: what the
+    call cost, in the configured currency; nothing for an answer from the cache. `trace`: the
+    trace id of the caller's `traceparent` (W3C Trace Context), 32 hexadecimal digits.
+    """
+
+    client: str = ""
+    protocol: str = ""
+    sent: int = 0
+    received: int = 0
+    cost: float = 0.0
+    trace: str = ""
+
+
+NO_CALL = RecordCall()
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Field order is the order on disk. `parameters` is JSON text, spliced in as it is.
+
+    `phase`: empty for a record that stands alone. A call that may change something has two with
+    one `request_id`: an `intent`, durable before the call goes to its server, and an `outcome`.
+    """
 
     timestamp: str
     request_id: str
@@ -42,3 +68,5 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     parameters: msgspec.Raw
     result: RecordResult
     access_control: RecordAccess
+    call: RecordCall = NO_CALL
+    phase: str = ""

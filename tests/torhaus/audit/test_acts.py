@@ -3,7 +3,7 @@ import msgspec
 from torhaus.audit.acts import HOUSE, Act, act_record, failed_record, refused_record, user
 from torhaus.audit.line import read, text
 from torhaus.model.record import Record
-from torhaus.store.lines import add_line
+from torhaus.store.audit.lines import add_line
 
 ACT = Act(
     operation="approval.denied",

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from torhaus.config.settings import Settings, restart_needed
+from torhaus.model.auditing import AuditSettings
 
 NOW = Settings()
 
@@ -14,7 +15,7 @@ NOW = Settings()
         ({"host": "::"}, ["host"]),
         ({"port": 1}, ["port"]),
         ({"data_dir": Path("x")}, ["data_dir"]),
-        ({"durability": "async", "audit_flush": 1.0}, ["durability", "audit_flush"]),
+        ({"audit": AuditSettings(durability="async", flush=1.0)}, ["audit"]),
         ({"max_body": 1, "public_url": "https://x.de", "timezone": "Asia/Tokyo"}, []),
         ({}, []),
     ],

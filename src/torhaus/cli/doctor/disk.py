@@ -12,11 +12,11 @@ from typing import BinaryIO
 import msgspec
 
 from torhaus.audit.line import read
+from torhaus.cli.audit.records import directory
 from torhaus.cli.doctor.finding import Finding, bad, doubt, good
 from torhaus.cli.output import counted
-from torhaus.cli.records import directory
+from torhaus.store.audit.segments import segments
 from torhaus.store.secret_key import NAME, SIZE
-from torhaus.store.segments import segments
 
 LITTLE = 1024**3
 """Bytes of free disk under which to think of more: on a full disk every call is refused."""

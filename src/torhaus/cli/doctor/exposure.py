@@ -63,7 +63,7 @@ def _anonymous(rules: Rules) -> Iterator[Finding]:
 
 def _durability(settings: Settings) -> Finding:
     check = "audit durability"
-    if settings.durability == "durable":
+    if settings.audit.durability == "durable":
         return good(check, "every record is on disk before its answer leaves")
-    lost = f"a power cut can lose the records of the last {settings.audit_flush * 1000:g} ms"
+    lost = f"a power cut can lose the records of the last {settings.audit.flush * 1000:g} ms"
     return doubt(check, lost, "set audit_logs.durability: durable")

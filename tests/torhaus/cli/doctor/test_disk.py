@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.torhaus.cli.records_on_disk import record, segment
+from tests.torhaus.cli.audit.records_on_disk import record, segment
+from torhaus.cli.audit.records import directory
 from torhaus.cli.doctor.disk import findings
 from torhaus.cli.doctor.finding import Level
-from torhaus.cli.records import directory
 
 
 def levels(data_dir: Path) -> dict[str, Level]:

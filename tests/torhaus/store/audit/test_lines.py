@@ -1,9 +1,9 @@
 import msgspec
 import pytest
 
-from tests.torhaus.store.ledgers import record
+from tests.torhaus.store.audit.ledgers import record
 from torhaus.model.record import Record
-from torhaus.store.lines import add_line
+from torhaus.store.audit.lines import add_line
 
 
 def lines(records: list[Record]) -> bytes:

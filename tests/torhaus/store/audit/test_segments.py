@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.torhaus.store.ledgers import sealed
-from torhaus.store.segments import Segment, prepare, repair, segments, stamp
+from tests.torhaus.store.audit.ledgers import sealed
+from torhaus.store.audit.segments import Segment, prepare, repair, segments, stamp
 
 AT = 1760970191.234
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from torhaus.audit.line import read
-from torhaus.store.segments import segments
+from torhaus.store.audit.segments import segments
 
 _STEP = 256 * 1024
 _WRITERS = 8

@@ -4,9 +4,9 @@ import json
 import signal
 from pathlib import Path
 
-from tests.torhaus.cli.records_on_disk import record, segment
+from tests.torhaus.cli.audit.records_on_disk import record, segment
 from tests.torhaus.cli.terminal import Running, torhaus
-from torhaus.cli.records import directory
+from torhaus.cli.audit.records import directory
 
 
 def test_the_last_records_are_a_line_each(tmp_path: Path) -> None:

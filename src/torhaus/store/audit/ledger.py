@@ -10,10 +10,10 @@ import structlog
 
 from torhaus.model.ports import LedgerError
 from torhaus.model.record import Record
-from torhaus.store.batch import Batch
-from torhaus.store.lines import add_line
-from torhaus.store.segments import prepare, repair
-from torhaus.store.writer import LedgerSettings, Writer
+from torhaus.store.audit.batch import Batch
+from torhaus.store.audit.lines import add_line
+from torhaus.store.audit.segments import prepare, repair
+from torhaus.store.audit.writer import LedgerSettings, Writer
 
 log = structlog.get_logger()
 

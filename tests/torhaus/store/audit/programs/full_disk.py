@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.torhaus.store.ledgers import opened, record, until, written
+from tests.torhaus.store.audit.ledgers import opened, record, until, written
 from torhaus.model.ports import LedgerError
 
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.torhaus.cli.records_on_disk import operations, record, segment
-from torhaus.cli.records import Follower, directory
+from tests.torhaus.cli.audit.records_on_disk import operations, record, segment
+from torhaus.cli.audit.records import Follower, directory
 
 PROBE = b" " * 4095 + b"\n"
 

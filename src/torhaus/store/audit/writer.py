@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from torhaus.store.segments import Segment, stamp
+from torhaus.store.audit.segments import Segment, stamp
 
 log = structlog.get_logger()
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.torhaus.store.ledgers import (
+from tests.torhaus.store.audit.ledgers import (
     filled,
     no_file_over,
     opened,
@@ -14,9 +14,9 @@ from tests.torhaus.store.ledgers import (
     written,
 )
 from torhaus.model.ports import LedgerError
-from torhaus.store.ledger import SegmentLedger
-from torhaus.store.segments import segments
-from torhaus.store.writer import LedgerSettings
+from torhaus.store.audit.ledger import SegmentLedger
+from torhaus.store.audit.segments import segments
+from torhaus.store.audit.writer import LedgerSettings
 
 
 def test_a_full_segment_is_sealed(tmp_path: Path):

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
-from torhaus.store.ledger import SegmentLedger
-from torhaus.store.segments import segments
-from torhaus.store.writer import LedgerSettings
+from torhaus.store.audit.ledger import SegmentLedger
+from torhaus.store.audit.segments import segments
+from torhaus.store.audit.writer import LedgerSettings
 
 
 def record(request_id: str, **changes: Any) -> Record:

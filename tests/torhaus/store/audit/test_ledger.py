@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.torhaus.store.ledgers import (
+from tests.torhaus.store.audit.ledgers import (
     filled,
     hanging,
     opened,
@@ -19,16 +19,16 @@ from tests.torhaus.store.ledgers import (
     written,
 )
 from torhaus.model.ports import LedgerError
-from torhaus.store.ledger import SegmentLedger
-from torhaus.store.segments import segments
-from torhaus.store.writer import LedgerSettings
+from torhaus.store.audit.ledger import SegmentLedger
+from torhaus.store.audit.segments import segments
+from torhaus.store.audit.writer import LedgerSettings
 
 ROOT = Path(__file__).parents[3]
 
 
 def program(name: str, directory: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", f"tests.torhaus.store.programs.{name}", str(directory)],
+        [sys.executable, "-m", f"tests.torhaus.store.audit.programs.{name}", str(directory)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,

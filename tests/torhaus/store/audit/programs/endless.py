@@ -5,7 +5,7 @@ import itertools
 import sys
 from pathlib import Path
 
-from tests.torhaus.store.ledgers import opened, record
+from tests.torhaus.store.audit.ledgers import opened, record
 
 
 async def main(directory: Path) -> None:

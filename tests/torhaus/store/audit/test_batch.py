@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from torhaus.model.ports import LedgerError
-from torhaus.store.batch import Batch
+from torhaus.store.audit.batch import Batch
 
 
 def test_the_lines_that_nobody_waits_for_can_be_kept_alone():

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from torhaus.audit.line import read, text
+from torhaus.cli.audit.records import Follower, directory
 from torhaus.cli.output import refuse
 from torhaus.cli.reading import AsJson
-from torhaus.cli.records import Follower, directory
 
 EVERY = 0.2
 """Seconds between looks for new records."""

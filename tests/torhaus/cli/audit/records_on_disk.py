@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
-from torhaus.store.lines import add_line
+from torhaus.store.audit.lines import add_line
 
 
 def record(second: int, operation: str) -> bytes:

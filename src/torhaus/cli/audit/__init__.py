@@ -1,0 +1,1 @@
+"""`torhaus audit`: look at, ask, prove, export and keep the audit log."""
