@@ -23,7 +23,7 @@ from torhaus.store.audit.ledger import SegmentLedger
 from torhaus.store.audit.segments import segments
 from torhaus.store.audit.writer import LedgerSettings
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def program(name: str, directory: Path) -> subprocess.Popen[str]:
