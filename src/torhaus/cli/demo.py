@@ -17,7 +17,7 @@ from torhaus.cli.tour import Tour
 from torhaus.config.load import Loaded
 from torhaus.identity import keys
 from torhaus.model.servers import StdioAddress
-from torhaus.store.audit.segments import prepare
+from torhaus.store.audit.disk import prepare
 
 VARIABLE = "TORHAUS_FIRST_KEY"
 KEY_FILE = "demo.key"

@@ -1,8 +1,9 @@
 """The secret behind every seal, kept beside the data it protects."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
+
+from torhaus.store.once import keep_first
 
 SIZE = 32
 NAME = "seal.key"
@@ -16,26 +17,9 @@ def sealing_secret(data_dir: Path, random: Callable[[int], bytes]) -> bytes:
     """
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = data_dir / NAME
-    if path.exists():
-        return _read(path)
-    return _publish(data_dir / f".{NAME}.{random(8).hex()}", path, random(SIZE))
-
-
-def _publish(fresh: Path, path: Path, secret: bytes) -> bytes:
-    """Write the whole file under another name, then link it: nobody ever reads half of it."""
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(secret)
-            stream.flush()
-            os.fsync(stream.fileno())
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            return _read(path)
-        return secret
-    finally:
-        fresh.unlink()
+    if not path.exists():
+        keep_first(path, random(SIZE), random)
+    return _read(path)
 
 
 def _read(path: Path) -> bytes:

@@ -11,8 +11,9 @@ import structlog
 from torhaus.model.ports import LedgerError
 from torhaus.model.record import Record
 from torhaus.store.audit.batch import Batch
+from torhaus.store.audit.disk import prepare
 from torhaus.store.audit.lines import add_line
-from torhaus.store.audit.segments import prepare, repair
+from torhaus.store.audit.segments import repair
 from torhaus.store.audit.writer import LedgerSettings, Writer
 
 log = structlog.get_logger()

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from torhaus.store.audit.disk import cut_torn, sync_directory, write
+
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 _PROBE = b" " * 4095 + b"\n"
-_STEP = 64 * 1024
 
 
 class Segment:
@@ -32,7 +33,7 @@ class Segment:
 
     def append(self, lines: bytes | bytearray) -> None:
         """Returns when all of it is on disk. After an OSError, `cut` before anything else."""
-        _write(self._fd, lines)
+        write(self._fd, lines)
         os.fdatasync(self._fd)
         self.size += len(lines)
 
@@ -44,7 +45,7 @@ class Segment:
     def prove(self) -> None:
         """Writes a block, syncs it, and takes it back: the disk does accept data."""
         try:
-            _write(self._fd, _PROBE)
+            write(self._fd, _PROBE)
             os.fdatasync(self._fd)
         finally:
             self.cut()
@@ -61,24 +62,6 @@ class Segment:
 def stamp(now: float) -> str:
     """Unix seconds as in a segment's name: names sort by time."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S%fZ")
-
-
-def prepare(directory: Path) -> None:
-    """Creates the directory and its missing parents (0700), durably. Raises OSError."""
-    if directory.is_dir():
-        return
-    if directory.parent != directory:
-        prepare(directory.parent)
-    directory.mkdir(mode=0o700, exist_ok=True)
-    sync_directory(directory.parent)
-
-
-def sync_directory(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def segments(directory: Path) -> list[Path]:
@@ -110,40 +93,4 @@ def _repaired(fd: int, path: Path) -> int:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return 0
-    size = os.fstat(fd).st_size
-    whole = _whole(fd, size)
-    if whole == size:
-        return 0
-    _keep(path.with_name(path.name + ".torn"), os.pread(fd, size - whole, whole))
-    os.ftruncate(fd, whole)
-    os.fsync(fd)
-    return size - whole
-
-
-def _whole(fd: int, size: int) -> int:
-    """Where the last line that is whole ends."""
-    end = size
-    while end > 0:
-        start = max(0, end - _STEP)
-        newline = os.pread(fd, end - start, start).rfind(b"\n")
-        if newline >= 0:
-            return start + newline + 1
-        end = start
-    return 0
-
-
-def _keep(path: Path, torn: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    fd = os.open(path, flags, 0o600)
-    try:
-        _write(fd, torn)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    sync_directory(path.parent)
-
-
-def _write(fd: int, data: bytes | bytearray) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(fd, left) :]  # a full disk takes a part before it refuses
+    return cut_torn(fd, path)

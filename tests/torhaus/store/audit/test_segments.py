@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.torhaus.store.audit.ledgers import sealed
-from torhaus.store.audit.segments import Segment, prepare, repair, segments, stamp
+from torhaus.store.audit.disk import prepare
+from torhaus.store.audit.segments import Segment, repair, segments, stamp
 
 AT = 1760970191.234
 

@@ -1,0 +1,35 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from torhaus.store.audit.disk import cut_torn, last_line, prepare, write
+
+
+@pytest.mark.parametrize(
+    ("content", "last"),
+    [
+        (b"", b""),
+        (b"one\n", b"one\n"),
+        (b"one\ntwo\n", b"two\n"),
+        (b"one\n\n", b"\n"),
+        (b"one\n" + b"x" * 200_000 + b"\n", b"x" * 200_000 + b"\n"),
+    ],
+)
+def test_the_last_line_is_found_from_the_end(tmp_path: Path, content: bytes, last: bytes):
+    fd = os.open(tmp_path / "a", os.O_RDWR | os.O_CREAT)
+    try:
+        write(fd, content)
+
+        assert last_line(fd, len(content)) == last
+        assert cut_torn(fd, tmp_path / "a") == 0
+    finally:
+        os.close(fd)
+
+
+def test_directories_are_made_for_their_owner_alone(tmp_path: Path):
+    prepare(tmp_path / "a" / "b")
+    prepare(tmp_path / "a" / "b")
+
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
