@@ -11,6 +11,7 @@ from torhaus.config.sensitive import Data
 from torhaus.config.tree import Path
 from torhaus.config.words import Stated, Words
 from torhaus.model.access import Bound, Condition, Glob, Origin, Permission
+from torhaus.model.names import HOUSE
 
 Reading = Callable[[str, str], Permission]
 
@@ -25,8 +26,10 @@ def rulings(words: Words, file: File, data: Data) -> Rulings:
         ruling = _rule(words, ("accessControl", index), rule)
         found.roles.setdefault(rule.role, []).append(ruling)
     for stated in words.stated:
-        if stated.path[2] != "restrictions":  # these look for their server themselves
-            words.server(stated.permission.server, stated.path, holds_back=stated.denies)
+        named = stated.permission.server
+        # Restrictions look for their server themselves; the gateway itself is always there.
+        if stated.path[2] != "restrictions" and named != HOUSE:
+            words.server(named, stated.path, holds_back=stated.denies)
     for path, server, blocks in file.blocks():
         words.server(server, path, holds_back=True)
         for whom, block in blocks.items():

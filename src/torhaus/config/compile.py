@@ -28,6 +28,7 @@ from torhaus.config.upstreams import digest_of, server
 from torhaus.config.words import Words
 from torhaus.model.approval import ApprovalSettings
 from torhaus.model.grant import Grant
+from torhaus.model.names import HOUSE
 from torhaus.model.notify import Webhook
 from torhaus.model.people import AnonymousAccess
 from torhaus.model.redis import RedisSettings
@@ -87,7 +88,7 @@ class Blueprint(msgspec.Struct, frozen=True):
         given = (grant for grant in grants if grant.role in known)
         every = (*self.people.grants, *given)
         # Made anew each time: what grants of last year needed is not kept.
-        accesses = Accesses(self.bare.servers, self.said, self.policies)
+        accesses = Accesses((*self.bare.servers, *_house(self.said)), self.said, self.policies)
         who = principals(self.people, every, accesses)
         spec, anonymous = self.people.networks, self.people.anonymous
         return msgspec.structs.replace(
@@ -99,6 +100,13 @@ class Blueprint(msgspec.Struct, frozen=True):
             keys={digest: who[email] for digest, email in self.people.keys.items()},
             anonymous=() if anonymous is None else (AnonymousAccess(spec, who[anonymous.email]),),
         )
+
+
+def _house(said: Rulings) -> tuple[str, ...]:
+    """The gateway itself, where rules name rights over it."""
+    every = (ruling for rulings in said.roles.values() for ruling in rulings)
+    stated = (one for ruling in every for one in (*ruling.allows, *ruling.denies))
+    return (HOUSE,) if any(one.server == HOUSE for one in stated) else ()
 
 
 def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float) -> Blueprint:

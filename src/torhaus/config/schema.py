@@ -22,6 +22,7 @@ from torhaus.config.servers import ServerSpec
 from torhaus.config.shape import Shape
 from torhaus.config.storage import Storage
 from torhaus.config.texts import Line, Token
+from torhaus.model.names import HOUSE
 
 LATER: Mapping[str, str] = {
     "alerts": "alerts",
@@ -41,6 +42,8 @@ def _server_name(value: str) -> str:
         raise FaultError("this is not a server's name", "use a-z, 0-9 and -, a letter first")
     if value in LATER or value in File.model_fields:
         raise FaultError("this name is a key of the file itself", "choose another name")
+    if value == HOUSE:
+        raise FaultError("this name means the gateway itself", "choose another name")
     return value
 
 

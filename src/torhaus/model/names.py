@@ -1,4 +1,7 @@
-"""How names are compared."""
+"""How names are compared, and the one that is ours."""
+
+HOUSE = "torhaus"
+"""The gateway itself, where a permission or a record names a server."""
 
 
 def normal(tool: str) -> str:

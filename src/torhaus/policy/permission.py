@@ -4,9 +4,13 @@ import re
 from difflib import get_close_matches
 
 from torhaus.model.access import Permission
+from torhaus.model.names import HOUSE
 from torhaus.policy.tables import TYPES
 
 ACTIONS = frozenset({"read", "write", "delete", "admin", "execute", "resolve"})
+
+HOUSE_RIGHTS = frozenset({("audit", "read")})
+"""What `torhaus:TYPE:ACTION` can name: rights over the gateway itself."""
 
 _SERVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}|\*")
 
@@ -38,6 +42,9 @@ def _check(text: str, server: str, kind: str, action: str) -> None:
             f"{server!r} in {text!r} is not a server's name: "
             f"use letters, digits, - and _, or * for every server"
         )
+    if server == HOUSE:
+        _check_house(text, kind, action)
+        return
     if action not in ACTIONS and action != "*":
         raise ValueError(_no_action(text, server, kind, action))
     if kind not in TYPES and kind != "*":
@@ -45,6 +52,12 @@ def _check(text: str, server: str, kind: str, action: str) -> None:
             f"{kind!r} in {text!r} is not a type of thing: "
             f"{_meant(kind, TYPES) or 'leave it out to mean every type'}"
         )
+
+
+def _check_house(text: str, kind: str, action: str) -> None:
+    if (kind, action) not in HOUSE_RIGHTS:
+        rights = ", ".join(f"{HOUSE}:{kind}:{action}" for kind, action in sorted(HOUSE_RIGHTS))
+        raise ValueError(f"{text!r} is not a right over the gateway itself: write {rights}")
 
 
 def _no_action(text: str, server: str, kind: str, action: str) -> str:

@@ -121,3 +121,15 @@ def test_what_is_written_is_what_is_read(server: str, kind: str, action: str, ma
 def test_any_text_is_a_permission_or_an_error(text: str) -> None:
     with suppress(ValueError):
         assert parse(text, "r").action in ACTIONS | {"*"}
+
+
+def test_rights_over_the_gateway_itself_are_spelled_like_those_over_servers() -> None:
+    assert parse("torhaus:audit:read", "r") == Permission("torhaus", "audit", "read", "r")
+
+
+@pytest.mark.parametrize(
+    "text", ["torhaus:read", "torhaus:*", "torhaus:audit:write", "torhaus:x:y"]
+)
+def test_other_rights_over_the_gateway_are_mistakes(text: str) -> None:
+    with pytest.raises(ValueError, match="write torhaus:audit:read"):
+        parse(text, "r")
