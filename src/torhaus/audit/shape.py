@@ -19,7 +19,14 @@ from torhaus.model.outcome import (
     Refused,
 )
 from torhaus.model.people import Principal
-from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
+from torhaus.model.record import (
+    NO_CALL,
+    Record,
+    RecordAccess,
+    RecordCall,
+    RecordResult,
+    RecordUser,
+)
 from torhaus.model.verdict import Allow
 
 MAX_NAME = 256
@@ -28,13 +35,21 @@ MAX_NAME = 256
 MAX_REASON = 1024
 
 _NOTHING = msgspec.Raw(b"{}")
+_FREE = NO_CALL.cost  # the encoder leaves out what is the default itself, not what equals it
 _MILLIS = tuple(f".{millis:03d}Z" for millis in range(1000))
 
 
-def record(call: Call, outcome: Outcome, began: float, seconds: float, redacted: int = 0) -> Record:
+def record(
+    call: Call,
+    outcome: Outcome,
+    began: float,
+    seconds: float,
+    redacted: int = 0,
+    cost: float = 0.0,
+) -> Record:
     """The record of a call that began at `began` (Unix seconds) and took `seconds`. Never raises.
 
-    `redacted`: how many parts of it were masked.
+    `redacted`: how many parts of it were masked. `cost`: what it cost, in whatever currency.
 
     Text from outside is bounded and encodable, so that no call can spoil the log for others.
     """
@@ -50,7 +65,19 @@ def record(call: Call, outcome: Outcome, began: float, seconds: float, redacted:
         parameters(call.payload),
         RecordResult(status, items, cached, milliseconds(seconds), redacted),
         verdict_fields(outcome),
+        about(call, outcome, cost),
     )
+
+
+def about(call: Call, outcome: Outcome | None = None, cost: float = 0.0) -> RecordCall:
+    """What is known of a call besides. `received` is the result, or the error, that was given."""
+    client, received = call.client, 0
+    if not client.isascii():
+        client = plain(client, MAX_NAME)
+    if isinstance(outcome, Answered):
+        answer = outcome.answer
+        received = len(answer.result or answer.error or b"")
+    return RecordCall(client, call.protocol, call.sent, received, cost or _FREE, call.trace)
 
 
 def rejected(  # noqa: PLR0913 - one argument for each column that is not fixed

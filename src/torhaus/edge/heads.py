@@ -25,7 +25,7 @@ class Head:
 
     The rest is what was found out about it: under `rules`, over a connection like `peer`, it came
     from `visitor` and meant `server` and `session`; `takes_stream` is its `Accept`, None before it
-    was checked.
+    was checked; `trace` is the trace that its `traceparent` names, None before it was read.
     """
 
     __slots__ = (
@@ -38,6 +38,7 @@ class Head:
         "session",
         "takes_stream",
         "target",
+        "trace",
         "twice",
         "visitor",
     )
@@ -49,6 +50,7 @@ class Head:
         self.twice: list[bytes] | None = None
         self.key: bytes | None = None
         self.takes_stream: bool | None = None
+        self.trace: str | None = None
         self.rules: Rules | None = None
         self.peer: Peer | None = None
         self.visitor: Visitor | None = None

@@ -11,7 +11,7 @@ from torhaus.edge.admission import Admission, Denied
 from torhaus.edge.drive import Drive, Work
 from torhaus.edge.exchange import Exchange, Header
 from torhaus.edge.heads import Heads
-from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream
+from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream, trace
 from torhaus.edge.serving import Serving
 from torhaus.edge.visitor import Visitor
 from torhaus.gate.calls import Asking
@@ -182,7 +182,9 @@ class McpEdge:
             exchange.takes_stream = False  # the session's id goes into the head of the answer
         else:
             session = self._session(door, request.id)
-        visitor = door.visitor
+        visitor, head = door.visitor, exchange.head
+        if head.trace is None:
+            head.trace = trace(head)
         asking = Asking(
             request=request,
             caller=visitor.principal,
@@ -193,6 +195,7 @@ class McpEdge:
             headers=door.params() if era is MODERN else (),
             visit=door,
             key=visitor.key,
+            trace=head.trace,
         )
         self._spawn(door, self._serving.serve(door, asking))
 

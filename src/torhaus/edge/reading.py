@@ -13,6 +13,7 @@ from torhaus.edge.visitor import Visitor
 from torhaus.identity.identify import by_key
 from torhaus.mcp import codes, ladder
 from torhaus.mcp.message import CallerError
+from torhaus.mcp.trace import trace_id
 from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
@@ -23,6 +24,7 @@ from torhaus.policy.methods import LISTEN
 from torhaus.policy.visible import may_use
 
 PARAM = b"mcp-param-"
+TRACE = b"traceparent"
 _STREAM = b"text/event-stream"
 _JSON = b"application/json"
 
@@ -110,6 +112,14 @@ def once(exchange: Exchange) -> None:
 def is_event_stream(exchange: Exchange) -> bool:
     accepted = exchange.head.headers.get(b"accept")
     return accepted is None or _STREAM in accepted or b"*/*" in accepted
+
+
+def trace(head: Head) -> str:
+    """The trace its `traceparent` names; empty for none, or for two that may differ."""
+    parent = head.headers.get(TRACE)
+    if parent is None or TRACE in (head.twice or ()):
+        return ""
+    return trace_id(parent.decode("latin-1"))
 
 
 def takes_stream(head: Head) -> bool:

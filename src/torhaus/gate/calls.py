@@ -14,7 +14,8 @@ from torhaus.mcp.message import CallerError, Request, encode, misspelt, twins
 from torhaus.mcp.methods import NAMED, WITHOUT_TIMEOUT
 from torhaus.mcp.params import mismatch
 from torhaus.mcp.seal import Sealer
-from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
+from torhaus.mcp.trace import trace_id
+from torhaus.mcp.versions import CAPABILITIES_KEY, LEGACY, MODERN, VERSION_KEY
 from torhaus.model.call import Call
 from torhaus.model.outcome import Refused
 from torhaus.model.people import Principal
@@ -57,7 +58,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `session` is None for a modern caller and for `initialize`. `headers`: `Mcp-Param-*` pairs.
     `agreed`: the approval that this call is about to use. `veil`: what masks it, where rules ask
-    for that.
+    for that. `trace`: the trace that the head of the request names.
     """
 
     request: Request
@@ -71,6 +72,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     visit: Visit | None = None
     agreed: Agreement | None = None
     veil: Veil | None = None
+    trace: str = ""
 
 
 def tool_name(request: Request) -> str:
@@ -83,14 +85,19 @@ def tool_name(request: Request) -> str:
 
 def build(asking: Asking, call_id: str, hints: Hints) -> Call:
     """Raises CallerError when arguments that decide rights are malformed."""
-    request = asking.request
+    request, session = asking.request, asking.session
     params = request.params
+    meta = params.get("_meta")
+    trace = asking.trace
+    if not trace and meta is not None:
+        trace = _trace(meta)
     wrong = misspelt(params)
     if wrong is not None:
         text = f"params holds {wrong!r}: write it in the protocol's spelling"
         raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
     if request.method not in ("tools/call", "prompts/get"):
         _refuse_twins(request, "params", params)
+        payload = b"" if request.method == "initialize" else request.payload
         return Call(
             id=call_id,
             caller=asking.caller,
@@ -98,10 +105,13 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
             method=request.method,
             operation=request.method,
             arguments=params,
-            payload=b"" if request.method == "initialize" else request.payload,
+            payload=payload,
             ip=asking.ip,
             retry=rounds.is_retry(request),
             client=client(asking),
+            protocol=_protocol(asking) if session is None else session.version,
+            trace=trace,
+            sent=len(payload),
         )
     name = tool_name(request)
     arguments = params.get("arguments", NO_HINTS)
@@ -109,6 +119,7 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
         text = "params.arguments must be an object"
         raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
     _refuse_twins(request, "params.arguments", arguments)
+    payload = encode(arguments)
     return Call(
         id=call_id,
         caller=asking.caller,
@@ -116,11 +127,14 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
         method=request.method,
         operation=name if request.method == "tools/call" else request.method,
         arguments=arguments,
-        payload=encode(arguments),
+        payload=payload,
         ip=asking.ip,
         retry=rounds.is_retry(request),
         hints=hints,
-        client=client(asking),
+        client=sent_name(params) if session is None else session.client,
+        protocol=MODERN if session is None else session.version,
+        trace=trace,
+        sent=len(payload),
     )
 
 
@@ -128,6 +142,21 @@ def client(asking: Asking) -> str:
     """The name the caller's client gives itself; a session said it when it began."""
     session = asking.session
     return sent_name(asking.request.params) if session is None else session.client
+
+
+def _protocol(asking: Asking) -> str:
+    """The revision a caller without a session speaks, or asks for with `initialize`."""
+    if asking.request.method != "initialize":
+        return MODERN
+    asked = asking.request.params.get("protocolVersion")
+    return asked if isinstance(asked, str) and asked in LEGACY else ""
+
+
+def _trace(meta: object) -> str:
+    """The trace that the request's own `_meta` names."""
+    if not isinstance(meta, dict) or "traceparent" not in meta:
+        return ""
+    return trace_id(meta["traceparent"])
 
 
 def check_headers(asking: Asking, call: Call, catalogue: Catalogue) -> None:

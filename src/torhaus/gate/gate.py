@@ -22,11 +22,13 @@ from torhaus.gate.pages import NO_HINTS
 from torhaus.gate.patience import GaveUp, Patience
 from torhaus.gate.sessions import Sessions
 from torhaus.gate.verdicts import Verdicts
+from torhaus.limits.spending import cost_of
 from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError, error_object
 from torhaus.mcp.methods import LISTS, MAY_ASK
 from torhaus.mcp.seal import Sealer
 from torhaus.model.call import Call
+from torhaus.model.cost import NO_COSTS
 from torhaus.model.outcome import (
     Abandoned,
     Answer,
@@ -272,7 +274,9 @@ class Gate:
         verdict, masked = outcome.verdict, 0
         if not isinstance(verdict, Allow) or verdict.redact is not None:
             call, masked = self.masking.recorded(call, verdict, asking.veil)
-        entry = record(call, outcome, began, seconds, masked)
+        costs = self.patience.rules().costs
+        cost = 0.0 if costs is NO_COSTS else cost_of(call, outcome, costs)
+        entry = record(call, outcome, began, seconds, masked, cost)
         self.meter.ended(call, outcome, entry.result.status, seconds)
         return self.ledger.note(entry)
 

@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import msgspec
 
+from torhaus.limits.charges import CHARGED
 from torhaus.limits.months import month
+from torhaus.model.call import Call
 from torhaus.model.cost import Costs, SpendingCap
 from torhaus.model.limits import Quota
 from torhaus.model.outcome import Answered, Failed, Outcome
@@ -43,6 +45,16 @@ def sent_and_saved(outcome: Outcome) -> tuple[int, int]:
     if isinstance(outcome, Failed):
         return (0 if outcome.joined else 1), 0
     return 0, 0
+
+
+def cost_of(call: Call, outcome: Outcome, costs: Costs) -> float:
+    """What a call has cost, in the currency of its price; 0 for what has none."""
+    if call.method not in CHARGED:
+        return 0.0
+    price = costs.price(call.server.name, call.operation)
+    if price is None:
+        return 0.0
+    return float(price.amount) if sent_and_saved(outcome)[0] else 0.0
 
 
 def spending(tallies: Mapping[tuple[str, str], Tally], costs: Costs) -> dict[str, Spending]:

@@ -17,7 +17,9 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     tools/call and of prompts/get, else the decoded `params`. `payload`: the same as strict JSON
     text. `retry`: carries `inputResponses` or `requestState`, so it is never cached.
     `hints`: the tool's annotations in the server's own list, where known. `client`: the name the
-    client gives itself (`clientInfo.name`), empty where it gives none.
+    client gives itself (`clientInfo.name`), empty where it gives none. `protocol`: the revision it
+    speaks. `trace`: the trace its request belongs to (W3C Trace Context), where it says so.
+    `sent`: octets of `payload` as it came, whatever is masked in it later.
     """
 
     id: str
@@ -31,3 +33,6 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     retry: bool = False
     hints: Mapping[str, Any] = {}
     client: str = ""
+    protocol: str = ""
+    trace: str = ""
+    sent: int = 0

@@ -16,7 +16,7 @@ from torhaus.model.outcome import (
     Refused,
 )
 from torhaus.model.people import Phase, Principal
-from torhaus.model.record import Record
+from torhaus.model.record import NO_CALL, Record
 from torhaus.model.verdict import Deny, Hold
 
 DENIED = Deny("no_delete", "restricted", "developers may not delete")
@@ -27,7 +27,7 @@ TWELVE = b'{"structuredContent":{"issues":[%s]},"content":[]}' % b",".join([b"{}
 
 
 def test_a_record_has_exactly_the_shape_the_product_text_prints():
-    made = record(call(), answered(TWELVE), AT, 0.234)
+    made = msgspec.structs.replace(record(call(), answered(TWELVE), AT, 0.234), call=NO_CALL)
 
     assert msgspec.json.encode(made) == (
         b'{"timestamp":"2025-10-20T14:23:11.234Z","request_id":"req_abc123xyz",'
@@ -38,6 +38,32 @@ def test_a_record_has_exactly_the_shape_the_product_text_prints():
         b'"access_control":{"policy_applied":"developer_read_only","allowed":true,'
         b'"reason":"developer may read"}}'
     )
+
+
+def test_what_is_known_besides_stands_at_the_end():
+    known = call(client="claude-code", protocol="2025-11-25", sent=55, trace="4bf9" * 8)
+
+    text = msgspec.json.encode(record(known, answered(TWELVE), AT, 0.234, cost=0.001))
+
+    assert text.endswith(
+        b'"reason":"developer may read"},"call":{"client":"claude-code","protocol":"2025-11-25",'
+        b'"sent":55,"received":83,"cost":0.001,"trace":"%b"}}' % (b"4bf9" * 8)
+    )
+
+
+def test_what_is_unknown_or_zero_is_left_out():
+    assert msgspec.json.encode(record(call(), answered(), AT, 0.1).call) == b"{}"
+    assert b'"call"' not in msgspec.json.encode(rejected(AT, "r", ALICE, "", "s", "no", 0.0))
+
+
+def test_errors_have_a_size_and_refusals_none():
+    assert record(call(), answered(error=b'{"code":1}'), AT, 0.1).call.received == 10
+    assert record(call(), Refused(DENIED), AT, 0.1).call.received == 0
+    assert record(call(), HELD, AT, 0.1).call.received == 0
+
+
+def test_the_name_of_a_client_cannot_spoil_the_record():
+    assert record(call(client="\ud800"), answered(), AT, 0.1).call.client == "?"
 
 
 @pytest.mark.parametrize(

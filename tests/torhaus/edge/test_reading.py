@@ -6,7 +6,7 @@ import pytest
 
 from tests.torhaus.cast import ALICE, BOB, CAROL, DAY, MALLORY, NOW, github, limited
 from tests.torhaus.edge.fakes import exchange, head
-from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream
+from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream, trace
 from torhaus.edge.visitor import Visitor
 from torhaus.identity.keys import digest
 from torhaus.mcp.message import CallerError
@@ -222,3 +222,19 @@ def test_who_listens_goes_when_his_phase_ends() -> None:
 
     assert door(who).still_valid(today, NOW + 4.999)
     assert not door(who).still_valid(today, NOW + 5)
+
+
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_the_head_names_the_trace_of_a_request() -> None:
+    assert trace(head({"Traceparent": PARENT})) == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert trace(head()) == ""
+    assert trace(head({"traceparent": "\xff"})) == ""
+
+
+def test_two_parents_name_no_trace() -> None:
+    twice = head({"traceparent": PARENT})
+    twice.add(b"traceparent", PARENT.encode())
+
+    assert trace(twice) == ""

@@ -52,6 +52,39 @@ def test_what_a_client_says_of_itself_is_not_recorded_as_arguments():
     assert built("initialize", {"clientInfo": {"name": "x"}}).payload == b""
 
 
+def test_the_arguments_are_measured_as_they_came():
+    assert built("tools/call", {"name": "x", "arguments": {"a": "ü"}}).sent == len('{"a":"ü"}') + 1
+    assert built("initialize", {"clientInfo": {"name": "x"}}).sent == 0
+
+
+def test_a_call_knows_the_revision_its_caller_speaks():
+    session = WORLD.session()
+    in_session = WORLD.tool("list_issues", session=session)
+
+    assert built("tools/list").protocol == "2026-07-28"
+    assert calls.build(in_session, "req_1", {}).protocol == session.version
+    assert calls.build(in_session, "req_1", {}).client == "test"
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [("2025-06-18", "2025-06-18"), ("2099-01-01", ""), (["2025-06-18"], ""), (None, "")],
+)
+def test_an_initialize_is_of_the_revision_it_asks_for_if_that_is_one(asked: object, known: str):
+    assert built("initialize", {"protocolVersion": asked}).protocol == known
+
+
+def test_a_call_belongs_to_the_trace_that_its_head_or_its_envelope_names():
+    told = {"_meta": {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}}
+    asking = WORLD.asking("tools/call", {"name": "x", **told})
+    headed = msgspec.structs.replace(asking, trace="c" * 32)
+
+    assert calls.build(asking, "req_1", {}).trace == "a" * 32
+    assert calls.build(headed, "req_1", {}).trace == "c" * 32
+    assert built("resources/read", {"uri": "x", **told}).trace == "a" * 32
+    assert built("tools/list").trace == ""
+
+
 @pytest.mark.parametrize("extra", [{"requestState": "x"}, {"inputResponses": {}}])
 @pytest.mark.parametrize("method", ["tools/call", "resources/read"])
 def test_a_round_after_a_question_is_a_retry(method: str, extra: dict[str, Any]):

@@ -3,12 +3,13 @@ from decimal import Decimal
 
 import pytest
 
-from tests.torhaus.audit.scene import ALLOWED
+from tests.torhaus.audit.scene import ALLOWED, call
 from torhaus.limits.spending import (
     GRAIN,
     Spending,
     Tally,
     cost_charges,
+    cost_of,
     sent_and_saved,
     share,
     spending,
@@ -32,6 +33,23 @@ def test_money_is_counted_exactly() -> None:
     }
 
     assert spending(tallies, COSTS) == {"EUR": Spending(Decimal("0.534"), Decimal("1.113"))}
+
+
+def test_a_call_costs_what_reached_the_server() -> None:
+    asked = call(operation="searchCode")
+    answer = Answer(result=b"{}")
+    ends: list[Outcome] = [
+        Answered(ALLOWED, answer),
+        Answered(ALLOWED, answer, cached=True),
+        Answered(ALLOWED, answer, cached=True, refreshed=True),
+        Failed(ALLOWED, "down"),
+        Failed(ALLOWED, "down", joined=True),
+        Abandoned(ALLOWED),
+    ]
+
+    assert [cost_of(asked, each, COSTS) for each in ends] == [0.1, 0.0, 0.1, 0.1, 0.0, 0.0]
+    assert cost_of(call(method="tools/list"), ends[0], COSTS) == 0.0
+    assert cost_of(asked, ends[0], Costs()) == 0.0
 
 
 def test_a_tools_own_price_goes_before_its_servers_in_any_spelling() -> None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
+from torhaus.model.record import Record, RecordAccess, RecordCall, RecordResult, RecordUser
 
 _NEWLINE = 0x0A
 _UNREADABLE = msgspec.Raw(b'{"_invalid":true}')
@@ -27,6 +27,7 @@ def add_line(lines: bytearray, record: Record) -> None:
 
 def _cleaned(record: Record) -> Record:
     user, result, access = record.user, record.result, record.access_control
+    about = record.call
     return Record(
         _text(record.timestamp),
         _text(record.request_id),
@@ -44,6 +45,15 @@ def _cleaned(record: Record) -> Record:
         RecordAccess(
             _text(access.policy_applied), access.allowed, _text(access.reason), access.approval
         ),
+        RecordCall(
+            _text(about.client),
+            _text(about.protocol),
+            about.sent,
+            about.received,
+            about.cost,
+            _text(about.trace),
+        ),
+        record.phase,
     )
 
 

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from tests.torhaus.store.audit.ledgers import record
-from torhaus.model.record import Record
+from torhaus.model.record import Record, RecordCall
 from torhaus.store.audit.lines import add_line
 
 
@@ -59,3 +59,13 @@ def test_a_cleaned_record_still_names_its_approval_and_what_was_masked():
     read = msgspec.json.decode(text, type=Record)
     assert read.access_control == access
     assert read.result == result
+
+
+def test_a_cleaned_record_still_says_what_it_is_of():
+    about = RecordCall("claude-code\ud800", "2025-11-25", 1, 2, 0.5, "a" * 32)
+    known = record("bad", parameters=msgspec.Raw(b"\n\n"), call=about, phase="intent")
+
+    read = msgspec.json.decode(lines([known]), type=Record)
+
+    assert read.call == msgspec.structs.replace(about, client="claude-code?")
+    assert read.phase == "intent"
