@@ -95,47 +95,41 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
     if wrong is not None:
         text = f"params holds {wrong!r}: write it in the protocol's spelling"
         raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
-    if request.method not in ("tools/call", "prompts/get"):
+    operation: str = request.method
+    arguments: Mapping[str, Any] = params
+    if operation in ("tools/call", "prompts/get"):
+        name = tool_name(request)
+        arguments, operation = _arguments(request), name if operation == "tools/call" else operation
+        payload = encode(arguments)
+    else:
         _refuse_twins(request, "params", params)
-        payload = b"" if request.method == "initialize" else request.payload
-        return Call(
-            id=call_id,
-            caller=asking.caller,
-            server=asking.server,
-            method=request.method,
-            operation=request.method,
-            arguments=params,
-            payload=payload,
-            ip=asking.ip,
-            retry=rounds.is_retry(request),
-            client=client(asking),
-            protocol=_protocol(asking) if session is None else session.version,
-            trace=trace,
-            sent=len(payload),
-        )
-    name = tool_name(request)
-    arguments = params.get("arguments", NO_HINTS)
-    if not isinstance(arguments, dict) and arguments is not NO_HINTS:
-        text = "params.arguments must be an object"
-        raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
-    _refuse_twins(request, "params.arguments", arguments)
-    payload = encode(arguments)
+        payload, hints = b"" if operation == "initialize" else request.payload, NO_HINTS
     return Call(
         id=call_id,
         caller=asking.caller,
         server=asking.server,
         method=request.method,
-        operation=name if request.method == "tools/call" else request.method,
+        operation=operation,
         arguments=arguments,
         payload=payload,
         ip=asking.ip,
         retry=rounds.is_retry(request),
         hints=hints,
         client=sent_name(params) if session is None else session.client,
-        protocol=MODERN if session is None else session.version,
+        protocol=_protocol(asking) if session is None else session.version,
         trace=trace,
         sent=len(payload),
     )
+
+
+def _arguments(request: Request) -> Mapping[str, Any]:
+    """Raises CallerError."""
+    arguments: Mapping[str, Any] = request.params.get("arguments", NO_HINTS)
+    if not isinstance(arguments, dict) and arguments is not NO_HINTS:
+        text = "params.arguments must be an object"
+        raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
+    _refuse_twins(request, "params.arguments", arguments)
+    return arguments
 
 
 def client(asking: Asking) -> str:
