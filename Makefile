@@ -5,6 +5,8 @@ SHELL := bash
 PYTHON ?= python3
 PYTHON313 ?= python3.13
 VENV ?= .venv
+# Tests run in so many processes at once; 0: in this one. ARGS=... goes to pytest.
+WORKERS ?= logical
 # What is not part of the repository: the conformance suite's driver, the load generator.
 export TORHAUS_SHARED ?= ../shared
 
@@ -26,7 +28,7 @@ run: setup ## Start Torhaus with two real servers, make a call, keep serving
 test: lint pytest ## Lint, types, import contracts, every test
 
 pytest: $(VENV)/.tests-installed $(NODE_CLIENTS)/node_modules/.installed
-	$(PY) -m pytest --timeout 300
+	$(PY) -m pytest --timeout 300 -n $(WORKERS) --maxprocesses 8 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-313: ## The same tests on Python 3.13, in an environment of their own
 	@if ! $(PYTHON313) -c '' 2>/dev/null; then echo "SKIPPED test-313: no $(PYTHON313) here; set PYTHON313=/path/to/python3.13"; exit 0; fi; \
