@@ -26,7 +26,10 @@ COMMANDS = {
 }
 GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "config": ("About the configuration file.", {"schema": "schema:schema"}),
-    "audit": ("About the audit log.", {"tail": "audit.tail:tail"}),
+    "audit": (
+        "About the audit log.",
+        {"tail": "audit.tail:tail", "export": "audit.export:export"},
+    ),
     "policy": ("About the rules.", {"test": "policy:run"}),
     "approvals": (
         "Calls that wait for somebody to agree.",

@@ -1,0 +1,84 @@
+"""Audit records as rows of a table: one cell for each leaf, safe in any spreadsheet. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from torhaus.audit.columns import RECORD
+from torhaus.audit.shape import milliseconds
+from torhaus.model.record import Record, RecordAccess, RecordCall, RecordResult, RecordUser
+
+_FIELD = re.compile(r"(\w+) [A-Z]")
+_STRUCTS: Mapping[str, type[Any]] = {
+    "user": RecordUser,
+    "result": RecordResult,
+    "access_control": RecordAccess,
+    "call": RecordCall,
+}
+_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""What a cell that a spreadsheet would calculate begins with, wide forms included (OWASP, CSV
+injection)."""
+
+
+def _fields(type_: str) -> tuple[str, ...]:
+    inner = type_.removeprefix("STRUCT(")
+    return () if inner == type_ else tuple(_FIELD.findall(inner))
+
+
+_COLUMNS = tuple((name, _fields(type_)) for name, type_ in RECORD.items())
+
+HEADER: tuple[str, ...] = tuple(
+    leaf for name, below in _COLUMNS for leaf in ([f"{name}.{each}" for each in below] or [name])
+)
+"""`timestamp`, `user.email` and so on: a name for each leaf of a record."""
+
+
+def cells(record: Record) -> list[str]:
+    """The leaves as text, in the order of `HEADER`; what is unknown is empty."""
+    return [_cell(each) for each in _values(record)]
+
+
+def _values(record: Record) -> Iterator[Any]:
+    for name, below in _COLUMNS:
+        value = getattr(record, name)
+        if below:
+            yield from [getattr(value, each) for each in below]
+        else:
+            yield value
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, msgspec.Raw):
+        return safe(bytes(value).decode())
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def safe(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: an apostrophe goes before what might be one."""
+    return f"'{text}" if text[:1] in _FORMULA else text
+
+
+def restored(row: Sequence[Any]) -> Record:
+    """The record in a row of a day file: columns of `RECORD`, structs as dicts, times as text."""
+    fields: dict[str, Any] = {}
+    for (name, below), value in zip(_COLUMNS, row, strict=True):
+        fields[name] = _struct(name, value) if below else value
+    fields["parameters"] = msgspec.Raw((fields["parameters"] or "{}").encode())
+    return Record(**{name: value for name, value in fields.items() if value is not None})
+
+
+def _struct(name: str, given: Mapping[str, Any] | None) -> Any:
+    if given is None:
+        return None
+    known = {key: each for key, each in given.items() if each is not None or key == "items"}
+    if "duration_ms" in known:
+        known["duration_ms"] = milliseconds(known["duration_ms"] / 1000)
+    return _STRUCTS[name](**known)

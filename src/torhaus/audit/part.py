@@ -1,0 +1,58 @@
+"""A part of the audit log: which records somebody wants. Pure."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import msgspec
+
+from torhaus.audit.shape import timestamp
+from torhaus.model.record import Record
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Times are written as records have them; `since` is included, `until` is not."""
+
+    since: str = ""
+    until: str = ""
+    user: str | None = None
+    server: str | None = None
+    operation: str | None = None
+    status: str | None = None
+
+    def takes(self, record: Record) -> bool:
+        return (
+            self.since <= record.timestamp
+            and (not self.until or record.timestamp < self.until)
+            and (self.user is None or record.user.email.casefold() == self.user.casefold())
+            and (self.server is None or record.mcp_server == self.server)
+            and (self.operation is None or record.operation == self.operation)
+            and (self.status is None or record.result.status == self.status)
+        )
+
+    def takes_day(self, day: str) -> bool:
+        """Whether a record of this day (`2025-10-20`, UTC) can be wanted."""
+        return self.since[:10] <= day and (not self.until or day <= self.until[:10])
+
+
+EVERYTHING = Part()
+
+
+def since(text: str) -> str:
+    """The time from which on: of a moment, or of a day's beginning. Raises ValueError."""
+    return timestamp(_moment(text, timedelta()).timestamp())
+
+
+def until(text: str) -> str:
+    """The time up to which: a day is included to its end, a moment is not. Raises ValueError."""
+    return timestamp(_moment(text, timedelta(days=1)).timestamp())
+
+
+def _moment(text: str, of_a_day: timedelta) -> datetime:
+    """A moment, or so long after a day's beginning. UTC where nothing else is said."""
+    try:
+        if len(text) == len("2025-10-20"):
+            begin = datetime.combine(date.fromisoformat(text), time(), UTC)
+            return begin + of_a_day
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("write 2025-10-20 or 2025-10-20T14:00:00Z") from error

@@ -1,0 +1,136 @@
+"""`torhaus audit export`: the audit log, or a part of it, as one file."""
+
+import csv
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from torhaus.audit import part
+from torhaus.audit.cells import HEADER, cells
+from torhaus.audit.part import Part
+from torhaus.cli.audit.outfile import TakenError, Written, written
+from torhaus.cli.audit.records import directory
+from torhaus.cli.output import complain, counted, misused, refuse
+from torhaus.store.audit.extract import Extract, ExtractError, Files, extracted
+from torhaus.store.audit.segments import segments
+
+
+class Format(StrEnum):
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+Since = Annotated[
+    str | None,
+    typer.Option("--from", metavar="DAY|TIME", help="The first: 2025-10-20, or a moment."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--to", metavar="DAY|TIME", help="The last day (included), or up to a moment."),
+]
+
+
+def export(  # noqa: PLR0913 - one argument for each option
+    *,
+    since: Since = None,
+    until: Until = None,
+    user: Annotated[str | None, typer.Option(metavar="EMAIL", help="Of this user.")] = None,
+    server: Annotated[str | None, typer.Option(metavar="NAME", help="To this server.")] = None,
+    operation: Annotated[str | None, typer.Option(metavar="NAME", help="Of this tool.")] = None,
+    status: Annotated[str | None, typer.Option(metavar="WORD", help="Such as denied.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.JSONL,
+    out: Annotated[str, typer.Option("-o", "--out", metavar="FILE", help="Or - (stdout).")] = "-",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    data_dir: Annotated[Path, typer.Option(metavar="DIR", help="Where data is kept.")] = Path(
+        "data"
+    ),
+) -> None:
+    """Write the audit log, or a part of it, in the order of time.
+
+    Days and times are UTC unless a time says otherwise. The summary on standard error has the
+    SHA-256 of what was written.
+    """
+    wanted = Part(
+        since=_time("--from", since, part.since),
+        until=_time("--to", until, part.until),
+        user=user,
+        server=server,
+        operation=operation,
+        status=status,
+    )
+    if format_ is Format.PARQUET and out == "-" and sys.stdout.isatty():
+        misused("Parquet is not for a terminal; name a file: --out FILE.")
+    try:
+        _export(wanted, format_, out, data_dir, force=force)
+    except TakenError as error:
+        refuse(f"There is a file {error} already; --force replaces it.")
+    except ExtractError as error:
+        refuse(f"Nothing was written: {error}.")
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        refuse(f"Nothing was written: {error.strerror}: {error.filename}.")
+
+
+def _time(option: str, text: str | None, read: Callable[[str], str]) -> str:
+    try:
+        return "" if text is None else read(text)
+    except ValueError as error:
+        misused(f"{option}: {error}.")
+
+
+def files(data_dir: Path, wanted: Part) -> Files:  # noqa: ARG001 -- for day files
+    """Where the records of a part are."""
+    return Files(segments=segments(directory(data_dir)))
+
+
+def _export(wanted: Part, format_: Format, out: str, data_dir: Path, *, force: bool) -> None:
+    where = directory(data_dir)
+    if not where.is_dir():
+        refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")
+    with (
+        written(out, force=force) as target,
+        extracted(lambda: files(data_dir, wanted), wanted.takes, where.parent) as found,
+    ):
+        WRITE[format_](found, target)
+    complain(f"{counted(found.count, 'record')}, SHA-256 {target.sha256}")
+    if found.damaged:
+        complain(f"{counted(found.damaged, 'damaged line')} left out; see torhaus audit verify")
+
+
+def _jsonl(found: Extract, target: Written) -> None:
+    for line in found.lines():
+        target.write(line + b"\n")
+
+
+class _Rows:
+    """What a csv writer writes to."""
+
+    def __init__(self, target: Written) -> None:
+        self._target = target
+
+    def write(self, row: str) -> None:
+        self._target.write(row.encode("utf-8", "replace"))
+
+
+def _csv(found: Extract, target: Written) -> None:
+    writer = csv.writer(_Rows(target))  # RFC 4180: CRLF, quotes where they are needed, doubled
+    writer.writerow(HEADER)
+    writer.writerows(cells(record) for record in found.records())
+
+
+def _parquet(found: Extract, target: Written) -> None:
+    with found.parquet() as stream:
+        target.copy(stream)
+
+
+WRITE: dict[Format, Callable[[Extract, Written], None]] = {
+    Format.JSONL: _jsonl,
+    Format.CSV: _csv,
+    Format.PARQUET: _parquet,
+}

@@ -1,0 +1,162 @@
+"""Takes records out of the audit log's files, in the order of their times."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+import msgspec
+
+from torhaus.audit.cells import restored
+from torhaus.audit.columns import RECORD
+from torhaus.audit.line import read
+from torhaus.model.record import Record
+from torhaus.store.audit.sorting import Sorting
+
+_ROWS = 2_000
+"""Fetched at once."""
+
+_TRIES = 3
+"""Segments become day files while somebody reads: then the list is out of date."""
+
+_COLUMNS = ", ".join(
+    [
+        "strftime(\"timestamp\", '%Y-%m-%dT%H:%M:%S.%gZ')",
+        *(f'"{name}"' for name in RECORD if name != "timestamp"),
+    ]
+)
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """Where records are: in segments of JSON lines and in day files. No record is in two."""
+
+    segments: Sequence[Path] = ()
+    days: Sequence[Path] = ()
+
+
+class ExtractError(Exception):
+    """The records cannot be read. The text is a sentence for people."""
+
+
+class Extract:
+    """What was found. `damaged`: lines of segments that are none of a segment's."""
+
+    def __init__(self, sorting: Sorting, spill: Path) -> None:
+        self._sorting = sorting
+        self._spill = spill
+        self.damaged = 0
+        self.count = 0
+
+    def gather(self, files: Files, takes: Callable[[Record], bool]) -> None:
+        """Read everything. Raises FileNotFoundError for a file that went away, ExtractError."""
+        for path in files.segments:
+            self._segment(path, takes)
+        for path in files.days:
+            self._day(path, takes)
+
+    def lines(self) -> Iterator[bytes]:
+        """Records as JSON without line breaks: from segments byte for byte as they stand there."""
+        return self._sorting.lines()
+
+    def records(self) -> Iterator[Record]:
+        for line in self.lines():
+            record = read(line)
+            if record is not None:  # each of them was read before
+                yield record
+
+    @contextmanager
+    def parquet(self) -> Iterator[BinaryIO]:
+        """A Parquet file with the columns of `RECORD`, to be read. Raises ExtractError, OSError."""
+        source, made = self._spill / "sorted.jsonl", self._spill / "made.parquet"
+        with source.open("xb") as stream:
+            stream.writelines(line + b"\n" for line in self.lines())
+        columns = ", ".join(f"'{name}': '{type_}'" for name, type_ in RECORD.items())
+        reading = f"{_quoted(source)}, format='newline_delimited', columns={{{columns}}}"
+        options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000"
+        with connected(self._spill) as database, _sentences():
+            query = f"SELECT * FROM read_json({reading})"  # noqa: S608 -- our own words, quoted paths
+            database.execute(f"COPY ({query}) TO {_quoted(made)} ({options})")
+        source.unlink()
+        with made.open("rb") as whole:
+            yield whole
+
+    def _segment(self, path: Path, takes: Callable[[Record], bool]) -> None:
+        with path.open("rb") as stream:
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return  # still being written
+                record = read(line)
+                if record is not None:
+                    self._add(record, line[:-1], takes)
+                elif line.strip() and not line.startswith((b'{"segment":', b'{"checkpoint":')):
+                    self.damaged += 1
+
+    def _day(self, path: Path, takes: Callable[[Record], bool]) -> None:
+        with connected(self._spill) as database, _sentences():
+            query = f"SELECT {_COLUMNS} FROM read_parquet({_quoted(path)})"  # noqa: S608 -- as above
+            found = database.execute(query)
+            while rows := found.fetchmany(_ROWS):
+                for row in rows:
+                    record = restored(row)
+                    self._add(record, msgspec.json.encode(record), takes)
+
+    def _add(self, record: Record, line: bytes, takes: Callable[[Record], bool]) -> None:
+        if takes(record):
+            self.count += 1
+            self._sorting.add(f"{record.timestamp} {record.request_id} {record.phase}", line)
+
+
+@contextmanager
+def extracted(
+    files: Callable[[], Files], takes: Callable[[Record], bool], spill: Path
+) -> Iterator[Extract]:
+    """Everything that `takes` wants, gathered. Nothing more is read from the log afterwards.
+
+    `files`: lists them, more than once where some went away meanwhile. `spill`: a directory for
+    what does not fit into memory. Raises OSError, ExtractError.
+    """
+    for _ in range(_TRIES):
+        with tempfile.TemporaryDirectory(prefix=".extract-", dir=spill) as directory:
+            extract = Extract(Sorting(Path(directory)), Path(directory))
+            try:
+                extract.gather(files(), takes)
+            except FileNotFoundError:
+                continue
+            yield extract
+            return
+    raise ExtractError("the audit log was tidied up meanwhile; run this again")
+
+
+@contextmanager
+def connected(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that reads and writes files, and loads nothing from elsewhere."""
+    database = duckdb.connect(
+        config={
+            "memory_limit": "512MB",
+            "temp_directory": str(spill),
+            "threads": 2,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        }
+    )
+    try:
+        database.execute("SET TimeZone = 'UTC'")
+        yield database
+    finally:
+        database.close()
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        first = str(error).partition("\n")[0]
+        raise ExtractError(f"the audit log cannot be read: {first}") from error

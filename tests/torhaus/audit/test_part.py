@@ -1,0 +1,66 @@
+"""Which records somebody wants."""
+
+import pytest
+
+from tests.torhaus.cli.audit.records_on_disk import record
+from torhaus.audit.line import read
+from torhaus.audit.part import EVERYTHING, Part, since, until
+from torhaus.model.record import Record
+
+
+def made() -> Record:
+    found = read(record(30, "git_log"))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        EVERYTHING,
+        Part(since="2026-01-01T00:00:30.000Z", until="2026-01-01T00:00:30.001Z"),
+        Part(user="ALICE@example.com", server="git", operation="git_log", status="success"),
+    ],
+)
+def test_what_fits_is_taken(wanted: Part) -> None:
+    assert wanted.takes(made())
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Part(since="2026-01-01T00:00:30.001Z"),
+        Part(until="2026-01-01T00:00:30.000Z"),
+        Part(user="bob@example.com"),
+        Part(server="github"),
+        Part(operation="git"),
+        Part(status="denied"),
+    ],
+)
+def test_what_does_not_fit_is_left(wanted: Part) -> None:
+    assert not wanted.takes(made())
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "beyond"),
+    [
+        ("2025-10-20", "2025-10-20T00:00:00.000Z", "2025-10-21T00:00:00.000Z"),
+        ("2025-10-20T14:00:00Z", "2025-10-20T14:00:00.000Z", "2025-10-20T14:00:00.000Z"),
+        ("2025-10-20T14:00", "2025-10-20T14:00:00.000Z", "2025-10-20T14:00:00.000Z"),
+        ("2025-10-20T14:00:00+02:00", "2025-10-20T12:00:00.000Z", "2025-10-20T12:00:00.000Z"),
+    ],
+)
+def test_a_day_lasts_to_its_end_and_a_moment_does_not(text: str, first: str, beyond: str) -> None:
+    assert (since(text), until(text)) == (first, beyond)
+
+
+@pytest.mark.parametrize("text", ["", "20", "2025-13-01", "yesterday", "9999-12-31", "0001-01-01"])
+def test_what_is_no_day_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="write 2025-10-20 or"):
+        until(text) if text != "0001-01-01" else since("0001-01-01T00:00:00+14:00")
+
+
+def test_a_day_without_wanted_records_is_known_by_its_name() -> None:
+    part = Part(since=since("2025-10-20T14:00:00Z"), until=until("2025-10-22"))
+
+    assert [day for day in range(18, 26) if part.takes_day(f"2025-10-{day}")] == [20, 21, 22, 23]
