@@ -40,6 +40,8 @@ from torhaus.mcp.seal import Sealer
 from torhaus.model.ports import StateError
 from torhaus.model.rules import Rules
 from torhaus.model.usage import Used
+from torhaus.store.audit.journal import Journal
+from torhaus.store.audit.keys import audit_key
 from torhaus.store.audit.ledger import SegmentLedger
 from torhaus.store.audit.writer import LedgerSettings
 from torhaus.store.counters import MemoryCounters
@@ -82,8 +84,10 @@ class House:
         self._began = datetime.now(UTC)
         ids = call_ids()
         data, audit = self.settings.data_dir, self.settings.audit
+        self.journal = Journal(data / "audit", audit_key(data, os.urandom))
         self.ledger = SegmentLedger(
             data / "audit" / "hot",
+            self.journal,
             LedgerSettings(durability=audit.durability, flush=audit.flush),
         )
         self.links = Links(ids)

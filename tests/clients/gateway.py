@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.clients.running import Program, free_port
+from torhaus.audit.marks import is_record
 
 HEALTH_SECONDS = 15.0
 
@@ -61,4 +62,4 @@ class Gateway(Program):
         """Every whole audit record on disk, oldest first."""
         segments = sorted((self.data / "audit" / "hot").glob("*.jsonl"))
         lines = [line for each in segments for line in each.read_bytes().split(b"\n")[:-1]]
-        return [json.loads(line) for line in lines]
+        return [json.loads(line) for line in lines if is_record(line)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from torhaus.audit.line import read
+from torhaus.audit.marks import CHECKPOINT, is_record
 from torhaus.store.audit.segments import segments
 
 _STEP = 256 * 1024
@@ -27,12 +28,12 @@ def by_time(lines: list[bytes]) -> list[bytes]:
 
 
 def _last(path: Path, count: int) -> tuple[list[bytes], int]:
-    """The last whole lines of one file, and where they end. Reads from its end."""
+    """The last records of one file, and where its whole lines end. Reads from its end."""
     data = b""
     try:
         with path.open("rb") as stream:
             at = size = stream.seek(0, 2)
-            while at > 0 and data.count(b"\n") <= count:
+            while at > 0 and data.count(b"\n") - data.count(b"\n" + CHECKPOINT) <= count:
                 step = min(_STEP, at)
                 at = stream.seek(at - step)
                 data = stream.read(step) + data
@@ -43,7 +44,8 @@ def _last(path: Path, count: int) -> tuple[list[bytes], int]:
     while lines and not lines[-1].strip():
         end -= len(lines.pop()) + 1  # a proof that the disk accepts data, soon taken back
     whole = lines if at == 0 else lines[1:]
-    return whole[-count:] if count else [], end
+    records = [line for line in whole if is_record(line)]
+    return records[-count:] if count else [], end
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class Follower:
     _read: dict[Path, int] = field(default_factory=dict)
 
     def newest(self, count: int) -> list[bytes]:
-        """The last lines of all segments together, oldest first; `more` goes on after them.
+        """The last records of all segments together, oldest first; `more` goes on after them.
 
         Raises OSError.
         """
@@ -68,7 +70,7 @@ class Follower:
         return by_time(found)[-count:] if count else []
 
     def more(self) -> list[bytes]:
-        """The lines that became whole since the last time. Raises OSError."""
+        """The records that became whole since the last time. Raises OSError."""
         found: list[bytes] = []
         present = segments(self.where)
         for path in present:
@@ -93,7 +95,8 @@ class Follower:
             if not line.strip():
                 break  # the writer proves that the disk accepts data, and takes it back
             start += len(line) + 1
-            lines.append(line)
+            if is_record(line):
+                lines.append(line)
         self._read[path] = start
         return lines
 

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import msgspec
 
 from torhaus.audit.line import read
+from torhaus.audit.marks import is_record
 from torhaus.cli.audit.records import directory
 from torhaus.cli.doctor.finding import Finding, bad, doubt, good
 from torhaus.cli.output import counted
@@ -132,8 +133,8 @@ def _look(path: Path, seen: _Seen, *, whole: bool) -> None:
 def _readable(stream: BinaryIO, seen: _Seen) -> bool:
     """Whether every whole line is a record."""
     for line in stream:
-        if not line.endswith(b"\n") or not line.strip():
-            continue  # torn, or a proof that the disk accepts data
+        if not line.endswith(b"\n") or not is_record(line):
+            continue  # torn, a mark, or a proof that the disk accepts data
         seen.records += 1
         if read(line) is None:
             return False

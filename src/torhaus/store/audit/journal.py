@@ -12,7 +12,7 @@ import structlog
 
 from torhaus.audit.catalogue import Catalogue
 from torhaus.audit.entries import START, Link, after, linked, moment, next_line, node_name, read
-from torhaus.audit.signing import AuditKey, SignatureError
+from torhaus.audit.signing import AuditKey, SignatureError, opened
 from torhaus.model.evidence import Event, JournalEntry
 from torhaus.store.audit.disk import cut_torn, last_line, sync_directory, write
 
@@ -41,6 +41,7 @@ class Journal:
         self.node = node_name(socket.gethostname(), key) if node is None else node
         self._clock = clock
         self._known = START  # the newest line this process has seen
+        self._other = ""  # a key before this one that was told of
 
     def append(self, event: Event) -> JournalEntry:
         """Returns when the line is on disk; after an OSError nothing of it is."""
@@ -65,23 +66,26 @@ class Journal:
             log.warning("audit.journal_repaired", torn_bytes=torn)
         size = os.fstat(fd).st_size
         line = last_line(fd, size)
-        link = after(line, _number(line, fd)) if line else START
+        link = after(line, self._number(line, fd)) if line else START
         if link.number < self._known.number:
             log.error("audit.journal_shrank", lines=link.number, known=self._known.number)
         if not size:
             sync_directory(self.directory)
         return link, size
 
-
-def _number(line: bytes, fd: int) -> int:
-    """A damaged line must not stop the log: `verify` names it, and this goes on counting."""
-    try:
-        return read(line).number
-    except SignatureError as error:
-        log.error("audit.journal_damaged", error=str(error))
-        with os.fdopen(os.dup(fd), "rb") as stream:
-            stream.seek(0)
-            return sum(1 for _ in stream)
+    def _number(self, line: bytes, fd: int) -> int:
+        """A damaged line must not stop the log: `verify` names it, and this goes on counting."""
+        try:
+            number, key = read(line).number, opened(line).key
+        except SignatureError as error:
+            log.error("audit.journal_damaged", error=str(error))
+            with os.fdopen(os.dup(fd), "rb") as stream:
+                stream.seek(0)
+                return sum(1 for _ in stream)
+        if key not in (self.key.id, self._other):
+            self._other = key
+            log.warning("audit.key_changed", before=key, now=self.key.id)
+        return number
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from torhaus.model.ports import LedgerError
 from torhaus.model.record import Record
 from torhaus.store.audit.batch import Batch
 from torhaus.store.audit.disk import prepare
+from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.lines import add_line
-from torhaus.store.audit.segments import repair
+from torhaus.store.audit.recover import recover
 from torhaus.store.audit.writer import LedgerSettings, Writer
 
 log = structlog.get_logger()
@@ -30,8 +31,9 @@ class SegmentLedger:
     Several processes may use one directory: each writes its own segments.
     """
 
-    def __init__(self, directory: Path, settings: LedgerSettings) -> None:
+    def __init__(self, directory: Path, journal: Journal, settings: LedgerSettings) -> None:
         self._directory = directory
+        self._journal = journal
         self._settings = settings
         self._durable = settings.durability != "async"
         self._open = False
@@ -44,17 +46,17 @@ class SegmentLedger:
         self._departure: asyncio.Handle | None = None
 
     def start(self) -> None:
-        """Repairs what a crash has torn, opens a segment and starts the thread.
+        """Seals what a crash has left behind, opens a segment and starts the thread.
 
         To be called with the loop running. Raises LedgerError.
         """
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
-        self._writer = Writer(self._directory, self._settings, self._back, self._end)
+        self._writer = Writer(self._directory, self._journal, self._settings, self._back, self._end)
         try:
             prepare(self._directory)
-            for path, torn in repair(self._directory):
-                log.warning("audit.repaired", segment=path.name, torn_bytes=torn)
+            for _ in recover(self._directory, self._journal, {}):
+                pass  # it has told of each
             self._writer.open()
         except OSError as error:
             raise LedgerError(f"the audit log cannot be opened: {error}") from error

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from torhaus.store.audit.segments import Segment, stamp
+from torhaus.store.audit.journal import Journal
+from torhaus.store.audit.proved import ProvedSegment
 
 log = structlog.get_logger()
 
@@ -20,6 +21,7 @@ class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `durability`: `durable` (every record awaited) or `async` (on disk `flush` after it came).
     `segment_bytes`, `segment_seconds`: when a segment is sealed and the next one begins.
+    `checkpoint_records`, `checkpoint_seconds`: what a checkpoint is written after.
     `queue_records`, `queue_bytes`: with more than this waiting, callers wait; with twice as
     much they are turned away. `retry`: between attempts to get well. `stall`: a write that
     takes longer counts as unhealthy.
@@ -29,6 +31,8 @@ class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True):
     flush: float = 0.020
     segment_bytes: int = 64 * 1024 * 1024
     segment_seconds: float = 3600.0
+    checkpoint_records: int = 1000
+    checkpoint_seconds: float = 1.0
     queue_records: int = 20_000
     queue_bytes: int = 32 * 1024 * 1024
     retry: float = 1.0
@@ -47,6 +51,7 @@ class Writer:
     def __init__(
         self,
         directory: Path,
+        journal: Journal,
         settings: LedgerSettings,
         report: Callable[[str | None], None],
         ended: Callable[[], None],
@@ -54,11 +59,11 @@ class Writer:
         self.queue: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._directory = directory
+        self._journal = journal
         self._settings = settings
         self._report = report
         self._ended = ended
-        self._segment: Segment | None = None
-        self._due = 0.0
+        self._segment: ProvedSegment | None = None
         self._failing = False
 
     def open(self) -> None:
@@ -74,15 +79,39 @@ class Writer:
             self._loop.call_soon_threadsafe(self._ended)
 
     def _next(self) -> bytearray | None:
-        """The next batch. A segment that is full, or gets old while nothing comes, is sealed."""
+        """The next batch. While nothing comes, what is due is done."""
         if self._segment is not None and self._segment.size >= self._settings.segment_bytes:
             self._seal()
         while True:
-            rest = None if self._segment is None else max(0.0, self._due - time.monotonic())
+            due = self._due()
             try:
-                return self.queue.get(timeout=rest)
+                return self.queue.get(
+                    timeout=None if due is None else max(0.0, due - time.monotonic())
+                )
             except queue.Empty:
-                self._seal()
+                self._idle()
+
+    def _due(self) -> float | None:
+        """When there is something to do though no batch comes."""
+        if self._segment is None or self._failing:
+            return None
+        old = self._segment.opened + self._settings.segment_seconds
+        return old if self._segment.due is None else min(old, self._segment.due)
+
+    def _idle(self) -> None:
+        segment = self._segment
+        if segment is None:
+            return
+        if self._old(segment):
+            self._seal()
+            return
+        try:
+            segment.check()
+        except OSError as error:
+            self._fail(error)  # the next batch starts over
+
+    def _old(self, segment: ProvedSegment) -> bool:
+        return time.monotonic() >= segment.opened + self._settings.segment_seconds
 
     def _attempt(self, lines: bytearray) -> str | None:
         try:
@@ -98,7 +127,7 @@ class Writer:
     def _write(self, lines: bytearray) -> None:
         if self._failing:
             self._start_over()
-        elif time.monotonic() >= self._due:
+        elif self._segment is not None and self._old(self._segment):
             self._seal()
         if lines:
             (self._segment or self._new_segment()).append(lines)
@@ -118,17 +147,22 @@ class Writer:
             self._seal()
         self._new_segment().prove()
 
-    def _new_segment(self) -> Segment:
-        self._segment = Segment(self._directory, stamp(time.time()))
-        self._due = time.monotonic() + self._settings.segment_seconds
+    def _new_segment(self) -> ProvedSegment:
+        settings = self._settings
+        self._segment = ProvedSegment(
+            self._directory,
+            self._journal,
+            settings.checkpoint_records,
+            settings.checkpoint_seconds,
+        )
         return self._segment
 
     def _seal(self) -> None:
         segment, self._segment = self._segment, None
         try:
             if segment is not None:
-                segment.close()
-        except OSError as error:  # nothing is lost: what is written is synced already
+                segment.seal()
+        except OSError as error:  # nothing is lost: what is written is synced, `recover` seals it
             log.warning("audit.not_sealed", error=str(error))
 
 

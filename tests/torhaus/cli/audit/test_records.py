@@ -91,3 +91,17 @@ def test_a_write_that_was_taken_back_is_read_again(tmp_path: Path) -> None:
     path.write_bytes(record(1, "a") + record(3, "c"))
 
     assert operations(follower.more()) == ["c"]
+
+
+def test_marks_are_not_told(tmp_path: Path) -> None:
+    head, mark = b'{"segment":{"name":"x"}}\n', b'{"checkpoint":{"at":"x"}}\n'
+    path = segment(tmp_path, 1, head + record(1, "a") + mark + record(2, "b") + mark * 5000)
+    follower = Follower(tmp_path)
+
+    assert operations(follower.newest(1)) == ["b"]
+    assert operations(follower.newest(9)) == ["a", "b"]
+
+    with path.open("ab") as stream:
+        stream.write(mark + record(3, "c") + mark)
+    assert operations(follower.more()) == ["c"]
+    assert follower.more() == []

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from tests.torhaus.store.audit.journals import journal
+from torhaus.audit.marks import is_record
 from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
 from torhaus.store.audit.ledger import SegmentLedger
 from torhaus.store.audit.segments import segments
@@ -33,9 +35,18 @@ def record(request_id: str, **changes: Any) -> Record:
     return msgspec.structs.replace(made, **changes)
 
 
+def proof(directory: Path) -> Path:
+    """The data directory of the journal that belongs to segments in `directory`."""
+    return directory.with_name(f"{directory.name}-proof")
+
+
+def made(directory: Path, **settings: Any) -> SegmentLedger:
+    return SegmentLedger(directory, journal(proof(directory)), LedgerSettings(**settings))
+
+
 @asynccontextmanager
 async def opened(directory: Path, **settings: Any) -> AsyncIterator[SegmentLedger]:
-    ledger = SegmentLedger(directory, LedgerSettings(**settings))
+    ledger = made(directory, **settings)
     ledger.start()
     try:
         yield ledger
@@ -55,7 +66,7 @@ async def hanging(ledger: SegmentLedger) -> AsyncIterator[None]:
             os.write(writer, bytes(4096))
     except BlockingIOError:
         os.set_blocking(writer, True)
-    os.dup2(writer, segment._fd, inheritable=False)
+    os.dup2(writer, segment._segment._fd, inheritable=False)
     os.close(writer)
     try:
         yield
@@ -86,13 +97,15 @@ def filled(ledger: SegmentLedger, prefix: str) -> tuple[list[str], Awaitable[Non
 
 def whole_lines(directory: Path) -> int:
     """How many there are, though more are being written."""
-    return sum(path.read_bytes().count(b"\n") for path in segments(directory))
+    return sum(
+        is_record(line) for path in segments(directory) for line in path.read_bytes().splitlines()
+    )
 
 
 def written(directory: Path) -> list[str]:
     """The request ids of all lines, each of which must be a whole record."""
     lines = [line for path in segments(directory) for line in path.read_bytes().split(b"\n")]
-    return [msgspec.json.decode(line, type=Record).request_id for line in lines if line]
+    return [msgspec.json.decode(line, type=Record).request_id for line in lines if is_record(line)]
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.torhaus.store.audit.journals import journal
 from tests.torhaus.store.audit.ledgers import (
     filled,
     hanging,
+    made,
     opened,
     record,
     until,
@@ -87,7 +89,7 @@ def test_async_records_are_on_disk_after_the_flush_time(tmp_path: Path):
 
 def test_closing_writes_what_is_queued_without_waiting_for_the_flush_time(tmp_path: Path):
     async def story() -> None:
-        ledger = SegmentLedger(tmp_path, LedgerSettings(durability="async", flush=3600))
+        ledger = made(tmp_path, durability="async", flush=3600)
         ledger.start()
         for i in range(10_000):
             assert ledger.note(record(f"r{i}")) is None
@@ -172,7 +174,7 @@ def test_a_closed_ledger_takes_nothing(tmp_path: Path):
 
 
 def test_a_ledger_that_never_opened_takes_nothing(tmp_path: Path):
-    ledger = SegmentLedger(tmp_path, LedgerSettings())
+    ledger = made(tmp_path)
 
     assert not ledger.healthy()
     with pytest.raises(LedgerError, match="not open"):
@@ -184,7 +186,9 @@ def test_a_directory_that_cannot_be_made_is_an_error_at_the_start(tmp_path: Path
 
     async def story() -> None:
         with pytest.raises(LedgerError, match="cannot be opened"):
-            SegmentLedger(tmp_path / "audit" / "hot", LedgerSettings()).start()
+            SegmentLedger(
+                tmp_path / "audit" / "hot", journal(tmp_path / "other"), LedgerSettings()
+            ).start()
 
     asyncio.run(story())
 
@@ -201,7 +205,7 @@ def test_an_unused_ledger_leaves_no_file(tmp_path: Path):
 
 def test_a_write_that_takes_too_long_is_unhealthy(tmp_path: Path):
     async def story() -> None:
-        ledger = SegmentLedger(tmp_path, LedgerSettings(stall=0.2))
+        ledger = made(tmp_path, stall=0.2)
         ledger.start()
         async with hanging(ledger):
             ledger.note(record("r1"))
@@ -217,7 +221,7 @@ def test_a_write_that_takes_too_long_is_unhealthy(tmp_path: Path):
 
 def test_nobody_waits_for_a_disk_that_hangs(tmp_path: Path):
     async def story() -> None:
-        ledger = SegmentLedger(tmp_path, LedgerSettings())
+        ledger = made(tmp_path)
         ledger.start()
         async with hanging(ledger):
             waiters = [ledger.note(record("with the writer"))]

@@ -5,6 +5,7 @@ import pytest
 
 from tests.torhaus.store.audit.ledgers import (
     filled,
+    made,
     no_file_over,
     opened,
     record,
@@ -14,9 +15,7 @@ from tests.torhaus.store.audit.ledgers import (
     written,
 )
 from torhaus.model.ports import LedgerError
-from torhaus.store.audit.ledger import SegmentLedger
 from torhaus.store.audit.segments import segments
-from torhaus.store.audit.writer import LedgerSettings
 
 
 def test_a_full_segment_is_sealed(tmp_path: Path):
@@ -179,7 +178,7 @@ def test_closing_a_broken_ledger_tries_once_more(tmp_path: Path):
 
 def test_a_write_that_fails_while_closing_is_tried_once_more(tmp_path: Path):
     async def story() -> None:
-        ledger = SegmentLedger(tmp_path, LedgerSettings(durability="async", flush=0.001))
+        ledger = made(tmp_path, durability="async", flush=0.001)
         ledger.start()
         for i in range(40):
             ledger.note(record(f"r{i}"))
