@@ -25,11 +25,12 @@ from torhaus.api.door import Caller, Turned
 from torhaus.config.settings import Settings
 from torhaus.edge.admission import Admission, Denied
 from torhaus.edge.outside import outside
-from torhaus.gate.allowances import left
+from torhaus.gate.allowances import left, scarcest
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.shelf import Shelf
 from torhaus.limits.charges import key_name
 from torhaus.mcp.seal import Sealer
+from torhaus.model.limits import Scarcity
 from torhaus.model.notify import Webhook
 from torhaus.model.pins import Pin
 from torhaus.model.ports import Cache, Counters, Ledger, Notifier, Remaining, UpstreamError
@@ -39,6 +40,7 @@ from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
 from torhaus.upstream.plainhttp import PlainHttp
 from torhaus.watch.announcer import Announcer, LogNotifier
+from torhaus.watch.budgets import Budgets
 from torhaus.watch.usage import Usage
 from torhaus.watch.webhook import Headers, WebhookNotifier
 from torhaus.web.approvals import Approvals
@@ -47,6 +49,8 @@ from torhaus.web.operations import application as pages
 
 log = structlog.get_logger()
 
+CALLERS = 200
+"""Those whose budgets are shown in metrics: who called last."""
 PATIENCE = 5.0
 """Seconds a webhook may take to connect, and to answer."""
 
@@ -99,6 +103,7 @@ class Annex:
         self.pinning = Pinning(means, catalogue.pins, catalogue.decided)
         self.books = Books(office, rules)
         self.usage = Usage(office, rules, time.time, self.announcer.announce)
+        self.budgets = Budgets(self._scarcest)
 
     async def start(self) -> list[str]:
         """Open the database and run what is missing of migrations; returns their names.
@@ -113,6 +118,7 @@ class Annex:
             asyncio.create_task(self.pinning.run(), name="pinning"),
             asyncio.create_task(self.announcer.run(), name="announcer"),
             asyncio.create_task(self.usage.run(), name="usage"),
+            asyncio.create_task(self.budgets.run(), name="budgets"),
         ]
         return steps
 
@@ -152,6 +158,12 @@ class Annex:
     async def _left(self, caller: Caller) -> Sequence[Remaining]:
         now = time.time()
         return await left(self.counters, self._rules(), caller.principal, caller.key, now)
+
+    async def _scarcest(self) -> Mapping[str, Scarcity]:
+        rules = self._rules()
+        people = {each.email: each for each in rules.principals.values()}
+        callers = [people[email] for email in self.usage.lately()[:CALLERS] if email in people]
+        return await scarcest(self.counters, rules, callers, time.time())
 
     async def _used(self, month: str | None) -> tuple[str, list[Used]]:
         name = month or self.usage.this_month()

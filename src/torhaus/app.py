@@ -159,6 +159,7 @@ class House:
             notices=self.annex.notices,
             cache=self.cache.stats,
             redis_up=self._redis_up,
+            limits=lambda: self.annex.budgets.left,
         )
 
     @property

@@ -99,3 +99,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_LIMITS = Limits()
+
+
+class Scarcity(msgspec.Struct, frozen=True):
+    """How much is left of one limit to whoever has least of it.
+
+    `remaining`: uses; `reset_seconds`: until he has more; `exhausted`: budgets with nothing left.
+    """
+
+    remaining: int
+    reset_seconds: float
+    exhausted: int

@@ -23,6 +23,7 @@ from torhaus import __version__
 from torhaus.limits.charges import CHARGED
 from torhaus.model.call import Call
 from torhaus.model.cost import NO_COSTS, Costs
+from torhaus.model.limits import Scarcity
 from torhaus.model.outcome import Outcome
 from torhaus.model.ports import CacheStats
 from torhaus.watch.tally import BUCKETS, Known, Tally
@@ -41,6 +42,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     notices: Callable[[], Mapping[str, int]] | None = None
     cache: Callable[[], CacheStats] | None = None
     redis_up: Callable[[], bool] | None = None
+    limits: Callable[[], Mapping[str, Scarcity]] | None = None
 
 
 class Metrics:
@@ -213,11 +215,29 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
             yield GaugeMetricFamily(f"mcp_gateway_{name}", help_text, value=float(ask()))
     if gauges.cache is not None:
         yield from _cache(gauges.cache())
+    if gauges.limits is not None:
+        yield from _limits(gauges.limits())
     if gauges.notices is not None:
         yield _notices(gauges.notices())
     info = GaugeMetricFamily("mcp_gateway_build_info", "The running version.", labels=("version",))
     info.add_metric((__version__,), 1)
     yield info
+
+
+_SCARCITY = {
+    "remaining": "Uses left to whoever has least.",
+    "reset_seconds": "Seconds until whoever has least has more.",
+    "exhausted": "Budgets of which nothing is left.",
+}
+
+
+def _limits(left: Mapping[str, Scarcity]) -> Iterator[Metric]:
+    """By the limit alone: people are no labels."""
+    for name, help_text in _SCARCITY.items():
+        family = GaugeMetricFamily(f"mcp_gateway_limit_{name}", help_text, labels=("limit",))
+        for limit, scarcity in left.items():
+            family.add_metric((limit,), float(getattr(scarcity, name)))
+        yield family
 
 
 def _notices(counts: Mapping[str, int]) -> Metric:

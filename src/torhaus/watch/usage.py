@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 EVERY = 5.0
 """Seconds between two writings. A crash loses no more; the audit log has every call."""
+LATELY = 900.0
+"""Seconds for which a caller counts as one of those who call now."""
 MOST = 50_000
 """Different (user, tool) pairs held while the database does not answer."""
 
@@ -52,6 +54,7 @@ class Usage:
         self._month = ""
         self._until = 0.0
         self._well = True
+        self._seen: dict[str, float] = {}
 
     def ended(self, call: Call, outcome: Outcome) -> None:
         """Count one finished call."""
@@ -80,7 +83,10 @@ class Usage:
         self._month, self._until = month(now, ZoneInfo(self._rules().timezone))
 
     def _gather(self) -> None:
+        now = self._clock()
         for (server, tool, email, roles), counts in self._counted.items():
+            self._seen.pop(email, None)  # the latest stand at the end
+            self._seen[email] = now
             use = Use(self._month, server, tool, email, ",".join(roles))
             held = self._gathered.setdefault(use, [0, 0])
             held[0] += counts[0]
@@ -138,6 +144,12 @@ class Usage:
         await self.write()
         async with self._office.read() as desk:
             return await desk.usage.of(name or self.this_month())
+
+    def lately(self) -> list[str]:
+        """Who called in the last quarter of an hour, by e-mail address, the latest first."""
+        since = self._clock() - LATELY
+        self._seen = {email: at for email, at in self._seen.items() if at >= since}
+        return [*reversed(self._seen)]
 
     def this_month(self) -> str:
         return month(self._clock(), ZoneInfo(self._rules().timezone))[0]

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 
 from tests.torhaus.cast import ALICE, DANA, MALLORY, NOW, World, github, run
-from torhaus.gate.allowances import budgets, left
+from torhaus.gate.allowances import AT_ONCE, budgets, left, scarcest
 from torhaus.limits.charges import key_name
 from torhaus.model.access import Glob
-from torhaus.model.limits import LimitRule, Limits, Per
+from torhaus.model.limits import LimitRule, Limits, Per, Scarcity
 from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Window
@@ -68,5 +68,35 @@ def test_what_calls_use_is_gone() -> None:
         assert await told("another") == [9, 10]
         mine = await left(world.gate.counters, world.rules, ALICE, key_name(b"one"), world.clock())
         assert [(each.left, each.reset) for each in mine] == [(9, 3600.0), (9, 3600.0)]
+
+    run(story())
+
+
+def test_of_each_limit_the_one_with_least_is_told():
+    async def story() -> None:
+        world = World(github(rate_limit=Window(2, 3600.0))).knows_the_tools()
+        world.rules = rules(rule("all", per=Per.TOTAL), github=Window(2, 3600.0))
+        for _ in range(2):
+            await world.admit(world.tool("list_issues"))
+
+        found = await scarcest(world.gate.counters, world.rules, [DANA, ALICE], world.clock())
+
+        assert {limit.partition(":")[0]: each for limit, each in found.items()} == {
+            "github": Scarcity(0, 3600.0, 1),
+            "all": Scarcity(8, 3600.0, 0),
+        }
+
+    run(story())
+
+
+def test_more_budgets_than_one_question_holds_are_all_told():
+    async def story() -> None:
+        world = World()
+        many = [rule(f"limit {number}") for number in range(AT_ONCE + 1)]
+        world.rules = rules(*many)
+
+        found = await scarcest(world.gate.counters, world.rules, [ALICE], world.clock())
+
+        assert len(found) == AT_ONCE + 1
 
     run(story())

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.torhaus.audit.scene import ALLOWED, GITHUB, call
 from torhaus.model.cost import Costs, Price
+from torhaus.model.limits import Scarcity
 from torhaus.model.outcome import (
     Abandoned,
     Answer,
@@ -330,3 +331,12 @@ def test_without_prices_no_money_is_shown() -> None:
     seen.ended(call(), MISS, "success", 0.1)
 
     assert sample(seen, "mcp_gateway_cost_total") is None
+
+
+def test_what_is_left_is_told_by_limit_and_never_by_person():
+    shown = metrics(Gauges(limits=lambda: {"github: 100 calls per hour": Scarcity(3, 12.5, 1)}))
+
+    limit = {"limit": "github: 100 calls per hour"}
+    assert sample(shown, "mcp_gateway_limit_remaining", **limit) == 3
+    assert sample(shown, "mcp_gateway_limit_reset_seconds", **limit) == 12.5
+    assert sample(shown, "mcp_gateway_limit_exhausted", **limit) == 1

@@ -22,7 +22,7 @@ from torhaus.model.rules import Rules
 from torhaus.model.usage import Use, Used
 from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
-from torhaus.watch.usage import Usage
+from torhaus.watch.usage import LATELY, Usage
 
 FRESH = Answered(ALLOWED, Answer(result=b"{}"))
 HIT = msgspec.structs.replace(FRESH, cached=True)
@@ -263,3 +263,17 @@ def test_hits_spend_nothing(tmp_path: Path) -> None:
         assert at.told == []
 
     play(tmp_path, story, Rules(version="1", costs=costs()))
+
+
+def test_those_who_called_lately_are_known_for_a_while(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.calls(1)
+        await scene.usage.write()
+        who = scene.usage.lately()
+        assert len(who) == 1
+
+        scene.clock.turn(LATELY + 1)
+
+        assert scene.usage.lately() == []
+
+    play(tmp_path, story)
