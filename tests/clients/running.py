@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -35,6 +35,17 @@ def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str,
     return {**kept, "HOME": str(home), "PYTHONUNBUFFERED": "1", **(extra or {})}
 
 
+class Process(Protocol):
+    """What subprocess.Popen does, as far as it is asked for here."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def terminate(self) -> None: ...
+
+
 class Program(AbstractContextManager["Program"]):
     """One child process that listens on `port`; its output goes to `log`."""
 
@@ -44,26 +55,29 @@ class Program(AbstractContextManager["Program"]):
         self.command = list(command)
         self.port = port
         self.log = log
-        self._env = environment(log.parent, env)
-        self._process: subprocess.Popen[bytes] | None = None
+        self.env = environment(log.parent, env)
+        self._process: Process | None = None
 
     def start(self) -> Self:
         if listening(self.port):
             raise RuntimeError(f"another program has port {self.port}")
+        self._process = self.launch()
+        self._wait_until_listening()
+        return self
+
+    def launch(self) -> Process:
         with self.log.open("ab") as out:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self.command,
-                env=self._env,
+                env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait_until_listening()
-        return self
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Process:
         assert self._process is not None, f"{self.command} was not started"
         return self._process
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.gateway import Gateway
+from tests.clients.running import Process
+from tests.clients.warm import forked
 from tests.stories.caller import Caller
 from tests.stories.upstream import within
 
@@ -40,6 +42,9 @@ class Town(Gateway):
     def __init__(self, config: Mapping[str, Any], home: Path) -> None:
         self.config: dict[str, Any] = {**PEOPLE, **config}
         super().__init__(json.dumps(self.config), home, {**KEYS, "UPSTREAM_TOKEN": TOKEN})
+
+    def launch(self) -> Process:
+        return forked(self.command[self.command.index("serve") :], self.log, self.env)
 
     def write(self, config: Mapping[str, Any] | str) -> None:
         """Replace the configuration, as an editor would."""
