@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +39,10 @@ from torhaus.limits.carried import carried
 from torhaus.mcp.seal import Sealer
 from torhaus.model.ports import StateError
 from torhaus.model.rules import Rules
+from torhaus.model.secret import Secret
 from torhaus.model.usage import Used
+from torhaus.redact.guard import Guard
+from torhaus.store.audit.discreet import DiscreetLedger
 from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.keys import audit_key
 from torhaus.store.audit.ledger import SegmentLedger
@@ -73,10 +76,16 @@ def call_ids() -> Callable[[], str]:
     return lambda: f"{prefix}{next(count):x}"
 
 
+def opened(secrets: Iterable[Secret]) -> list[str]:
+    return [each.reveal() for each in secrets]
+
+
 class House:
     """A running gateway. Built inside the event loop that runs it."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, guard: Guard) -> None:
+        self.guard = guard
+        guard.renew(opened(loaded.secrets))
         self.settings: Settings = loaded.settings
         self._loaded = loaded
         self._rules = loaded.rules
@@ -90,9 +99,12 @@ class House:
             self.journal,
             LedgerSettings(durability=audit.durability, flush=audit.flush),
         )
+        self.records = DiscreetLedger(self.ledger, guard)
         self.links = Links(ids)
         self.catalogue = Catalogue(Pins(tell=lambda news: self.annex.pinning.tell(news)))
-        sealer = Sealer(sealing_secret(data, os.urandom), os.urandom)
+        secret = sealing_secret(data, os.urandom)
+        guard.keep(secret)
+        sealer = Sealer(secret, os.urandom)
         self.sessions = Sessions(sealer, os.urandom)
         redis, size = self.settings.redis, self.settings.cache_size
         self.shared = None if redis is None else Shared(redis, size)
@@ -101,7 +113,7 @@ class House:
         self.annex = Annex(
             self.settings,
             sealer=sealer,
-            ledger=self.ledger,
+            ledger=self.records,
             catalogue=self.catalogue,
             rules=self.rules,
             regrant=self.regrant,
@@ -118,7 +130,7 @@ class House:
             upstreams=self.links,
             cache=self.cache,
             counters=self.counters,
-            ledger=self.ledger,
+            ledger=self.records,
             meter=self.metrics,
             sealer=sealer,
             sessions=self.sessions,
@@ -138,6 +150,7 @@ class House:
             clock=time.time,
             stopwatch=time.perf_counter,
             ids=ids,
+            guard=guard,
         )
         self.talk = Talk(gate=self.gate)
         self.edge = McpEdge(
@@ -175,7 +188,9 @@ class House:
 
         def granted() -> Loaded:
             self._granted = self.annex.rounds.grants
-            return read().with_grants(self._granted)
+            loaded = read()
+            self.guard.renew(opened(loaded.secrets))
+            return loaded.with_grants(self._granted)
 
         return granted
 
@@ -326,14 +341,16 @@ async def serve(
     *,
     ready: Callable[[], None],
     sockets: list[socket.socket] | None = None,
+    guard: Guard | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. `ready` is called once the port answers.
 
-    `sockets`: bound ones to listen on instead of the settings' host and port.
+    `guard`: the log's, if it has one, which keeps secrets out of it. `sockets`: bound
+    ones to listen on instead of the settings' host and port.
     Raises LedgerError when the audit log cannot be opened, StateError when the state database
     cannot, OSError when the port is taken.
     """
-    house = House(loaded)
+    house = House(loaded, guard or Guard())
     await house.open()
     house.reload = Reload(path, loaded, house.reading(read), house.swap)
     settings = loaded.settings

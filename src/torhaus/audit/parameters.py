@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from itertools import product
 from typing import Any
 
 import msgspec
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 MAX_BYTES = 16 * 1024
 """Arguments longer than this are recorded by size and SHA-256 only."""
@@ -14,9 +16,23 @@ MAX_DEPTH = 100
 
 MASK = "•••"
 
-# Finds every payload in which a key could be secret, and some in which none is; only those are
-# looked at again. `\u` because an escape can spell any key.
-_SUSPICIOUS = re.compile(rb"pass|pwd|secret|token|authoriz|credential|key|cookie|\\u")
+# Without one of these, in whatever case, no name is a secret's. `\\u` because an escape can spell
+# any name. One automaton takes a third of the time of a regular expression with alternatives.
+_WORDS = ("pass", "pwd", "secret", "token", "authoriz", "credent", "key", "cookie")
+_SUSPICIOUS = BytesAhoCorasick(
+    [
+        *(
+            "".join(mixed).encode()
+            for word in _WORDS
+            for mixed in product(*zip(word, word.upper(), strict=True))
+        ),
+        b"\\u",
+    ],
+    implementation=Implementation.DFA,
+)
+_LABELS = frozenset(("name", "key", "variable", "header", "field", "param"))
+_VALUES = frozenset(("value", "val", "values", "content"))
+_LONGEST_NAME = 80
 _SEPARATORS = re.compile(r"[\s_.\-]+")
 _SECRET_NAME = re.compile(
     r"passw|passphrase|pwd|secret|token|apikey|accesskey|privatekey|authorization|credential|cookie"
@@ -44,7 +60,7 @@ def parameters(payload: bytes, most: int = MAX_BYTES) -> msgspec.Raw:
         return _withheld("_invalid", payload)
     if len(payload) > 2 * MAX_DEPTH and _may_be_deep(payload) and _deeper(value, MAX_DEPTH):
         return _withheld("_truncated", payload)
-    if _SUSPICIOUS.search(payload.lower()) is not None:
+    if _SUSPICIOUS.find_matches_as_indexes(payload):
         return msgspec.Raw(_encode(_masked(value)))
     if _LINE_FEED in payload or _RETURN in payload:  # between tokens; in strings they are escaped
         return msgspec.Raw(_encode(value))
@@ -71,12 +87,27 @@ def _deeper(value: Any, levels: int) -> bool:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
+        labelled = _labelled(value)
         return {
-            key: MASK if _is_secret(key, item) else _masked(item) for key, item in value.items()
+            key: MASK
+            if _is_secret(key, item) or (labelled and key.lower() in _VALUES)
+            else _masked(item)
+            for key, item in value.items()
         }
     if isinstance(value, list):
+        if len(value) == 2 and _tells(value[0]) and not isinstance(value[1], dict | list):
+            return [value[0], MASK]  # a header, as some programs write them
         return [_masked(item) for item in value]
     return value
+
+
+def _labelled(value: dict[str, Any]) -> bool:
+    """Whether it is `{"name": "API_TOKEN", "value": "..."}`, in some spelling of that."""
+    return any(key.lower() in _LABELS and _tells(item) for key, item in value.items())
+
+
+def _tells(name: Any) -> bool:
+    return isinstance(name, str) and len(name) <= _LONGEST_NAME and _is_secret(name, "")
 
 
 def _is_secret(key: str, value: Any) -> bool:

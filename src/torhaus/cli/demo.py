@@ -17,6 +17,7 @@ from torhaus.cli.tour import Tour
 from torhaus.config.load import Loaded
 from torhaus.identity import keys
 from torhaus.model.servers import StdioAddress
+from torhaus.redact.guard import Guard
 from torhaus.store.audit.disk import prepare
 
 VARIABLE = "TORHAUS_FIRST_KEY"
@@ -36,7 +37,8 @@ def demo(
 
     Uses ./torhaus.yml; puts an example there if there is none.
     """
-    logs.troubles()
+    guard = Guard()
+    logs.troubles(guard)
     _example(DEFAULT)
     key = os.environ.get(VARIABLE) or _key(data_dir)
     environ = {**os.environ, VARIABLE: key}
@@ -53,7 +55,7 @@ def demo(
         # A daemon: however long a server takes to answer, the gateway stops when it is told to.
         threading.Thread(target=_show, args=(loaded, bound, key), daemon=True).start()
 
-    run(reader, loaded, sockets, ready)
+    run(reader, loaded, sockets, ready, guard)
 
 
 def _show(loaded: Loaded, port: int, key: str) -> None:

@@ -2,11 +2,13 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from torhaus.cli.output import printable
+from torhaus.redact.guard import SHAPES, Guard
 
 
 def quiet() -> None:
@@ -14,24 +16,24 @@ def quiet() -> None:
     _configure(logging.CRITICAL)
 
 
-def troubles() -> None:
+def troubles(guard: Guard = SHAPES) -> None:
     """For a gateway that somebody watches: what goes wrong."""
-    _configure(logging.WARNING)
+    _configure(logging.WARNING, guard)
 
 
-def running() -> None:
+def running(guard: Guard = SHAPES) -> None:
     """For a gateway that runs for long."""
-    _configure(logging.INFO)
+    _configure(logging.INFO, guard)
 
 
-def _configure(level: int) -> None:
+def _configure(level: int, guard: Guard = SHAPES) -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, *_endings()],
+        processors=[*shared, *_endings(guard)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
@@ -41,20 +43,51 @@ def _configure(level: int) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_endings()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_endings(guard),
+            ],
         )
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
 
 
-def _endings() -> list[Processor]:
-    """How one event becomes one text. Tracebacks never show the values of variables."""
+def _endings(guard: Guard) -> list[Processor]:
+    """How one event becomes one text. Tracebacks never show the values of variables.
+
+    Secrets are masked twice: in each value, and in the line, where tracebacks are text as well.
+    """
+
+    def masked(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {
+            name: value if name == "exc_info" else _masked(value, guard)
+            for name, value in event.items()
+        }
+
+    def whole(_logger: WrappedLogger, _method: str, line: Any) -> str:
+        return guard.text(str(line))
+
     if not sys.stderr.isatty():
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [
-        _fit_for_a_terminal,
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-    ]
+        # JSON first: a mask never takes a quote away that is not escaped.
+        rendered = [structlog.processors.format_exc_info, masked]
+        return [*rendered, structlog.processors.JSONRenderer()]
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return [_fit_for_a_terminal, masked, console, whole]
+
+
+def _masked(value: Any, guard: Guard) -> Any:
+    """A value with its texts masked, at any depth. What is no text is shown as its text."""
+    match value:
+        case str():
+            return guard.text(value)
+        case None | bool() | int() | float():
+            return value
+        case dict():
+            return {guard.text(str(key)): _masked(each, guard) for key, each in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_masked(each, guard) for each in value]
+        case _:
+            return guard.text(repr(value))
 
 
 def _fit_for_a_terminal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

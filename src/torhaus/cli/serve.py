@@ -18,6 +18,7 @@ from torhaus.cli.output import columns, complain, printable, refuse, say
 from torhaus.cli.reading import DEFAULT, ConfigFile, DataDir, Reader, read_or_exit, told
 from torhaus.config.load import Loaded
 from torhaus.model.ports import LedgerError, StateError
+from torhaus.redact.guard import Guard
 
 Host = Annotated[str | None, typer.Option(help="Where to listen; goes before the file's.")]
 Port = Annotated[
@@ -36,7 +37,8 @@ def serve(
 
     It stops on SIGTERM or Ctrl-C, and reads the file again when it changes and on SIGHUP.
     """
-    logs.running()
+    guard = Guard()
+    logs.running(guard)
     reader = Reader(path=config, host=host, port=port, data_dir=data_dir)
     loaded = read_or_exit(reader)
     for warning in loaded.warnings:
@@ -48,7 +50,7 @@ def serve(
         welcome(loaded, bound)
         lines(loaded, bound, "YOUR-KEY")
 
-    run(reader, loaded, sockets, ready)
+    run(reader, loaded, sockets, ready, guard)
 
 
 def listen_or_exit(loaded: Loaded) -> list[socket.socket]:
@@ -60,13 +62,19 @@ def listen_or_exit(loaded: Loaded) -> list[socket.socket]:
 
 
 def run(
-    reader: Reader, loaded: Loaded, sockets: list[socket.socket], ready: Callable[[], None]
+    reader: Reader,
+    loaded: Loaded,
+    sockets: list[socket.socket],
+    ready: Callable[[], None],
+    guard: Guard,
 ) -> None:
-    """Serve until a signal; then the program ends with exit code 0."""
+    """Serve until a signal; then the program ends with exit code 0. `guard`: the log's."""
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, _leave)
     try:
-        uvloop.run(app.serve(loaded, reader.path, reader, ready=ready, sockets=sockets))
+        uvloop.run(
+            app.serve(loaded, reader.path, reader, ready=ready, sockets=sockets, guard=guard)
+        )
     except (LedgerError, StateError) as error:
         refuse(f"Not started: {error}.")
     except (OSError, ValueError) as error:

@@ -11,19 +11,24 @@ from torhaus.config.compile import Blueprint
 from torhaus.config.interpolate import interpolate, read_files
 from torhaus.config.lent import lend
 from torhaus.config.problems import ConfigError, FaultError, Problem
+from torhaus.config.secrets import secrets
 from torhaus.config.settings import Settings
 from torhaus.config.source import MAX_CHARS, read
 from torhaus.config.validate import validate
 from torhaus.model.grant import Grant
 from torhaus.model.rules import Rules
+from torhaus.model.secret import Secret
 
 
 class Loaded(msgspec.Struct, frozen=True):
+    """`secrets`: all that the file holds or points to, so that nothing that is written has them."""
+
     settings: Settings
     rules: Rules
     warnings: tuple[Problem, ...]
     blueprint: Blueprint
     lent: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
 
     def with_grants(self, grants: Sequence[Grant]) -> "Loaded":
         """The same file with other grants from the database, without reading it again.
@@ -92,7 +97,7 @@ def load_text(
     except FaultError as error:
         raise _refused(name, error) from error
     warnings = tuple(sorted(source.warnings, key=lambda p: p.line or 0))
-    return Loaded(settings, rules, warnings, blueprint, lent)
+    return Loaded(settings, rules, warnings, blueprint, lent, secrets(source, file))
 
 
 def _refused(name: str, error: FaultError) -> ConfigError:

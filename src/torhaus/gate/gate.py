@@ -54,6 +54,8 @@ from torhaus.model.ports import (
 from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
 from torhaus.model.verdict import Allow, Deny, Hold, Verdict
+from torhaus.redact.guard import SHAPES, Guard
+from torhaus.redact.text import UncheckableError
 
 MODERN = Era.MODERN  # looking a member up costs more than comparing with it
 WHOLE = frozenset(("tools/call", "resources/read"))
@@ -91,6 +93,7 @@ class Gate:
     clock: Callable[[], float]
     stopwatch: Callable[[], float]
     ids: Callable[[], str]
+    guard: Guard = SHAPES
     learning: Learning = field(init=False)
     consent: Consent = field(init=False)
     masking: Masking = field(init=False)
@@ -161,7 +164,7 @@ class Gate:
             elsewhere = True  # it never was a call: whoever answers it
             raise
         except UpstreamError as error:
-            outcome = _failed(verdict, asking.server.name, error)
+            outcome = _failed(verdict, asking.server.name, self.guard.text(str(error)), error)
         finally:
             outcome = outcome or _so_far(verdict)
             kept = None if elsewhere else self._note(asking, call, outcome, began, started)
@@ -223,7 +226,7 @@ class Gate:
         result = answer.result
         method = asking.request.method
         if result is None:
-            return answer
+            return self._told(answer)
         try:
             if method in LISTS:
                 seen = self._list(asking, method, result)
@@ -239,6 +242,15 @@ class Gate:
         except UNREADABLE as error:
             raise UpstreamError("it sent a result that cannot be read") from error
         return answer if seen is result else msgspec.structs.replace(answer, result=seen)
+
+    def _told(self, answer: Answer) -> Answer:
+        """An error in the server's words, which may repeat the credential it was shown."""
+        error = answer.error or b"{}"
+        try:
+            clean = self.guard.json(error)
+        except UncheckableError:
+            clean = error_object(codes.UPSTREAM_FAILED, "the server's error cannot be shown")
+        return answer if clean is error else msgspec.structs.replace(answer, error=clean)
 
     def replayed(self, answer: Answer, caller: Principal, server: Server) -> Answer:
         """An answer without its request, as this caller may see it: lists filtered, or masked."""
@@ -308,7 +320,7 @@ class Gate:
                 answer = self.masking.resumed(answer, parked.asking)
                 outcome = Answered(parked.verdict, answer)
             except UpstreamError as error:
-                text = f"{session.server} cannot answer: {error}"
+                text = f"{session.server} cannot answer: {self.guard.text(str(error))}"
                 answer = Answer(error=error_object(codes.UPSTREAM_FAILED, text))
                 outcome = Failed(parked.verdict, text)
         noted = self._note(parked.asking, parked.call, outcome, parked.began, parked.started)
@@ -343,9 +355,9 @@ def _so_far(verdict: Verdict) -> Outcome:
     return Refused(verdict) if isinstance(verdict, Deny) else Abandoned(verdict)
 
 
-def _failed(verdict: Verdict, server: str, error: UpstreamError) -> Outcome:
+def _failed(verdict: Verdict, server: str, why: str, error: UpstreamError) -> Outcome:
     """The server could not answer, or not say what its tools are."""
-    text = f"{server} cannot answer: {error}"
+    text = f"{server} cannot answer: {why}"
     match verdict:
         case Allow():
             return Failed(verdict, text, joined=isinstance(error, Joined))

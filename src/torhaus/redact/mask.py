@@ -4,6 +4,8 @@ import re
 
 MASK = re.compile(r"\[redacted:[a-z0-9][a-z0-9._-]{0,39}\]")
 _BEGIN = "[redacted:"
+NAMED = "•••"
+"""What the audit log shows under a name that tells of a secret."""
 
 
 def mask(kind: str) -> str:

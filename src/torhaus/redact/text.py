@@ -22,10 +22,14 @@ class UncheckableError(Exception):
 
 
 class Detectors(msgspec.Struct, frozen=True):
-    """What is looked for. `personal`: also under names such as `phone`."""
+    """What is looked for. `personal`: also under names such as `phone`.
+
+    `numbers`: also in short numbers of JSON, such as a password of digits.
+    """
 
     rows: tuple[Detector, ...]
     personal: bool
+    numbers: bool = False
 
 
 def detectors(levels: Iterable[Level], more: tuple[Detector, ...] = ()) -> Detectors:

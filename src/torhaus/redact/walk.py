@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from torhaus.redact.mask import MASK, is_masked, mask
+from torhaus.redact.mask import MASK, NAMED, is_masked, mask
 from torhaus.redact.naming import TOKENS, telling
 from torhaus.redact.schema import is_schema
 from torhaus.redact.text import Detectors, UncheckableError, redact_text
@@ -64,6 +64,7 @@ class Walk:
     def __init__(self, among: Detectors, alive: Detectors) -> None:
         self._all = among
         self._among = alive
+        self._least = 0 if among.numbers else MIN_CARD
         self.counts: dict[str, int] = {}
 
     def document(self, text: str, level: int = 0) -> str:
@@ -129,7 +130,7 @@ class Walk:
         kind = frame.kind
         digits = sum(each.isdigit() for each in number)
         if kind is None:
-            return self._card(number) if digits > MIN_CARD else None
+            return self._card(number) if digits > self._least else None
         if number == "0" or kind == TOKENS or (kind in _PERSONAL and not _speaks(number, kind)):
             return None
         self._count(kind)
@@ -201,7 +202,7 @@ def _written(value: str) -> str:
 
 def _speaks(value: str, kind: str) -> bool:
     """Whether a value under a telling name says anything that must not be seen."""
-    if not value or (is_masked(value) and MASK.fullmatch(value)):
+    if not value or value == NAMED or (is_masked(value) and MASK.fullmatch(value)):
         return False
     if kind not in _PERSONAL:
         return True

@@ -112,3 +112,26 @@ def test_what_is_not_json_is_recorded_by_digest(payload: bytes):
 
 def test_line_breaks_between_tokens_go():
     assert bytes(parameters(b'{\r\n "a": "b\\nc"\n}')) == b'{"a":"b\\nc"}'
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ({"name": "API_TOKEN", "value": "x1"}, {"name": "API_TOKEN", "value": "•••"}),
+        ({"Key": "Authorization", "Value": "x1"}, {"Key": "Authorization", "Value": "•••"}),
+        ({"header": "Cookie", "values": ["x1"]}, {"header": "Cookie", "values": "•••"}),
+        ([["X-Api-Key", "x1"], ["Accept", "y"]], [["X-Api-Key", "•••"], ["Accept", "y"]]),
+        ({"name": "state", "value": "token"}, {"name": "state", "value": "token"}),
+        ({"name": "t" * 90 + "token", "value": 1}, {"name": "t" * 90 + "token", "value": 1}),
+        (["token", ["a"]], ["token", ["a"]]),
+    ],
+)
+def test_a_value_beside_a_name_that_tells_of_a_secret_is_masked(value: Any, masked: Any):
+    payload = msgspec.json.encode({"deep": [{"er": value}]})
+
+    assert seen(payload) == {"deep": [{"er": masked}]}
+
+
+@pytest.mark.parametrize("key", ["pAsSwOrD", "ACCESS_token", "ApIkEy", "Set-COOKIE", "cReDeNtIaLs"])
+def test_the_case_of_a_name_makes_no_difference(key: str):
+    assert seen(msgspec.json.encode({key: "x"})) == {key: "•••"}

@@ -63,21 +63,27 @@ def test_a_line_has_time_and_level_and_a_traceback_without_values(tmp_path: Path
 
 
 def test_on_a_terminal_it_is_readable_and_cannot_be_driven(tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "running"],
-        env=surroundings(tmp_path, {"TERM": "xterm"}),
-        stderr=theirs,
-    ) as program:
-        os.close(theirs)
-        text = _all(ours)
-        assert program.wait(60) == 0
+    text = on_a_terminal(tmp_path, PROGRAM)
 
     assert "some.thing" in text
     assert "\x1b[31mred" not in text
     assert "\\u001b[31mred" in text
     assert "ValueError: broken" in text
     assert not text.startswith("{")
+
+
+def on_a_terminal(tmp_path: Path, text: str) -> str:
+    """What a program shows somebody who watches."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", text, "running"],
+        env=surroundings(tmp_path, {"TERM": "xterm"}),
+        stderr=theirs,
+    ) as program:
+        os.close(theirs)
+        shown = _all(ours)
+        assert program.wait(60) == 0
+    return shown
 
 
 def _all(terminal: int) -> str:
@@ -92,3 +98,48 @@ def _all(terminal: int) -> str:
                 break
             found += data
     return found.decode()
+
+
+SECRETIVE = """
+import logging, structlog
+from torhaus.cli import logs
+from torhaus.redact.guard import Guard
+logs.running(Guard(["alice-secret-key-abc123"]))
+log = structlog.get_logger()
+SECRET = "alice-secret-key-abc123"
+log.info("some.thing", said=f"x{SECRET}y", deep={"a": [(SECRET,)], SECRET: 1}, n=7)
+TOKEN = "ghp" + "_A1b2C3d4E5f6G7h8J9k0LmNoPqRsTuVwXyZa"
+log.info("some.other", error=ValueError(SECRET), token=TOKEN)
+logging.getLogger("asyncio").warning("foreign %s", SECRET)
+try:
+    raise ValueError(f"broken by {SECRET}")
+except ValueError:
+    log.exception("some.trouble")
+    logging.getLogger("uvicorn.error").exception("foreign trouble")
+"""
+
+
+def test_no_line_holds_a_secret(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SECRETIVE],
+        env=surroundings(tmp_path, None),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert len(lines) == 5
+    assert lines[0]["said"] == "x[redacted:gateway-secret]y"
+    assert lines[0]["n"] == 7
+    assert lines[1]["token"] == "[redacted:github-token]"
+    assert all("[redacted:gateway-secret]" in json.dumps(line) for line in lines)
+    assert "alice-secret-key-abc123" not in done.stderr
+
+
+def test_no_line_on_a_terminal_holds_a_secret(tmp_path: Path) -> None:
+    shown = on_a_terminal(tmp_path, SECRETIVE)
+
+    assert "alice-secret-key-abc123" not in shown
+    assert shown.count("gateway-secret") >= 5

@@ -1,0 +1,138 @@
+"""Keeps secrets out of what is written down: those the gateway holds, and what looks like one."""
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+from ahocorasick_rs import MATCHKIND_LEFTMOST_LONGEST, AhoCorasick, BytesAhoCorasick, Implementation
+
+from torhaus.redact.anchors import HARD, SOFT
+from torhaus.redact.detector import Detector, Level, Span, Text
+from torhaus.redact.document import redact_json
+from torhaus.redact.spellings import sought, spellings, spellings_of_key
+from torhaus.redact.text import Detectors, UncheckableError, detectors, redact_text
+
+KIND = "gateway-secret"
+"""What a secret of the gateway itself becomes: `[redacted:gateway-secret]`."""
+
+WITHHELD = "[redacted:withheld]"
+"""In the place of a text that cannot be checked to its end."""
+
+_ANCHOR = 24
+"""Octets of a spelling that are looked for at first."""
+
+_SMALL = 64 * 1024
+"""Octets of anchors up to which the fastest automaton is not too big."""
+
+_HALF = re.compile("[\ud800-\udfff]")
+_encode = msgspec.json.Encoder().encode
+_CHECKS = tuple(pattern for _, pattern in SOFT)
+
+
+class _Sight(msgspec.Struct, frozen=True):
+    """What is looked for now. `softs`: where among the anchors the soft ones begin."""
+
+    anchors: BytesAhoCorasick
+    softs: int
+    among: Detectors
+
+
+class Guard:
+    """What it is told of is swapped as a whole: any thread may look meanwhile."""
+
+    __slots__ = ("_before", "_keys", "_sight")
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._keys: tuple[bytes, ...] = ()
+        self._before = tuple(secrets)
+        self._sight = _sight(self._before, self._keys)
+
+    @property
+    def sight(self) -> object:
+        """Another one whenever it was told of other secrets."""
+        return self._sight
+
+    def renew(self, secrets: Iterable[str]) -> None:
+        """Look for these from now on, and for those of the last time: calls under way use them."""
+        now = tuple(secrets)
+        self._sight = _sight((*now, *self._before), self._keys)
+        self._before = now
+
+    def keep(self, *keys: bytes) -> None:
+        """Look for these keys, random octets, for good."""
+        self._keys += keys
+        self._sight = _sight(self._before, self._keys)
+
+    def suspects(self, raw: bytes | msgspec.Raw) -> bool:
+        """Whether a closer look at JSON text, or at any text, may find something."""
+        sight = self._sight
+        hits = sight.anchors.find_matches_as_indexes(raw, overlapping=True)
+        return bool(hits) and _suspicious(hits, sight.softs, raw)
+
+    def text(self, text: str) -> str:
+        """A text for people without secrets; the same object where there are none."""
+        if not self.suspects(_encode(_whole(text))):  # in JSON a quote of the text is escaped
+            return text
+        try:
+            return redact_text(text, self._sight.among).text
+        except UncheckableError:
+            return WITHHELD
+
+    def json(self, raw: bytes) -> bytes:
+        """JSON text without secrets in keys and values. Raises UncheckableError."""
+        return redact_json(raw, self._sight.among).text if self.suspects(raw) else raw
+
+
+def _sight(secrets: Iterable[str], keys: Iterable[bytes]) -> _Sight:
+    """What is too short is left out."""
+    found: set[str] = set()
+    for secret in frozenset(secrets):
+        if sought(secret):
+            found |= spellings(secret)
+    for key in keys:
+        found |= spellings_of_key(key)
+    live = (_live(sorted(found)),) if found else ()
+    among = detectors([Level.SECRETS], live)
+    among = msgspec.structs.replace(among, numbers=bool(live))
+    return _Sight(*_anchors(found), among)
+
+
+def _suspicious(hits: list[tuple[int, int, int]], softs: int, raw: bytes | msgspec.Raw) -> bool:
+    text: bytes | None = None
+    for number, start, _ in hits:
+        if number < softs:
+            return True
+        text = bytes(raw) if text is None else text
+        if _CHECKS[number - softs].match(text, start) is not None:
+            return True
+    return False
+
+
+def _anchors(found: Iterable[str]) -> tuple[BytesAhoCorasick, int]:
+    hard = [*HARD, *{each.encode("utf-8", "replace")[:_ANCHOR] for each in found}]
+    every = [*hard, *(anchor for anchor, _ in SOFT)]
+    small = sum(map(len, every)) <= _SMALL
+    kind = Implementation.DFA if small else Implementation.ContiguousNFA
+    return BytesAhoCorasick(every, implementation=kind), len(hard)
+
+
+def _whole(text: str) -> str:
+    """The text, character by character, without halves that UTF-8 cannot carry."""
+    return text if text.isascii() else _HALF.sub("?", text)
+
+
+def _live(found: list[str]) -> Detector:
+    automaton = AhoCorasick(found, matchkind=MATCHKIND_LEFTMOST_LONGEST)
+
+    def gate(text: Text) -> bool:
+        return bool(automaton.find_matches_as_indexes(_whole(text.text)))
+
+    def find(text: Text) -> list[Span]:
+        hits = automaton.find_matches_as_indexes(_whole(text.text))
+        return [Span(start, end, KIND) for _, start, end in hits]
+
+    return Detector(frozenset((KIND,)), Level.SECRETS, gate, find)
+
+
+SHAPES = Guard()
+"""Knows no secret of a gateway, but what secrets look like."""

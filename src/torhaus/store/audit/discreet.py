@@ -1,0 +1,113 @@
+"""A ledger that lets nothing secret through, whatever made the record."""
+
+from collections.abc import Awaitable
+from hashlib import sha256
+
+import msgspec
+
+from torhaus.model.ports import Ledger
+from torhaus.model.record import Record, RecordAccess, RecordCall, RecordResult, RecordUser
+from torhaus.redact.guard import Guard
+from torhaus.redact.text import UncheckableError
+
+_REMEMBERED = 16384
+"""Texts that were found clean: names, rules and reasons come again and again."""
+
+replace = msgspec.structs.replace
+_encode = msgspec.json.Encoder().encode
+
+
+class DiscreetLedger:
+    """Every text of a record passes the guard; most records leave as the very same object."""
+
+    __slots__ = ("_clean", "_guard", "_ledger", "_sight")
+
+    def __init__(self, ledger: Ledger, guard: Guard) -> None:
+        self._ledger = ledger
+        self._guard = guard
+        self._clean: set[str] = set()
+        self._sight = guard.sight
+
+    def healthy(self) -> bool:
+        return self._ledger.healthy()
+
+    def note(self, record: Record) -> Awaitable[None] | None:
+        if self._sight is not self._guard.sight:  # other secrets than before
+            self._clean.clear()
+            self._sight = self._guard.sight
+        clean, access = self._clean, record.access_control
+        if (
+            record.operation not in clean
+            or access.reason not in clean
+            or access.policy_applied not in clean
+            or record.call.client not in clean
+            or record.user.role not in clean
+            or record.user.ip not in clean
+            or record.user.email not in clean
+            or record.mcp_server not in clean
+            or record.call.protocol not in clean
+            or self._guard.suspects(record.parameters)
+        ):
+            record = self._checked(record)
+        return self._ledger.note(record)
+
+    # -- a closer look -------------------------------------------------------------------------
+
+    def _checked(self, record: Record) -> Record:
+        user, access, call, result = (
+            record.user,
+            record.access_control,
+            record.call,
+            record.result,
+        )
+        text = self._text
+        return replace(
+            record,
+            request_id=text(record.request_id),
+            user=RecordUser(text(user.email), text(user.role), text(user.ip)),
+            mcp_server=text(record.mcp_server),
+            operation=text(record.operation),
+            parameters=self._parameters(record.parameters),
+            result=self._result(result),
+            access_control=self._access(access),
+            call=self._call(call),
+        )
+
+    def _result(self, result: RecordResult) -> RecordResult:
+        return replace(result, status=self._text(result.status))
+
+    def _access(self, access: RecordAccess) -> RecordAccess:
+        approval = None if access.approval is None else self._text(access.approval)
+        return replace(
+            access,
+            policy_applied=self._text(access.policy_applied),
+            reason=self._text(access.reason),
+            approval=approval,
+        )
+
+    def _call(self, call: RecordCall) -> RecordCall:
+        return replace(
+            call,
+            client=self._text(call.client),
+            protocol=self._text(call.protocol),
+            trace=self._text(call.trace),
+        )
+
+    def _parameters(self, raw: msgspec.Raw) -> msgspec.Raw:
+        text = bytes(raw)
+        try:
+            clean = self._guard.json(text)
+        except UncheckableError:
+            digest = sha256(text).hexdigest()
+            return msgspec.Raw(_encode({"_withheld": True, "bytes": len(text), "sha256": digest}))
+        return raw if clean is text else msgspec.Raw(clean)
+
+    def _text(self, text: str) -> str:
+        if text in self._clean:
+            return text
+        found = self._guard.text(text)
+        if found is text:
+            if len(self._clean) >= _REMEMBERED:
+                self._clean.clear()
+            self._clean.add(text)
+        return found

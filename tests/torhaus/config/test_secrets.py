@@ -1,0 +1,84 @@
+import json
+from typing import Any
+
+from torhaus.config.load import load_text
+
+CONFIG: dict[str, Any] = {
+    "mcpServers": {
+        "a": {
+            "url": "http://127.0.0.1:1/",
+            "headers": {
+                "X-Api-Key": "hdr-key-0011",
+                "X-Org": "myorg",
+                "Authorization": "Basic dXNlcjpiYXNpYy1wdy05OQ==",
+            },
+        },
+        "b": {
+            "command": "true",
+            "args": ["--token=${ARGUMENT}", "plain-argument-0123456789"],
+            "env": {
+                "LEVEL": "debug-level",
+                "PLACE": "/data/repositories-2025",
+                "API_TOKEN": "env-token-12345",
+                "WHO": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+                "PROJECT": "123e4567-e89b-42d3-a456-426614174000",
+            },
+        },
+        "c": {"url": "http://127.0.0.1:1/", "auth": {"type": "bearer", "token": "tok-123-abcdef"}},
+    },
+    "users": [{"email": "a@b.co", "role": "r", "api_keys": ["alice-secret-key-abc123"]}],
+    "roles": {"r": {"permissions": ["*"]}},
+    "storage": {
+        "state": "postgresql://u:dbpass%40word9@h/n",
+        "redis": {"addresses": ["h:1"], "password": "redis-pw-1"},
+    },
+    "notifications": {
+        "webhook": {
+            "url": "https://x.example/hooks/T0123456789abcdefXX",
+            "secret": "webhook-secret-12",
+        }
+    },
+}
+
+
+def found(config: dict[str, Any], **environ: str) -> set[str]:
+    loaded = load_text(json.dumps(config), "torhaus.yml", environ)
+    return {each.reveal() for each in loaded.secrets}
+
+
+def test_whatever_is_declared_as_secret_is_found():
+    secrets = found(CONFIG, ARGUMENT="argument-0123456789xyz")
+
+    assert {
+        "tok-123-abcdef",
+        "alice-secret-key-abc123",
+        "redis-pw-1",
+        "webhook-secret-12",
+    } <= secrets
+
+
+def test_a_password_in_a_url_is_found_as_it_is_meant():
+    assert "dbpass@word9" in found(CONFIG, ARGUMENT="x")
+
+
+def test_the_secret_part_of_an_address_is_found():
+    assert "T0123456789abcdefXX" in found(CONFIG, ARGUMENT="x")
+
+
+def test_headers_and_variables_count_by_name_or_when_they_are_no_words():
+    secrets = found(CONFIG, ARGUMENT="x")
+
+    assert {"hdr-key-0011", "dXNlcjpiYXNpYy1wdy05OQ==", "basic-pw-99"} <= secrets
+    assert {"env-token-12345", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"} <= secrets
+    assert not {"myorg", "debug-level", "/data/repositories-2025"} & secrets
+    assert "123e4567-e89b-42d3-a456-426614174000" not in secrets
+
+
+def test_an_argument_from_a_variable_counts_when_it_is_no_word():
+    assert "argument-0123456789xyz" in found(CONFIG, ARGUMENT="argument-0123456789xyz")
+    assert "production" not in found(CONFIG, ARGUMENT="production")
+    assert "plain-argument-0123456789" not in found(CONFIG, ARGUMENT="x")
+
+
+def test_a_file_without_secrets_has_none():
+    assert found({"mcpServers": {"a": {"url": "http://127.0.0.1:1/"}}}) == set()
