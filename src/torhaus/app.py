@@ -93,7 +93,9 @@ class House:
         self._began = datetime.now(UTC)
         ids = call_ids()
         data, audit = self.settings.data_dir, self.settings.audit
-        self.journal = Journal(data / "audit", audit_key(data, os.urandom))
+        key, secret = audit_key(data, os.urandom), sealing_secret(data, os.urandom)
+        guard.keep(key.reveal(), secret)
+        self.journal = Journal(data / "audit", key)
         self.ledger = SegmentLedger(
             data / "audit" / "hot",
             self.journal,
@@ -102,8 +104,6 @@ class House:
         self.records = DiscreetLedger(self.ledger, guard)
         self.links = Links(ids)
         self.catalogue = Catalogue(Pins(tell=lambda news: self.annex.pinning.tell(news)))
-        secret = sealing_secret(data, os.urandom)
-        guard.keep(secret)
         sealer = Sealer(secret, os.urandom)
         self.sessions = Sessions(sealer, os.urandom)
         redis, size = self.settings.redis, self.settings.cache_size

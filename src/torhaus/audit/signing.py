@@ -47,6 +47,10 @@ class AuditKey:
         made = Signed(entry=msgspec.Raw(text), key=self.id, signature=signature)
         return msgspec.json.encode(made) + b"\n"
 
+    def reveal(self) -> bytes:
+        """Its octets, for whoever keeps them from being written down."""
+        return self._private.private_bytes_raw()
+
     def public(self) -> Ed25519PublicKey:
         return self._private.public_key()
 
