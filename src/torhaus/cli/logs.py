@@ -68,9 +68,8 @@ def _endings(guard: Guard) -> list[Processor]:
         return guard.text(str(line))
 
     if not sys.stderr.isatty():
-        # JSON first: a mask never takes a quote away that is not escaped.
-        rendered = [structlog.processors.format_exc_info, masked]
-        return [*rendered, structlog.processors.JSONRenderer()]
+        told: list[Processor] = [structlog.processors.format_exc_info, masked]
+        return [*told, structlog.processors.JSONRenderer()]
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     return [_fit_for_a_terminal, masked, console, whole]
 
