@@ -1,5 +1,6 @@
 """The `torhaus` command."""
 
+import gc
 import io
 import sys
 from importlib import import_module
@@ -92,9 +93,11 @@ def _typer(**more: Any) -> typer.Typer:
 
 
 def _built(app: typer.Typer, words: dict[str, str]) -> Any:
+    gc.disable()  # what libraries make while they load, they keep: to look for garbage is in vain
     for word, where in words.items():
         module, _, function = where.partition(":")
         app.command(word)(getattr(import_module(f"torhaus.cli.{module}"), function))
+    gc.enable()
     return typer.main.get_command(app)
 
 

@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
-from typing import Any
-
-import cel
+from typing import TYPE_CHECKING, Any
 
 from torhaus.policy.names import folded, shown
+
+if TYPE_CHECKING:
+    import cel
 
 MAX_LENGTH = 1000
 MAX_VALUES = 2000
@@ -84,7 +85,7 @@ class Compiled:
     __slots__ = ("_arguments", "_folded", "_names", "_program", "_zone", "text")
 
     def __init__(
-        self, text: str, program: cel.Program, names: tuple[str, ...], zone: tzinfo
+        self, text: str, program: "cel.Program", names: tuple[str, ...], zone: tzinfo
     ) -> None:
         self.text = text
         self._program = program
@@ -135,6 +136,8 @@ def compile_condition(text: str, zone: tzinfo = UTC) -> Compiled:
     """Raises ValueError: a sentence that says what is wrong and what to write instead."""
     if not text.strip() or len(text) > MAX_LENGTH:
         raise ValueError(f"a condition has 1 to {MAX_LENGTH} characters")
+    import cel  # noqa: PLC0415 -- it loads a terminal library: who has no conditions need not wait
+
     bound = _scan(text)
     try:
         program = cel.compile(text)
