@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
-MAX_BYTES = 16 * 1024
+from torhaus.model.auditing import MAX_PARAMETERS
+
+MAX_BYTES = MAX_PARAMETERS
 """Arguments longer than this are recorded by size and SHA-256 only."""
 
 MAX_DEPTH = 100

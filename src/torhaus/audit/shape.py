@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import msgspec
 
+from torhaus.audit.arguments import arguments
 from torhaus.audit.items import UnreadableError, count
-from torhaus.audit.parameters import parameters
 from torhaus.model.call import Call
 from torhaus.model.outcome import (
     Abandoned,
@@ -62,7 +62,7 @@ def record(
         _user(caller.email, caller.roles(began), call.ip),
         plain(call.server.name, MAX_NAME),
         plain(call.operation, MAX_NAME),
-        parameters(call.payload),
+        arguments(call),
         RecordResult(status, items, cached, milliseconds(seconds), redacted),
         verdict_fields(outcome),
         about(call, outcome, cost),

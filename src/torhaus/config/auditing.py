@@ -3,9 +3,41 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from torhaus.config.amounts import Seconds, between
+from pydantic import BeforeValidator, Field
+
+from torhaus.config.access import Short
+from torhaus.config.amounts import Octets, Seconds, between
 from torhaus.config.shape import Shape
-from torhaus.model.auditing import AuditSettings
+from torhaus.config.texts import Line
+from torhaus.model.auditing import MAX_PARAMETERS, AuditSettings
+
+HowMuch = Literal["full", "selectors", "names", "none"]
+_WORDS = Short({"enum": ["full", "selectors", "names", "none"]})
+
+
+def _for_all(value: object) -> object:
+    return {"default": value} if isinstance(value, str) else value
+
+
+class ServerParameters(Shape):
+    """What records of one server's calls hold of arguments."""
+
+    default: HowMuch | None = None
+    """Of tools that `tools` does not name."""
+    tools: dict[Line, HowMuch] = Field(default_factory=dict)
+    """By tool."""
+
+
+class Parameters(Shape):
+    """What records hold of arguments."""
+
+    default: HowMuch = "full"
+    """full: all; selectors: those that say what a call is about, such as owner, repo, project, path
+    or channel; names: their names; none: nothing."""
+    servers: dict[str, Annotated[ServerParameters, BeforeValidator(_for_all), _WORDS]] = Field(
+        default_factory=dict
+    )
+    """By server: one of the same words, or a block with tools."""
 
 
 class AuditLogs(Shape):
@@ -15,6 +47,12 @@ class AuditLogs(Shape):
     """durable: on disk before the answer leaves; async: at most flush later. Needs a restart."""
     flush: Annotated[Seconds, between(0.001, 10, "between 1ms and 10s")] = 0.02
     """How long async records may wait, in seconds or as 20ms. Needs a restart."""
+    parameters: Annotated[Parameters, BeforeValidator(_for_all), _WORDS] = Parameters()
+    """What records hold of calls' arguments: full, selectors, names, none, or a block by server."""
+    max_parameters: Annotated[Octets, between(256, 1 << 20, "between 256 bytes and 1MiB")] = (
+        MAX_PARAMETERS
+    )
+    """Arguments longer than this are told by size and SHA-256, in bytes or as 16KiB."""
     later: ClassVar[Mapping[str, str]] = {
         "retention": "retention of audit records",
         "after_retention": "retention of audit records",

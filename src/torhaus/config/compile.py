@@ -19,6 +19,7 @@ from torhaus.config.keeping import kept
 from torhaus.config.people import People, people, principals
 from torhaus.config.policing import Rule
 from torhaus.config.pricing import costs
+from torhaus.config.recording import recorded
 from torhaus.config.rulings import Rulings
 from torhaus.config.schema import File
 from torhaus.config.sensitive import Data
@@ -119,7 +120,7 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float
         name: server(source, name, spec, environ, hide_denied=hide)
         for name, spec in file.mcpServers.items()
     }
-    servers = kept(source, file, servers)
+    servers = recorded(source, file, kept(source, file, servers))
     words = Words(source, file, servers)
     data = Data(words, file.data_classes)
     said = rulings(words, file, data)

@@ -1,6 +1,40 @@
 """How the audit log is kept: what `audit_logs` says, compiled."""
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 import msgspec
+
+MAX_PARAMETERS = 16 * 1024
+"""Octets of arguments that a record holds where the file says nothing else."""
+
+
+class Extent(StrEnum):
+    """How much of a call's arguments its record holds.
+
+    All; those that say what the call is about; their names; nothing.
+    """
+
+    FULL = "full"
+    SELECTORS = "selectors"
+    NAMES = "names"
+    NONE = "none"
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What records of one server's calls hold. `tools`: normalised tool name -> extent.
+
+    `most`: octets of arguments beyond which a record has their size and digest. `whole`: every
+    tool's arguments are kept in full, so nobody need look a tool up.
+    """
+
+    default: Extent = Extent.FULL
+    tools: Mapping[str, Extent] = {}
+    most: int = MAX_PARAMETERS
+    whole: bool = True
+
+
+WHOLE = Recorded()
 
 
 class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from re import Pattern
 import msgspec
 
 from torhaus.model.access import Glob
+from torhaus.model.auditing import WHOLE, Recorded
 from torhaus.model.caching import NO_CACHING, Caching
 from torhaus.model.secret import Secret
 
@@ -116,7 +117,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     `drift_new`, `drift_changed`: what happens to tools the server has anew or otherwise than
     pinned: `accept`, `warn` or `quarantine`. `drift_unlisted`: `refuse` names it does not list,
     `pass` them, or `auto`: pass them for callers to whom everything on the server is open.
-    `hide_denied`: a refused tool is an unknown one.
+    `hide_denied`: a refused tool is an unknown one. `recorded`: what audit records hold.
     """
 
     name: str
@@ -136,3 +137,4 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     drift_changed: str = "quarantine"
     drift_unlisted: str = "auto"
     hide_denied: bool = False
+    recorded: Recorded = WHOLE

@@ -45,6 +45,7 @@ def _loaded(loaded: Loaded) -> str:
             "parents",
             "selectors",
             "caching",
+            "recorded",
         ):
             del fields[hidden]
         lines.append(f"  {fields}")
