@@ -1,0 +1,94 @@
+"""The views `audit_logs` and `audit_records` over the files of the audit log, as SQL. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from torhaus.audit.columns import DAY, FLAT, FLAT_DAY, RECORD
+from torhaus.audit.holdings import Segment
+
+LOGS, RECORDS = "audit_logs", "audit_records"
+
+_ALL = {name: f'"{name}"' for name in RECORD}
+_OUTCOMES = "phase IS DISTINCT FROM 'intent'"
+
+
+def views(segments: Sequence[Segment], days: Sequence[str]) -> tuple[str, str]:
+    """The statements that create both. `segments`: JSON lines, by their paths; `days`: Parquet.
+
+    Either may be none.
+
+    Lines without a timestamp are no records. A last line that is torn is left out: whether
+    records are damaged is for the verifier to say, not for a view.
+    """
+    return (
+        f"CREATE VIEW {LOGS} AS {_both(segments, days, FLAT, FLAT_DAY, _OUTCOMES)}",
+        f"CREATE VIEW {RECORDS} AS {_both(segments, days, _ALL, _ALL, 'true')}",
+    )
+
+
+def literal(text: str) -> str:
+    """Text as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _both(
+    segments: Sequence[Segment],
+    days: Sequence[str],
+    hot: Mapping[str, str],
+    kept: Mapping[str, str],
+    only: str,
+) -> str:
+    parts = [
+        _select(hot, _segments(paths), f"timestamp IS NOT NULL AND {only}{less}")
+        for paths, less in _alike(segments)
+    ]
+    if days:
+        parts.append(_select(kept, _days(days), only))
+    return " UNION ALL BY NAME ".join(parts or [_select(hot, _nothing(), "false")])
+
+
+def _select(columns: Mapping[str, str], source: str, where: str) -> str:
+    return f"SELECT {_list(columns)} FROM {source} WHERE {where}"  # noqa: S608 -- all of it is ours
+
+
+def _alike(segments: Sequence[Segment]) -> list[tuple[list[str], str]]:
+    """Paths of those without the same days, and what that is in SQL."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for each in segments:
+        found.setdefault(each.without, []).append(each.name)
+    return [(paths, _less(without)) for without, paths in found.items()]
+
+
+def _less(without: tuple[str, ...]) -> str:
+    if not without:
+        return ""
+    return f" AND strftime(timestamp, '%Y-%m-%d') NOT IN ({', '.join(map(literal, without))})"
+
+
+def _segments(paths: Sequence[str]) -> str:
+    columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in RECORD.items())
+    return (
+        f"read_json({_paths(paths)}, format = 'newline_delimited', ignore_errors = true, "
+        f"hive_partitioning = false, columns = {{{columns}}})"
+    )
+
+
+def _days(paths: Sequence[str]) -> str:
+    return f"read_parquet({_paths(paths)}, hive_partitioning = false)"
+
+
+def _nothing() -> str:
+    typed = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in RECORD.items())
+    return f"(SELECT {typed})"
+
+
+def _paths(paths: Sequence[str]) -> str:
+    return "[" + ", ".join(map(literal, paths)) + "]"
+
+
+def _list(columns: Mapping[str, str]) -> str:
+    return ", ".join(f'{what} AS "{name}"' for name, what in columns.items())
+
+
+def day_columns() -> str:
+    """What a day file's rows are, selected from a segment's."""
+    return _list(DAY)
