@@ -29,7 +29,11 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "config": ("About the configuration file.", {"schema": "schema:schema"}),
     "audit": (
         "About the audit log.",
-        {"tail": "audit.tail:tail", "export": "audit.export:export"},
+        {
+            "tail": "audit.tail:tail",
+            "verify": "audit.verify:verify",
+            "export": "audit.export:export",
+        },
     ),
     "policy": ("About the rules.", {"test": "policy:run"}),
     "approvals": (
