@@ -1,14 +1,13 @@
 """Announcements as signed JSON, posted to one configured URL."""
 
 import asyncio
-import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 
 import msgspec
 import structlog
 
+from torhaus.identity.signature import HEADER, header
 from torhaus.model.announcement import Announcement
 from torhaus.model.notify import Webhook
 from torhaus.model.ports import UpstreamError
@@ -67,18 +66,12 @@ class WebhookNotifier:
     async def _try(self, body: bytes) -> tuple[int, str]:
         """The status, 0 for none, and a sentence without the URL, which can hold a secret."""
         stamp = f"{self._clock():.0f}"
-        signature = sign(self._hook.secret.reveal(), stamp, body)
-        headers = (("x-torhaus-signature", f"t={stamp},v1={signature}"),)
+        headers = ((HEADER.lower(), header(self._hook.secret.reveal(), stamp, body)),)
         try:
             status, _ = await self._post(self._hook.url, headers, body)
         except UpstreamError as error:
             return 0, f"the webhook did not answer: {error}"
         return status, f"the webhook answered HTTP {status}"
-
-
-def sign(secret: str, stamp: str, body: bytes) -> str:
-    """HMAC-SHA256 over time and body, in hex (RFC 2104)."""
-    return hmac.new(secret.encode(), stamp.encode() + b"." + body, sha256).hexdigest()
 
 
 def _body(announcement: Announcement, id: str) -> bytes:

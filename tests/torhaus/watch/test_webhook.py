@@ -13,11 +13,12 @@ from structlog.testing import capture_logs
 
 from tests.torhaus.cast import NOW, run
 from tests.torhaus.watch.test_announcer import NEWS
+from torhaus.identity.signature import sign
 from torhaus.model.notify import Webhook
 from torhaus.model.ports import UpstreamError
 from torhaus.model.secret import Secret
 from torhaus.upstream.plainhttp import PlainHttp
-from torhaus.watch.webhook import Headers, WebhookNotifier, sign
+from torhaus.watch.webhook import Headers, WebhookNotifier
 
 SECRET = "whsec-0123456789abcdef"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"

@@ -1,0 +1,1 @@
+"""Audit records on their way elsewhere: read from segments, delivered, and remembered."""
