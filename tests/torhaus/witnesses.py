@@ -12,15 +12,19 @@ from torhaus.model.approval import Approval, State, Wanted
 from torhaus.model.call import Call
 from torhaus.model.outcome import Outcome
 from torhaus.model.ports import LedgerError, StateError
-from torhaus.model.record import Record
+from torhaus.model.record import INTENT, Record
 
 
 class MemoryLedger:
-    """Keeps records in a list. `hold()` delays durability until `release()`."""
+    """Keeps records in lists. `hold()` delays durability until `release()`.
+
+    `noted` and `durable` are of calls and acts that ended, `intents` of calls about to go.
+    """
 
     def __init__(self) -> None:
         self.noted: list[Record] = []
         self.durable: list[Record] = []
+        self.intents: list[Record] = []
         self.well = True
         self.refuses = False
         self._held: list[tuple[Record, asyncio.Future[None]]] | None = None
@@ -31,9 +35,12 @@ class MemoryLedger:
     def note(self, record: Record) -> Awaitable[None] | None:
         if self.refuses:
             raise LedgerError("the disk is gone")
-        self.noted.append(record)
+        if record.phase == INTENT:
+            self.intents.append(record)
+        else:
+            self.noted.append(record)
         if self._held is None:
-            self.durable.append(record)
+            self._keep(record)
             return None
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._held.append((record, future))
@@ -48,7 +55,7 @@ class MemoryLedger:
     def release(self) -> None:
         held, self._held = self._held or [], None
         for record, future in held:
-            self.durable.append(record)
+            self._keep(record)
             if not future.done():
                 future.set_result(None)
 
@@ -58,6 +65,10 @@ class MemoryLedger:
         for _, future in held:
             if not future.done():
                 future.set_exception(LedgerError("the disk is full"))
+
+    def _keep(self, record: Record) -> None:
+        if record.phase != INTENT:
+            self.durable.append(record)
 
     def statuses(self) -> list[str]:
         return [record.result.status for record in self.noted]

@@ -20,7 +20,9 @@ from torhaus.model.outcome import (
 )
 from torhaus.model.people import Principal
 from torhaus.model.record import (
+    INTENT,
     NO_CALL,
+    OUTCOME,
     Record,
     RecordAccess,
     RecordCall,
@@ -67,6 +69,30 @@ def record(
         verdict_fields(outcome),
         about(call, outcome, cost),
     )
+
+
+def intent(call: Call, verdict: Allow, at: float) -> Record:
+    """The record that a call is about to go to its server, at `at` (Unix seconds). Never raises."""
+    caller = call.caller
+    rule, reason = plain(verdict.rule, MAX_NAME), plain(verdict.reason, MAX_REASON)
+    return Record(
+        timestamp(at),
+        plain(call.id, MAX_NAME),
+        _user(caller.email, caller.roles(at), call.ip),
+        plain(call.server.name, MAX_NAME),
+        plain(call.operation, MAX_NAME),
+        parameters(call.payload),
+        RecordResult("started", None, False, 0),
+        RecordAccess(rule, True, reason, verdict.approved),
+        about(call),
+        INTENT,
+    )
+
+
+def interrupted(intent: Record) -> Record:
+    """The outcome of a call that only its intent is known of: whoever made it died meanwhile."""
+    end = RecordResult("interrupted", None, False, 0)
+    return msgspec.structs.replace(intent, result=end, phase=OUTCOME)
 
 
 def about(call: Call, outcome: Outcome | None = None, cost: float = 0.0) -> RecordCall:

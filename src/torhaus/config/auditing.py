@@ -43,8 +43,13 @@ class Parameters(Shape):
 class AuditLogs(Shape):
     """The record every call leaves."""
 
-    durability: Literal["durable", "async"] = "durable"
-    """durable: on disk before the answer leaves; async: at most flush later. Needs a restart."""
+    durability: Literal["strict", "durable", "async"] = "durable"
+    """durable: on disk before the answer leaves, and before a call that may change something goes
+    to its server; strict: before every call goes there; async: at most flush later. Needs a
+    restart."""
+    on_failure: Literal["deny", "allow"] = "deny"
+    """While records cannot be written: deny refuses calls; allow lets them go on and counts what is
+    lost. Needs a restart."""
     flush: Annotated[Seconds, between(0.001, 10, "between 1ms and 10s")] = 0.02
     """How long async records may wait, in seconds or as 20ms. Needs a restart."""
     parameters: Annotated[Parameters, BeforeValidator(_for_all), _WORDS] = Parameters()
@@ -60,4 +65,4 @@ class AuditLogs(Shape):
 
 
 def audit_settings(file: AuditLogs) -> AuditSettings:
-    return AuditSettings(durability=file.durability, flush=file.flush)
+    return AuditSettings(durability=file.durability, flush=file.flush, on_failure=file.on_failure)

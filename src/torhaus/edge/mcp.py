@@ -12,7 +12,7 @@ from torhaus.edge.drive import Drive, Work
 from torhaus.edge.exchange import Exchange, Header
 from torhaus.edge.heads import Heads
 from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream, trace
-from torhaus.edge.serving import Serving
+from torhaus.edge.serving import NO_AUDIT, Serving
 from torhaus.edge.visitor import Visitor
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
@@ -30,6 +30,7 @@ from torhaus.model.ports import LedgerError, NoStream, UpstreamError
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Era
 from torhaus.model.session import Session
+from torhaus.policy.methods import NOTIFICATIONS
 from torhaus.policy.visible import may_use
 
 log = structlog.get_logger()
@@ -206,9 +207,18 @@ class McpEdge:
             self._check_access(door.used_by(session.client), 200)
         if isinstance(message, Response):
             await self._talk.answer(door.server, session, door.caller.id, message)
+        elif message.method not in NOTIFICATIONS:
+            await self._told(door, session, message)
         else:
             await self._talk.notify(door.server, session, door.caller.id, message)
         door.exchange.answer(202, b"")
+
+    async def _told(self, door: Door, session: Session, message: Notification) -> None:
+        ip = door.exchange.peer.ip
+        try:
+            await self._talk.told(door.server, session, door.caller, ip, message)
+        except LedgerError as error:
+            raise CallerError(codes.AUDIT_UNAVAILABLE, NO_AUDIT, status=503) from error
 
     # -- sessions ------------------------------------------------------------------------------
 

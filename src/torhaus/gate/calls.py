@@ -10,7 +10,7 @@ from torhaus.gate.catalogue import Catalogue, next_cursor
 from torhaus.gate.masking import Veil
 from torhaus.mcp import codes
 from torhaus.mcp.clients import sent_name
-from torhaus.mcp.message import CallerError, Request, encode, misspelt, twins
+from torhaus.mcp.message import CallerError, Notification, Request, encode, misspelt, twins
 from torhaus.mcp.methods import NAMED, WITHOUT_TIMEOUT
 from torhaus.mcp.params import mismatch
 from torhaus.mcp.seal import Sealer
@@ -119,6 +119,34 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
         protocol=_protocol(asking) if session is None else session.version,
         trace=trace,
         sent=len(payload),
+    )
+
+
+def told(
+    call_id: str,
+    caller: Principal,
+    server: Server,
+    ip: str,
+    session: Session,
+    message: Notification,
+) -> Call:
+    """A notification, as what it may be to its server: a call. Raises CallerError."""
+    twin = twins(message.params)
+    if twin is not None:
+        text = f"params holds {twin!r} twice, in different spellings of case"
+        raise CallerError(codes.INVALID_PARAMS, text)
+    return Call(
+        id=call_id,
+        caller=caller,
+        server=server,
+        method=message.method,
+        operation=message.method,
+        arguments=message.params,
+        payload=message.payload,
+        ip=ip,
+        client=session.client,
+        protocol=session.version,
+        sent=len(message.payload),
     )
 
 

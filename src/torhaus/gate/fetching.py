@@ -14,11 +14,12 @@ from torhaus.cache.freshness import Freshness, freshness, usable_for
 from torhaus.cache.hints import HINTED
 from torhaus.cache.invalidation import invalidations
 from torhaus.cache.mark import marked, prepared
-from torhaus.cache.plan import Plan, findable, keepable, plan
+from torhaus.cache.plan import READ, Plan, findable, keepable, plan
 from torhaus.gate import calls
 from torhaus.gate.calls import Asking, Deaf
 from torhaus.gate.flights import Flight, Flights, Overheard
 from torhaus.gate.hinted import hinted
+from torhaus.gate.intents import Intents
 from torhaus.gate.lists import UNREADABLE
 from torhaus.limits.charges import CHARGED, charges, hit_charges, key_name
 from torhaus.limits.spending import cost_charges
@@ -66,6 +67,7 @@ class Fetching:
     counters: Counters
     flights: Flights
     sealer: Sealer
+    intents: Intents
     rules: Callable[[], Rules]
     clock: Callable[[], float]
     ids: Callable[[], str]
@@ -160,11 +162,14 @@ class Fetching:
                 if shortage is not None:
                     return limited(verdict, shortage)
             if asking.agreed is not None:
+                self.intents.possible()  # or the approval would be used up for nothing
                 lost = await asking.agreed.take()
                 if lost is not None:
                     return lost
             if ask is None:
                 ask = calls.ask(asking, self.sealer, 0.0)
+            if verdict.actions != READ or self.intents.every:
+                await self.intents.before(call, verdict, asking.veil)
             answer = await self.upstreams.link(asking.server).request(ask, relay)
         finally:
             if not few:
@@ -255,7 +260,7 @@ class Fetching:
                 shortage = await self.counters.spend(budgets, now, call.id)
                 if shortage is not None:
                     raise SpentError(shortage)
-            answer = await self.upstreams.link(call.server).request(ask, sink)
+            answer = await self._sent(lookup, ask, sink)
         finally:
             self._release(budgets, call.id)
         result = answer.result
@@ -279,6 +284,18 @@ class Fetching:
         await self.cache.keep(lookup.key, entry, lookup.keep.tag, miss.stamp)
         return msgspec.structs.replace(answer, result=result)
 
+    async def _sent(self, lookup: "_Lookup", ask: Ask, sink: Overheard) -> Answer:
+        """A call that reads goes to its server."""
+        link, intents = self.upstreams.link(lookup.call.server), self.intents
+        if intents.every and sink.left:
+            # Its caller has his record; what others wait for is a call of its own.
+            call = msgspec.structs.replace(lookup.call, id=self.ids())
+            send, veil = partial(link.request, ask, sink), lookup.asking.veil
+            return await intents.around(call, lookup.verdict, veil, send)
+        if intents.every:
+            await intents.before(lookup.call, lookup.verdict, lookup.asking.veil)
+        return await link.request(ask, sink)
+
     def _refresh(self, lookup: "_Lookup", miss: Miss) -> bool:
         """Fetch a new answer while the old one is given; False when somebody does already.
 
@@ -291,7 +308,7 @@ class Fetching:
         # Its slots are its own: the caller's end must not free them.
         call = msgspec.structs.replace(lookup.call, id=own)
         lookup = msgspec.structs.replace(lookup, call=call)
-        self._start(lookup, ask, miss, Deaf()).unattended()
+        self._start(lookup, ask, miss, Deaf()).unattended()  # its intent is its own
         return True
 
     async def _hit(self, lookup: "_Lookup", entry: Entry, how: "Served") -> Outcome:

@@ -13,14 +13,14 @@ from torhaus.model.sinks import Before
 class Overheard(Before):
     """Passes everything on to `sink`. `asked`: the server has asked its caller something.
 
-    An answer that came about so belongs to that caller and to nobody else.
+    An answer that came about so belongs to that caller and to nobody else. `left`: he is gone.
     """
 
-    __slots__ = ("asked",)
+    __slots__ = ("asked", "left")
 
     def __init__(self, sink: Sink) -> None:
         super().__init__(sink)
-        self.asked = False
+        self.asked = self.left = False
 
     def notice(self, notice: Notice) -> None:
         if notice.method is not None and notice.id is not None and notice.method != "ping":
@@ -80,6 +80,7 @@ class Flight:
         try:
             answer = await self.wait()
         except asyncio.CancelledError:
+            self._sink.left = True
             if self.asked:
                 self._cancel()
             raise
@@ -90,6 +91,7 @@ class Flight:
     def unattended(self) -> None:
         """Let it come to its end although nobody waits for it."""
         self.waiting += 1
+        self._sink.left = True
 
     def _cancel(self) -> None:
         if not self.task.done():

@@ -15,6 +15,7 @@ from torhaus.gate.catalogue import NO_TOOL, Catalogue, Listed
 from torhaus.gate.described import HELLOS
 from torhaus.gate.fetching import Fetching
 from torhaus.gate.flights import Flights
+from torhaus.gate.intents import UNWRITTEN, Intents
 from torhaus.gate.learning import Learning, by
 from torhaus.gate.lists import UNREADABLE, shown, shown_whatever
 from torhaus.gate.masking import Masking
@@ -76,7 +77,10 @@ class Parked(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True, kw_only=True)
 class Gate:
-    """Owned by one event loop. `clock`: Unix seconds; `stopwatch`: seconds, monotonic."""
+    """Owned by one event loop. `clock`: Unix seconds; `stopwatch`: seconds, monotonic.
+
+    `strict`: calls that only read leave an intent, too, before they go to their servers.
+    """
 
     upstreams: Upstreams
     cache: Cache
@@ -94,18 +98,30 @@ class Gate:
     stopwatch: Callable[[], float]
     ids: Callable[[], str]
     guard: Guard = SHAPES
+    strict: bool = False
     learning: Learning = field(init=False)
     consent: Consent = field(init=False)
     masking: Masking = field(init=False)
+    intents: Intents = field(init=False)
     fetching: Fetching = field(init=False)
 
     def __post_init__(self) -> None:
+        self.masking = Masking(
+            rules=self.patience.rules,
+            catalogue=self.catalogue,
+            meter=self.meter,
+            clock=self.clock,
+        )
+        self.intents = Intents(
+            ledger=self.ledger, masking=self.masking, clock=self.clock, every=self.strict
+        )
         self.fetching = Fetching(
             upstreams=self.upstreams,
             cache=self.cache,
             counters=self.counters,
             flights=self.flights,
             sealer=self.sealer,
+            intents=self.intents,
             rules=self.patience.rules,
             clock=self.clock,
             ids=self.ids,
@@ -117,12 +133,6 @@ class Gate:
             clock=self.clock,
             ids=self.ids,
         )
-        self.masking = Masking(
-            rules=self.patience.rules,
-            catalogue=self.catalogue,
-            meter=self.meter,
-            clock=self.clock,
-        )
         self.consent = Consent(
             patience=self.patience, judge=self.learning.anew, shown=self.masking.shown
         )
@@ -130,11 +140,11 @@ class Gate:
     async def admit(self, asking: Asking, relay: Sink) -> Outcome:
         """Carry one request through the gate. Leaves exactly one record, whatever happens.
 
+        One that may change something leaves an intent besides, before it goes to its server.
         Raises CallerError before there is a call, LedgerError when the record cannot be kept (then
         the answer must not leave), Detached when the answer may still come on a resumed stream.
         """
-        if not self.ledger.healthy():
-            raise LedgerError("the audit log cannot be written")
+        self.intents.possible()
         began, started = self.clock(), self.stopwatch()
         asking, back = self.consent.returned(asking, began)
         call, listed = self._named(asking, began)
@@ -147,12 +157,13 @@ class Gate:
             if listed is None or listed.deny is not None:
                 call, verdict = await self.learning.judged(asking, call, listed, verdict)
             if isinstance(verdict, Hold):
-                held = await self.consent.settle(asking, call, verdict, back, relay)
-                asking, call, verdict, outcome = held
+                asking, call, verdict, outcome = await self.consent.settle(
+                    asking, call, verdict, back, relay
+                )
             if isinstance(verdict, Allow):
-                rule = verdict.redact
-                asking = asking if rule is None else self.masking.veiled(asking, rule)
-                carry = self._carry if rule is None else self._carry_veiled
+                carry = self._carry
+                if verdict.redact is not None:
+                    asking, carry = self.masking.veiled(asking, verdict.redact), self._carry_veiled
                 outcome = await carry(asking, call, ask, verdict, relay)
         except GaveUp as left:
             outcome = Abandoned(verdict, left.approval)
@@ -160,8 +171,10 @@ class Gate:
         except Detached:
             elsewhere = self._park(asking, call, verdict, began, started)
             raise
-        except CallerError:
-            elsewhere = True  # it never was a call: whoever answers it
+        except (CallerError, LedgerError) as error:
+            outcome = _stopped(verdict, error)
+            # A message that never was a call is recorded by whoever answers it.
+            elsewhere = isinstance(error, CallerError) and call.id not in self.intents.open
             raise
         except UpstreamError as error:
             outcome = _failed(verdict, asking.server.name, self.guard.text(str(error)), error)
@@ -290,7 +303,14 @@ class Gate:
         cost = 0.0 if costs is NO_COSTS else cost_of(call, outcome, costs)
         entry = record(call, outcome, began, seconds, masked, cost)
         self.meter.ended(call, outcome, entry.result.status, seconds)
+        if call.id in self.intents.open:
+            return self.intents.ended(entry)
         return self.ledger.note(entry)
+
+    def noted(self, call: Call, outcome: Outcome, began: float) -> Awaitable[None] | None:
+        """The record of what a caller told a server, as it was allowed to."""
+        call, _ = self.masking.recorded(call, outcome.verdict, None)
+        return self.intents.ended(record(call, outcome, began, self.clock() - began))
 
     def _park(
         self, asking: Asking, call: Call, verdict: Verdict, began: float, started: float
@@ -353,6 +373,12 @@ class Gate:
 def _so_far(verdict: Verdict) -> Outcome:
     """How a call ends that nobody carries any further."""
     return Refused(verdict) if isinstance(verdict, Deny) else Abandoned(verdict)
+
+
+def _stopped(verdict: Verdict, error: CallerError | LedgerError) -> Outcome:
+    if isinstance(error, LedgerError):
+        return Refused(Deny("audit_logs", "audit_unavailable", UNWRITTEN))
+    return _so_far(verdict)
 
 
 def _failed(verdict: Verdict, server: str, why: str, error: UpstreamError) -> Outcome:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from torhaus.gate import calls
 from torhaus.gate.gate import Gate
 from torhaus.gate.hinted import UPDATED, outdated
 from torhaus.gate.masking import VeiledSink
@@ -23,17 +24,19 @@ from torhaus.mcp.message import (
     result_text,
 )
 from torhaus.mcp.seal import SealError
-from torhaus.model.outcome import Answer
+from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Outcome
 from torhaus.model.people import Principal
 from torhaus.model.ports import LedgerError, Link, Notice, UpstreamError
 from torhaus.model.servers import Server
 from torhaus.model.session import Session
+from torhaus.model.verdict import Allow
 from torhaus.policy.visible import listed
 
 log = structlog.get_logger()
 
 INITIALIZED = "notifications/initialized"
 CANCELLED = "notifications/cancelled"
+NO_ANSWER = Answer(result=b"{}")
 LIST_CHANGED = "notifications/tools/list_changed"
 
 
@@ -83,6 +86,33 @@ class Talk:
             return
         body = notification_text(message.method, self._said(server, principal, message.payload))
         await self._post(self.gate.upstreams.link(server), session, principal, body)
+
+    async def told(
+        self, server: Server, session: Session, caller: Principal, ip: str, message: Notification
+    ) -> None:
+        """Pass on what the protocol does not know, at which a server may do anything.
+
+        It is decided and recorded like a call, before it goes and afterwards. Raises CallerError,
+        LedgerError.
+        """
+        gate = self.gate
+        began, call = gate.clock(), calls.told(gate.ids(), caller, server, ip, session, message)
+        verdict = gate.verdicts.decide(call, began)
+        if not isinstance(verdict, Allow):
+            raise CallerError(codes.REFUSED, verdict.reason, status=200)
+        body = notification_text(message.method, self._said(server, caller.id, message.payload))
+        await gate.intents.before(call, verdict, None)
+        end: Outcome = Abandoned(verdict)
+        try:
+            await gate.upstreams.link(server).post(session, caller.id, body)
+            end = Answered(verdict, NO_ANSWER)
+        except UpstreamError as error:
+            log.warning("upstream.message.lost", server=server.name, reason=str(error))
+            end = Failed(verdict, str(error))
+        finally:
+            kept = gate.noted(call, end, began)
+        if kept is not None:
+            await kept
 
     def _cancelled(self, session: Session, message: Notification) -> bool:
         """Cancel a call here. Whether the server may hear of it: others may wait for its answer.

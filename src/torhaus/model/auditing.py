@@ -40,8 +40,11 @@ WHOLE = Recorded()
 class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What is read once, at the start. Times in seconds.
 
-    `durability`: `durable` (on disk before the answer leaves) or `async` (at most `flush` later).
+    `durability`: `strict` and `durable` (on disk before the answer leaves; and before the call goes
+    to its server, of every call or of those that may change something) or `async` (at most `flush`
+    later). `on_failure`: `deny` or `allow`, whether calls go on without records.
     """
 
     durability: str = "durable"
     flush: float = 0.02
+    on_failure: str = "deny"

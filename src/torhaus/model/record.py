@@ -52,6 +52,9 @@ class RecordCall(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 NO_CALL = RecordCall()
 
+INTENT, OUTCOME = "intent", "outcome"
+"""The phases of a call that leaves two records."""
+
 
 class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Field order is the order on disk. `parameters` is JSON text, spliced in as it is.

@@ -38,3 +38,4 @@ class Batch:
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_exception(LedgerError(why))
+                waiter.exception()  # some callers hung up: asyncio need not report those one by one

@@ -1,0 +1,166 @@
+"""Calls that were under way when a process died: its intents without outcomes get one.
+
+Each process has a file of its own beside the segments, `running/<prefix>`, locked (flock) for as
+long as it lives, and removed when it ends with all outcomes written. One that is there and not
+locked is of a process that died. Its name is the prefix of the ids of the process's calls; it
+holds the time (Unix seconds) since when some of them may be without an outcome.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from torhaus.audit.shape import interrupted
+from torhaus.model.record import INTENT, Record
+from torhaus.store.audit.segments import prepare, segments, sync_directory
+
+MARGIN = 3600.0
+"""Seconds that a clock may have been set by while the process ran."""
+
+_PHASE = b'"phase":"'
+_STEP = 4 * 1024 * 1024
+_record = msgspec.json.Decoder(Record).decode
+_OWN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_OTHERS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class Attendance:
+    """The file of this process. Every method may raise OSError."""
+
+    def __init__(self, directory: Path, prefix: str) -> None:
+        self._path = directory / prefix
+        self._fd = -1
+        self._since = 0.0
+
+    def begin(self, now: float) -> None:
+        prepare(self._path.parent)
+        self._fd = os.open(self._path, _OWN, 0o600)
+        fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._write(now)
+        sync_directory(self._path.parent)
+
+    def mark(self, since: float) -> None:
+        """All calls that left their intents before `since` have their outcomes.
+
+        After a power cut an older mark may be there: more is read then, nothing is missed.
+        """
+        if self._fd >= 0 and since != self._since:
+            self._write(since)
+
+    def end(self) -> None:
+        """All calls have their outcomes."""
+        if self._fd < 0:
+            return
+        self._path.unlink(missing_ok=True)
+        os.close(self._fd)
+        self._fd = -1
+
+    def _write(self, since: float) -> None:
+        # Always as long, and written at once: a reader finds one mark or the other.
+        os.pwrite(self._fd, b"%020.3f\n" % since, 0)
+        self._since = since
+
+
+class Died(msgspec.Struct, frozen=True):
+    """A process that died. `fd` holds the lock on its file, so that one heir settles its calls."""
+
+    path: Path
+    prefix: str
+    since: float
+    fd: int
+
+    def settled(self) -> None:
+        """Its calls have their outcomes, durably."""
+        self.path.unlink(missing_ok=True)
+        os.close(self.fd)
+
+    def leave(self) -> None:
+        """Somebody else settles them, later."""
+        os.close(self.fd)
+
+
+def died(directory: Path) -> list[Died]:
+    """Processes that died and that nobody else settles now. Raises OSError."""
+    found = []
+    with suppress(FileNotFoundError):
+        for path in sorted(directory.iterdir()):
+            one = _died(path)
+            if one is not None:
+                found.append(one)
+    return found
+
+
+def _died(path: Path) -> Died | None:
+    try:
+        fd = os.open(path, _OTHERS)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    except OSError:
+        os.close(fd)
+        raise
+    if not os.path.samestat(os.fstat(fd), _stat(path) or os.stat_result((0,) * 10)):
+        os.close(fd)  # settled by somebody else while we opened it
+        return None
+    try:
+        since = float(os.pread(fd, 64, 0))
+    except ValueError:
+        since = 0.0  # it died before it could say: everything is read
+    return Died(path, path.name, since, fd)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def unsettled(directory: Path, dead: Iterable[Died]) -> list[Record]:
+    """The outcomes that are missing: of every intent of these processes. Raises OSError.
+
+    Reads only what was written since the first of them may have had one open.
+    """
+    every = list(dead)
+    if not every:
+        return []
+    prefixes = tuple(each.prefix for each in every)
+    first = min(each.since for each in every) - MARGIN
+    open_calls: dict[str, Record] = {}
+    for path in segments(directory):
+        found = _stat(path)
+        if found is not None and found.st_mtime >= first:
+            _read(path, prefixes, open_calls)
+    return [interrupted(each) for each in open_calls.values()]
+
+
+def _read(path: Path, prefixes: tuple[str, ...], open_calls: dict[str, Record]) -> None:
+    rest = b""
+    with path.open("rb") as stream:
+        while data := stream.read(_STEP):
+            lines = (rest + data).split(b"\n")
+            rest = lines.pop()
+            for line in lines:
+                if _PHASE in line:
+                    _take(line, prefixes, open_calls)
+
+
+def _take(line: bytes, prefixes: tuple[str, ...], open_calls: dict[str, Record]) -> None:
+    try:
+        found = _record(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return  # no record: `verify` has more to say
+    if not found.phase or not found.request_id.startswith(prefixes):
+        return
+    if found.phase == INTENT:
+        open_calls[found.request_id] = found
+    else:
+        open_calls.pop(found.request_id, None)
