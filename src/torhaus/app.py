@@ -17,13 +17,18 @@ from zoneinfo import ZoneInfo
 import structlog
 import uvicorn
 
+from torhaus import __version__
+from torhaus.admin.happenings import Happenings
 from torhaus.admin.rounds import Grants
-from torhaus.annex import Annex
+from torhaus.annex import Annex, fresh_id
 from torhaus.cache.changes import outdated
+from torhaus.config.changes import changes
 from torhaus.config.load import Loaded
-from torhaus.config.settings import Settings
+from torhaus.config.problems import ConfigError
+from torhaus.config.settings import Settings, restart_needed
 from torhaus.edge.admission import Admission
 from torhaus.edge.mcp import McpEdge
+from torhaus.edge.strangers import Refusals
 from torhaus.edge.wire import Lane, lane
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.flights import Flights
@@ -37,16 +42,14 @@ from torhaus.gate.verdicts import Verdicts
 from torhaus.gate.waits import Waits
 from torhaus.limits.carried import carried
 from torhaus.mcp.seal import Sealer
-from torhaus.model.ports import StateError
+from torhaus.model.ports import LedgerError, StateError
 from torhaus.model.rules import Rules
 from torhaus.model.secret import Secret
 from torhaus.model.usage import Used
 from torhaus.redact.guard import Guard
-from torhaus.store.audit.discreet import DiscreetLedger
+from torhaus.store.audit.auditlog import AuditLog
 from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.keys import audit_key
-from torhaus.store.audit.ledger import SegmentLedger
-from torhaus.store.audit.writer import LedgerSettings
 from torhaus.store.counters import MemoryCounters
 from torhaus.store.memory import MemoryCache
 from torhaus.store.redis.shared import Shared
@@ -69,9 +72,8 @@ DRAIN = 8.0
 """Seconds calls have to finish when the gateway is told to stop."""
 
 
-def call_ids() -> Callable[[], str]:
+def call_ids(prefix: str) -> Callable[[], str]:
     """Ids that are unique over processes and restarts, and cheap: a random prefix and a count."""
-    prefix = "req_" + secrets.token_hex(6)
     count = itertools.count(1)
     return lambda: f"{prefix}{next(count):x}"
 
@@ -91,17 +93,16 @@ class House:
         self._rules = loaded.rules
         self._granted: Grants = ()
         self._began = datetime.now(UTC)
-        ids = call_ids()
+        prefix = "req_" + secrets.token_hex(6)
+        ids = call_ids(prefix)
         data, audit = self.settings.data_dir, self.settings.audit
         key, secret = audit_key(data, os.urandom), sealing_secret(data, os.urandom)
         guard.keep(key.reveal(), secret)
         self.journal = Journal(data / "audit", key)
-        self.ledger = SegmentLedger(
-            data / "audit" / "hot",
-            self.journal,
-            LedgerSettings(durability=audit.durability, flush=audit.flush),
-        )
-        self.records = DiscreetLedger(self.ledger, guard)
+        self.audit = AuditLog(data / "audit", audit, prefix, self.journal, guard)
+        self.ledger = self.audit.ledger
+        self.happenings = Happenings(self.ledger, time.time, fresh_id)
+        self.strangers = Refusals(clock=time.time)
         self.links = Links(ids)
         self.catalogue = Catalogue(Pins(tell=lambda news: self.annex.pinning.tell(news)))
         sealer = Sealer(secret, os.urandom)
@@ -113,7 +114,7 @@ class House:
         self.annex = Annex(
             self.settings,
             sealer=sealer,
-            ledger=self.records,
+            ledger=self.ledger,
             catalogue=self.catalogue,
             rules=self.rules,
             regrant=self.regrant,
@@ -130,7 +131,7 @@ class House:
             upstreams=self.links,
             cache=self.cache,
             counters=self.counters,
-            ledger=self.records,
+            ledger=self.audit.calls,
             meter=self.metrics,
             sealer=sealer,
             sessions=self.sessions,
@@ -151,10 +152,11 @@ class House:
             stopwatch=time.perf_counter,
             ids=ids,
             guard=guard,
+            strict=audit.durability == "strict",
         )
         self.talk = Talk(gate=self.gate)
         self.edge = McpEdge(
-            admission=Admission(self.settings),
+            admission=Admission(self.settings, self.strangers.note),
             rules=self.rules,
             gate=self.gate,
             talk=self.talk,
@@ -165,6 +167,7 @@ class House:
     def _gauges(self) -> Gauges:
         return Gauges(
             audit_healthy=self.ledger.healthy,
+            audit_lost=self.audit.lost,
             sessions=lambda: len(self.sessions),
             streams=lambda: len(self.edge.open_streams),
             waiting=lambda: len(self.gate.patience.waits),
@@ -196,10 +199,17 @@ class House:
 
     def swap(self, loaded: Loaded) -> None:
         """Put a new version of the configuration in force."""
+        old, new = self._loaded.fingerprint, loaded.fingerprint
+        needs = restart_needed(self.settings, loaded.settings)
+        self.happenings.reloaded(old.digest, new.digest, changes(old, new), needs)
         self._loaded = loaded
         if self._granted is not self.annex.rounds.grants:
             self.annex.rounds.forget()  # they changed while the file was read
         self._put(loaded)
+
+    def refuse(self, error: ConfigError) -> None:
+        """A new version of the configuration cannot be put in force."""
+        self.happenings.reload_refused(self._loaded.fingerprint.digest, len(error.problems))
 
     async def regrant(self, grants: Grants) -> None:
         """Put other grants in force. A thread compiles them: calls must not wait for that."""
@@ -215,7 +225,7 @@ class House:
         if untrue:
             self.gate.fetching.chore(self.gate.fetching.forget(untrue))
         self.annex.renew(loaded.settings)
-        self.edge.admission = Admission(loaded.settings)
+        self.edge.admission = Admission(loaded.settings, self.strangers.note)
         self.edge.heads.clear()
         self.lane.max_body = loaded.settings.max_body
         for server in self.links.retain(loaded.rules.servers.values()):
@@ -230,6 +240,7 @@ class House:
                 for server in self._rules.servers.values()
             ],
             audit_healthy=self.ledger.healthy,
+            audit_lost=None if self.audit.required else self.audit.lost,
             state_trouble=lambda: self.annex.database.trouble,
             shared_up=self._redis_up,
             config_trouble=lambda: None if self.reload is None else self.reload.trouble,
@@ -245,6 +256,8 @@ class House:
             await asyncio.sleep(1.0)
             try:
                 self.edge.revoke(time.time())
+                self.gate.intents.pay()
+                self.happenings.strangers(self.strangers.due(time.time()))
                 if loop.time() >= beat:
                     beat = loop.time() + BEAT
                     self._sweep(connections(), loop.time())
@@ -255,19 +268,22 @@ class House:
         for session in self.sessions.sweep(time.time()):
             self.gate.abandon(session)
         self.gate.expire(time.time())
+        self.audit.beat(self.gate.intents.since(time.time()))
         for connection in connections:
             connection.tick(now, idle=KEEP_ALIVE, slow=SLOW_REQUEST)
 
     async def open(self) -> None:
         """Open what calls are written to. Raises LedgerError, StateError."""
-        self.ledger.start()
+        interrupted = await self.audit.open(time.time())
         if self.shared is not None and not await self.shared.first(FIRST):
             log.warning("redis.unreachable")
         try:
             steps = await self.annex.start()
-        except StateError:
+            self.happenings.started(__version__, self._loaded.fingerprint.digest, interrupted)
+            await self.happenings.write()
+        except (StateError, LedgerError):
             await self.annex.close()
-            await self.ledger.close()
+            await self.audit.close(complete=True)
             raise
         if steps and steps != every():  # a new database is no news
             log.info("state.migrated", steps=steps)
@@ -287,7 +303,12 @@ class House:
         await self.annex.close()
         if self.shared is not None:
             await self.shared.close()
-        await self.ledger.close()
+        self.happenings.strangers(self.strangers.due())
+        self.happenings.stopped()
+        await self.happenings.close()
+        self.gate.intents.pay()
+        left = self.gate.intents
+        await self.audit.close(complete=not (left.open or left.owed))
 
 
 class Server(uvicorn.Server):
@@ -352,7 +373,7 @@ async def serve(
     """
     house = House(loaded, guard or Guard())
     await house.open()
-    house.reload = Reload(path, loaded, house.reading(read), house.swap)
+    house.reload = Reload(path, loaded, house.reading(read), house.swap, house.refuse)
     settings = loaded.settings
     if sockets:
         house.annex.port = sockets[0].getsockname()[1]
@@ -374,8 +395,12 @@ async def serve(
     server = Server(house, config, ready)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, house.reload.ask)
-    watching = loop.create_task(house.reload.run())
+    watching = [
+        loop.create_task(house.reload.run()),
+        loop.create_task(house.happenings.run()),
+    ]
     try:
         await server.serve(sockets)
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()

@@ -58,7 +58,7 @@ def purging(cache: Callable[[], Cache]) -> Purging:
             text = f"more than {MAX_WHERE} arguments are given"
             return Refusal("invalid", text, tried, "ask for fewer")
         dropped = await cache().purge(act.selector)
-        done = msgspec.structs.replace(tried, after={"dropped": dropped})
+        done = msgspec.structs.replace(tried, before={"kept": dropped}, after={"dropped": dropped})
         return Effect(result=Purged(act.server, act.tool, dropped), act=done, rule="admin")
 
     return purge

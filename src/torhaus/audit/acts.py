@@ -12,6 +12,7 @@ from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
 HOUSE = RecordUser("torhaus", "system", "")
 """Who acts when time does: requests that expire."""
 
+UNCHANGED = {"before": None, "after": None}
 ITSELF = "torhaus"
 """Stands for the server in records of acts that concern none."""
 
@@ -20,7 +21,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     """What was done to what. `operation`: `approval.approved`, `access.revoked`, ...
 
     `facts`: what the record says besides. `before` and `after`: the thing that was changed, as far
-    as it changed; None where there was nothing before, or nothing is left.
+    as it changed; None where there was nothing before, or nothing is left. The record
+    of what was done has both, or neither.
     """
 
     operation: str
@@ -61,10 +63,10 @@ def _record(
     act: Act, who: RecordUser, when: tuple[str, float], status: str, access: RecordAccess
 ) -> Record:
     told: dict[str, Any] = dict(act.facts)
-    if act.before is not None:
-        told["before"] = act.before
-    if act.after is not None:
-        told["after"] = act.after
+    changed = {"before": act.before, "after": act.after}
+    if status != "success" or changed == UNCHANGED:
+        changed = {name: found for name, found in changed.items() if found is not None}
+    told |= changed
     id, at = when
     return Record(
         timestamp(at),

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from torhaus.config import compile as compiled
+from torhaus.config.changes import NO_FINGERPRINT, Fingerprint
 from torhaus.config.compile import Blueprint
 from torhaus.config.interpolate import interpolate, read_files
 from torhaus.config.lent import lend
@@ -29,6 +30,7 @@ class Loaded(msgspec.Struct, frozen=True):
     blueprint: Blueprint
     lent: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    fingerprint: Fingerprint = NO_FINGERPRINT
 
     def with_grants(self, grants: Sequence[Grant]) -> "Loaded":
         """The same file with other grants from the database, without reading it again.
@@ -97,7 +99,8 @@ def load_text(
     except FaultError as error:
         raise _refused(name, error) from error
     warnings = tuple(sorted(source.warnings, key=lambda p: p.line or 0))
-    return Loaded(settings, rules, warnings, blueprint, lent, secrets(source, file))
+    secret, known = secrets(source, file), fingerknown(source)
+    return Loaded(settings, rules, warnings, blueknown, lent, secret, known)
 
 
 def _refused(name: str, error: FaultError) -> ConfigError:

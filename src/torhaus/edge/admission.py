@@ -1,5 +1,6 @@
 """Who may come to the door at all: host, origin, transport, credential (checklist M2)."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from torhaus.config.settings import Settings
@@ -40,9 +41,12 @@ _EXPOSED = b"access-control-expose-headers: mcp-session-id, www-authenticate\r\n
 
 
 class Admission:
-    """Compiled once from the settings."""
+    """Compiled once from the settings. `refused` is told of credentials that are not let in."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, refused: Callable[[str, str], None] = lambda _ip, _reason: None
+    ) -> None:
+        self._refused = refused
         accepted = _accepted(settings)
         self._any_host = accepted is None
         self._hosts = LOOPBACK if accepted is None else accepted
@@ -128,7 +132,7 @@ class Admission:
     def _identify(self, exchange: Request, rules: Rules, *, ours: bool) -> Visitor:
         """Raises Denied with 401 for a missing, broken or unknown credential."""
         if any(name in CREDENTIALS for name in exchange.head.twice or ()):
-            raise _unknown("a credential header stands twice; send one", "invalid_request")
+            raise self._wrong(exchange, "a credential header stands twice; send one")
         found = credential(exchange.head.headers.items())
         if found is None:
             principal = self._anonymous(exchange, rules) if ours else None
@@ -136,11 +140,16 @@ class Admission:
                 raise _unknown("no credential was sent; send `Authorization: Bearer KEY`", None)
             return Visitor(principal, None)
         if isinstance(found, Unclear):
-            raise _unknown(found.reason, "invalid_request")
+            raise self._wrong(exchange, found.reason)
         principal = by_key(rules, found)
         if principal is None:
-            raise _unknown("the key is not valid here: ask your administrator", "invalid_token")
+            text = "the key is not valid here: ask your administrator"
+            raise self._wrong(exchange, text, "invalid_token")
         return Visitor(principal, found)
+
+    def _wrong(self, exchange: Request, text: str, error: str = "invalid_request") -> Denied:
+        self._refused(exchange.peer.ip, text)
+        return _unknown(text, error)
 
     def _anonymous(self, exchange: Request, rules: Rules) -> Principal | None:
         if any(name in exchange.head.headers for name in FORWARDED):

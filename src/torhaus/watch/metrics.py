@@ -35,6 +35,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for when somebody looks; None: not shown. They must not raise."""
 
     audit_healthy: Callable[[], bool] | None = None
+    audit_lost: Callable[[], int] | None = None
     sessions: Callable[[], int] | None = None
     streams: Callable[[], int] | None = None
     waiting: Callable[[], int] | None = None
@@ -213,6 +214,12 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
     ):
         if ask is not None:
             yield GaugeMetricFamily(f"mcp_gateway_{name}", help_text, value=float(ask()))
+    if gauges.audit_lost is not None:
+        yield CounterMetricFamily(
+            "mcp_gateway_audit_lost",
+            "Calls that went on without an audit record.",
+            value=gauges.audit_lost(),
+        )
     if gauges.cache is not None:
         yield from _cache(gauges.cache())
     if gauges.limits is not None:

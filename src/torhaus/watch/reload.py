@@ -17,7 +17,10 @@ EVERY = 0.5
 
 
 class Reload:
-    """`read` loads the file; `swap` puts a new version in force. Owned by one event loop."""
+    """`read` loads the file; `swap` puts a new version in force. Owned by one event loop.
+
+    `refused` is told of versions that are not put in force.
+    """
 
     def __init__(
         self,
@@ -25,11 +28,13 @@ class Reload:
         current: Loaded,
         read: Callable[[], Loaded],
         swap: Callable[[Loaded], None],
+        refused: Callable[[ConfigError], None] = lambda _error: None,
     ) -> None:
         self._path = path
         self._settings = current.settings
         self._read = read
         self._swap = swap
+        self._refused = refused
         self._seen = self._stamp()
         self._asked = asyncio.Event()
         self.trouble: str | None = None
@@ -66,6 +71,7 @@ class Reload:
         except ConfigError as error:
             self.trouble = str(error)
             log.error("config.refused", file=str(self._path), problems=self.trouble)
+            self._refused(error)
             return False
         self.trouble = None
         needs = restart_needed(self._settings, loaded.settings)

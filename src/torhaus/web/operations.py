@@ -16,7 +16,10 @@ from torhaus.web.status import ServerState, page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """What these pages show, as functions of now."""
+    """What these pages show, as functions of now.
+
+    `audit_lost`: calls without a record, where calls go on while none can be written; else None.
+    """
 
     rules: Callable[[], Rules]
     states: Callable[[], list[ServerState]]
@@ -26,6 +29,7 @@ class Operations:
     metrics: Callable[[], tuple[bytes, str]]
     started: str
     shared_up: Callable[[], bool] | None = None
+    audit_lost: Callable[[], int] | None = None
 
     def health(self, _request: Request) -> Response:
         # Byte for byte what the product text prints; JSONResponse would drop the blank.
@@ -33,16 +37,21 @@ class Operations:
 
     def ready(self, _request: Request) -> Response:
         """503 only for what makes every call fail; a server that is down is told, not fatal."""
-        audit = self.audit_healthy()
+        audit = self.audit_healthy() or self.audit_lost is not None
         body = {
             "status": "ready" if audit else "not ready",
-            "audit": "ok" if audit else "the audit log cannot be written: calls are refused",
+            "audit": self._audit(),
             "state": "ok" if self.state_trouble() is None else STATE_DOWN,
             **self._shared(),
             "configuration": "ok" if self.config_trouble() is None else "refused: see the log",
             "servers": {each.name: each.state.partition(":")[0] for each in self.states()},
         }
         return JSONResponse(body, status_code=200 if audit else 503)
+
+    def _audit(self) -> str:
+        if self.audit_healthy():
+            return "ok"
+        return AUDIT_DOWN if self.audit_lost is None else AUDIT_LOSES
 
     def _shared(self) -> dict[str, str]:
         if self.shared_up is None:
@@ -63,6 +72,7 @@ class Operations:
             page(
                 self.states(),
                 audit_healthy=self.audit_healthy(),
+                audit_lost=None if self.audit_lost is None else self.audit_lost(),
                 config_refused=self.config_trouble() is not None,
                 shared_lost=self.shared_up is not None and not self.shared_up(),
                 started=self.started,
@@ -79,6 +89,12 @@ SAFE = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
+
+
+AUDIT_DOWN = "the audit log cannot be written: calls are refused"
+
+
+AUDIT_LOSES = "the audit log cannot be written: calls go on without records"
 
 
 STATE_DOWN = "the state database does not answer: approvals and administration wait for it"

@@ -60,6 +60,7 @@ PAGE = """<!doctype html>
 REFUSED = (
     '<p class="bad">The last change of the configuration was refused; the old one holds.</p>\n'
 )
+LOST = '<p class="bad">Since the start, {lost} calls went on without an audit record.</p>\n'
 ALONE = '<p class="rest">What gateways share (Redis) does not answer; each works alone.</p>\n'
 
 
@@ -70,21 +71,31 @@ def page(
     config_refused: bool,
     started: str,
     shared_lost: bool = False,
+    audit_lost: int | None = None,
 ) -> str:
-    """HTML. Why a server is down is for administrators and stays in the log."""
+    """HTML. Why a server is down is for administrators and stays in the log.
+
+    `audit_lost`: calls without a record; None where there are no calls without one.
+    """
+    troubles = (
+        REFUSED if config_refused else "",
+        ALONE if shared_lost else "",
+        LOST.format(lost=audit_lost) if audit_lost else "",
+    )
+    refused = not audit_healthy and audit_lost is None
     rows = "\n".join(_row(each) for each in states)
     return PAGE.format(
         style=STYLE,
-        headline=escape(_headline(states, audit_healthy=audit_healthy)),
+        headline=escape(_headline(states, audit_refuses=refused)),
         version=escape(__version__),
         started=escape(started),
-        trouble=(REFUSED if config_refused else "") + (ALONE if shared_lost else ""),
+        trouble="".join(troubles),
         rows=rows or '<tr><td colspan="2">No servers are configured.</tr>',
     )
 
 
-def _headline(states: Sequence[ServerState], *, audit_healthy: bool) -> str:
-    if not audit_healthy:
+def _headline(states: Sequence[ServerState], *, audit_refuses: bool) -> str:
+    if audit_refuses:
         return "The audit log cannot be written, so calls are refused."
     down = sum(1 for each in states if _word(each) not in WORDS)
     if down:

@@ -70,6 +70,7 @@ def test_a_purge_leaves_a_record(tmp_path: Path) -> None:
         assert hall.parameters() == {
             "tool": "list_issues",
             "where": {"repo": "myorg/one"},
+            "before": {"kept": 1},
             "after": {"dropped": 1},
         }
         assert hall.ledger.durable[-1].mcp_server == "github"

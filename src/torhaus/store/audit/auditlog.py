@@ -1,0 +1,95 @@
+"""The audit log of one process, from its start, when it settles what a crash left, to its end."""
+
+from pathlib import Path
+
+import structlog
+
+from torhaus.model.auditing import AuditSettings
+from torhaus.model.ports import Ledger, LedgerError
+from torhaus.redact.guard import Guard
+from torhaus.store.audit.discreet import DiscreetLedger
+from torhaus.store.audit.journal import Journal
+from torhaus.store.audit.ledger import SegmentLedger
+from torhaus.store.audit.lenient import LenientLedger
+from torhaus.store.audit.settling import Attendance, Died, died, settle
+from torhaus.store.audit.writer import LedgerSettings
+
+log = structlog.get_logger()
+
+
+class AuditLog:
+    """`ledger` is for acts, which are not done without a record; `calls` is for calls.
+
+    `prefix`: what the ids of this process's calls begin with, and of no other's.
+    """
+
+    def __init__(
+        self, directory: Path, settings: AuditSettings, prefix: str, journal: Journal, guard: Guard
+    ) -> None:
+        how = LedgerSettings(durability=settings.durability, flush=settings.flush)
+        self._segments = directory / "hot"
+        self._running = directory / "running"
+        self._disk = SegmentLedger(self._segments, journal, how)
+        self.ledger = DiscreetLedger(self._disk, guard)
+        self._lenient = None
+        if settings.on_failure == "allow":
+            self._lenient = LenientLedger(self.ledger, how.stall)
+        self._attendance = Attendance(self._running, prefix)
+        self._dead: list[Died] = []
+
+    @property
+    def calls(self) -> Ledger:
+        return self.ledger if self._lenient is None else self._lenient
+
+    @property
+    def required(self) -> bool:
+        """Whether calls are refused while records cannot be written."""
+        return self._lenient is None
+
+    def lost(self) -> int:
+        """Calls that went on without a record."""
+        return 0 if self._lenient is None else self._lenient.lost
+
+    async def open(self, now: float) -> int:
+        """Open it, and note how calls ended that a crash had cut off; returns how many.
+
+        To be called before the first call. Raises LedgerError.
+        """
+        self._disk.start()
+        try:
+            self._attendance.begin(now)
+            self._dead = died(self._running)
+            found = await settle(self.ledger, self._segments, self._dead)
+        except (OSError, LedgerError) as error:
+            await self._disk.close()
+            raise LedgerError(f"the audit log cannot be opened: {error}") from error
+        if found:
+            log.warning("audit.calls.interrupted", calls=found)
+        return found
+
+    def beat(self, since: float) -> None:
+        """To be called every few seconds. No call left its intent before `since` that has no end.
+
+        What was settled at the start is on disk by the second time, however it is written.
+        """
+        try:
+            self._attendance.mark(since)
+            if self.ledger.healthy():
+                while self._dead:
+                    self._dead[-1].settled()
+                    self._dead.pop()
+        except OSError as error:  # more is read at the next start, nothing is missed
+            log.warning("audit.unmarked", error=str(error))
+
+    async def close(self, *, complete: bool) -> None:
+        """`complete`: every intent has its outcome, which is on disk once this closes well."""
+        written = await self._disk.close()
+        for each in self._dead:
+            each.settled() if written else each.leave()
+        self._dead.clear()
+        if not (written and complete):
+            return
+        try:
+            self._attendance.end()
+        except OSError as error:
+            log.warning("audit.unmarked", error=str(error))
