@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import itertools
 import os
 import secrets
 import signal
@@ -30,6 +29,7 @@ from torhaus.edge.admission import Admission
 from torhaus.edge.mcp import McpEdge
 from torhaus.edge.strangers import Refusals
 from torhaus.edge.wire import Lane, lane
+from torhaus.gate.calls import numbered
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.flights import Flights
 from torhaus.gate.further import Further
@@ -72,12 +72,6 @@ DRAIN = 8.0
 """Seconds calls have to finish when the gateway is told to stop."""
 
 
-def call_ids(prefix: str) -> Callable[[], str]:
-    """Ids that are unique over processes and restarts, and cheap: a random prefix and a count."""
-    count = itertools.count(1)
-    return lambda: f"{prefix}{next(count):x}"
-
-
 def opened(secrets: Iterable[Secret]) -> list[str]:
     return [each.reveal() for each in secrets]
 
@@ -94,7 +88,7 @@ class House:
         self._granted: Grants = ()
         self._began = datetime.now(UTC)
         prefix = "req_" + secrets.token_hex(6)
-        ids = call_ids(prefix)
+        ids = numbered(prefix)
         data, audit = self.settings.data_dir, self.settings.audit
         key, secret = audit_key(data, os.urandom), sealing_secret(data, os.urandom)
         guard.keep(key.reveal(), secret)

@@ -59,6 +59,14 @@ class Gateway(Program):
             return None
 
     def records(self) -> list[dict[str, Any]]:
+        """Every whole audit record on disk of what has ended, oldest first."""
+        return [each for each in self.lines() if each.get("phase") != "intent"]
+
+    def intents(self) -> list[dict[str, Any]]:
+        """The records that calls have left before they went to their servers."""
+        return [each for each in self.lines() if each.get("phase") == "intent"]
+
+    def lines(self) -> list[dict[str, Any]]:
         """Every whole audit record on disk, oldest first."""
         segments = sorted((self.data / "audit" / "hot").glob("*.jsonl"))
         lines = [line for each in segments for line in each.read_bytes().split(b"\n")[:-1]]

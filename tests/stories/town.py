@@ -57,12 +57,12 @@ class Town(Gateway):
         return Caller(self.port, None if who is None else KEYS[f"{who}_KEY"], server, **more)
 
     def records(self) -> list[dict[str, Any]]:
-        """Those of calls; the house has some of its own."""
-        return [each for each in super().records() if each["user"]["role"] != "system"]
+        """Those of calls and acts; the house has some of its own."""
+        return [each for each in super().records() if each["user"]["role"] not in ("system", "")]
 
     def house(self) -> list[dict[str, Any]]:
         """What the house has recorded of itself."""
-        return [each for each in super().records() if each["user"]["role"] == "system"]
+        return [each for each in super().records() if each["user"]["role"] in ("system", "")]
 
     def count(self) -> int:
         return len(self.records())

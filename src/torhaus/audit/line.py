@@ -14,6 +14,12 @@ MAX_LINE = 2000
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@+*#~,%")
 
+ACT = "adm_"
+"""How ids of acts begin."""
+
+INTENT_END = b'"phase":"intent"}'
+"""How the line of an intent ends: arguments may say the same, but not at the end."""
+
 _decode_record = msgspec.json.Decoder(Record).decode
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -27,10 +33,16 @@ def read(line: bytes) -> Record | None:
         return None
 
 
+def is_intent(line: bytes) -> bool:
+    """Whether it says that a call is about to go to its server; its outcome is another line."""
+    return line.endswith(INTENT_END)
+
+
 def text(record: Record) -> str:
     """`2025-10-20 14:23:11 | alice@example.org | github.listIssues | repo=myorg/myrepo`.
 
-    What did not succeed ends with a fifth part: its status, and the reason of a refusal.
+    What did not succeed ends with a fifth part: its status, and the reason of a refusal. Of an
+    act, `before` and `after` are told as one: `state=pending→approved`.
     Everything that came from outside is escaped: it can add neither a line nor a column, nor
     send control sequences to a terminal.
     """
@@ -38,7 +50,7 @@ def text(record: Record) -> str:
         visible(record.timestamp[:19].replace("T", " ")),
         visible(record.user.email),
         visible(f"{record.mcp_server}.{record.operation}"),
-        _pairs(record.parameters),
+        _pairs(record.parameters, act=record.request_id.startswith(ACT)),
     ]
     if record.result.status != "success":
         parts.append(_ending(record))
@@ -69,16 +81,38 @@ def _ending(record: Record) -> str:
     return f"{status}: {visible(record.access_control.reason)}"
 
 
-def _pairs(parameters: msgspec.Raw) -> str:
+def _pairs(parameters: msgspec.Raw, *, act: bool) -> str:
     try:
         value = _decode(parameters)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return "(unreadable parameters)"
     if not isinstance(value, dict):
         return _shown(value)
-    return _short(
-        " ".join(f"{_shown(key)}={_shown(item)}" for key, item in value.items()), MAX_LINE
-    )
+    before, after = value.get("before"), value.get("after")
+    if act and value.keys() >= {"before", "after"} and _is_thing(before) and _is_thing(after):
+        told = {key: item for key, item in value.items() if key not in ("before", "after")}
+        pairs = [_pair(key, item) for key, item in told.items()] + _changes(before, after)
+    else:
+        pairs = [_pair(key, item) for key, item in value.items()]
+    return _short(" ".join(pairs), MAX_LINE)
+
+
+def _is_thing(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+def _changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[str]:
+    """What an act has changed, a part each."""
+    old, new = before or {}, after or {}
+    told = []
+    for key in dict.fromkeys((*old, *new)):
+        was = _shown(old[key]) if key in old else ""
+        told.append(f"{_shown(key)}={was}→{_shown(new[key]) if key in new else ''}")
+    return told
+
+
+def _pair(key: str, item: Any) -> str:
+    return f"{_shown(key)}={_shown(item)}"
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from torhaus.config import compile as compiled
-from torhaus.config.changes import NO_FINGERPRINT, Fingerprint
+from torhaus.config.changes import NO_FINGERPRINT, Fingerprint, fingerprint
 from torhaus.config.compile import Blueprint
 from torhaus.config.interpolate import interpolate, read_files
 from torhaus.config.lent import lend
@@ -99,8 +99,8 @@ def load_text(
     except FaultError as error:
         raise _refused(name, error) from error
     warnings = tuple(sorted(source.warnings, key=lambda p: p.line or 0))
-    secret, known = secrets(source, file), fingerknown(source)
-    return Loaded(settings, rules, warnings, blueknown, lent, secret, known)
+    secret, known = secrets(source, file), fingerprint(source)
+    return Loaded(settings, rules, warnings, blueprint, lent, secret, known)
 
 
 def _refused(name: str, error: FaultError) -> ConfigError:

@@ -1,6 +1,7 @@
 """From a message at the door to a call that can be decided, and to what travels upstream."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from typing import Any, Protocol
 
 import msgspec
@@ -73,6 +74,12 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     agreed: Agreement | None = None
     veil: Veil | None = None
     trace: str = ""
+
+
+def numbered(prefix: str) -> Callable[[], str]:
+    """Ids that are unique over processes and restarts, with a random prefix, and cheap."""
+    number = count(1)
+    return lambda: f"{prefix}{next(number):x}"
 
 
 def tool_name(request: Request) -> str:

@@ -1,5 +1,6 @@
 """The gate. One call walks through `Gate.admit`, top to bottom, and leaves one record."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -349,7 +350,9 @@ class Gate:
     def _give_up(self, session: Session, request_id: bytes) -> None:
         """A parked call ends without an answer, so nothing is held back for its record."""
         with suppress(LedgerError):  # the ledger has said so in the log
-            self.unpark(session, request_id, None)
+            _, kept = self.unpark(session, request_id, None)
+            if asyncio.iscoroutine(kept):
+                kept.close()  # what it would wait for goes on by itself
 
     def abandon(self, session: Session) -> None:
         """The session is over: its parked calls end without an answer."""

@@ -163,9 +163,11 @@ class Hall:
         return await self.requests.request(wanted(**changes), self.clock())
 
     async def done(self, actor: Principal, act: Any) -> Any:
-        """The result of an act that must not be refused."""
+        """The result of an act that must not be refused, and says what it has changed."""
+        known = len(self.ledger.durable)
         found = await self.admin.perform(actor, act, "192.0.2.7")
         assert isinstance(found, Done), found
+        assert {"before", "after"} <= self.parameters(known).keys()
         return found.result
 
     async def refused(self, actor: Principal, act: Any) -> Refusal:

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.torhaus.audit.scene import AT, answered, call
-from torhaus.audit.line import read, text
-from torhaus.audit.shape import record
+from tests.torhaus.audit.scene import ALLOWED, AT, answered, call
+from torhaus.audit.line import is_intent, read, text
+from torhaus.audit.shape import intent, record
 from torhaus.model.outcome import Refused
 from torhaus.model.record import Record
 from torhaus.model.verdict import Deny
@@ -78,3 +78,40 @@ def test_every_record_prints_as_one_line_of_plain_characters(name: str, argument
 
     assert line.isprintable()
     assert line.count(" | ") == 3
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        (
+            b'{"approval":"apr_1","before":{"state":"pending"},"after":{"state":"approved"}}',
+            "approval=apr_1 state=pending→approved",
+        ),
+        (b'{"before":null,"after":{"state":"pending","role":"x"}}', "state=→pending role=→x"),
+        (b'{"before":{"ends":1},"after":null}', "ends=1→"),
+        (b'{"before":"a","after":"b"}', "before=a after=b"),
+        (b'{"before":{"a":1}}', 'before={"a":1}'),
+    ],
+)
+def test_what_an_act_has_changed_is_one_part(parameters: bytes, told: str):
+    assert told_of(parameters, id="adm_1") == told
+
+
+def told_of(parameters: bytes, **changes: object) -> str:
+    return printed(payload=parameters, **changes).split(" | ")[3]
+
+
+def test_the_arguments_of_a_call_are_told_as_they_are_whatever_their_names():
+    payload = b'{"before":{"a":1},"after":{"a":2}}'
+
+    assert told_of(payload) == 'before={"a":1} after={"a":2}'
+
+
+def test_an_intent_is_told_by_its_end_alone():
+    arguments = call(payload=b'{"phase":"intent"}')
+    made = intent(arguments, ALLOWED, AT)
+    other = record(arguments, answered(b"{}"), AT, 0.1)
+    intent_line, other_line = msgspec.json.encode(made), msgspec.json.encode(other)
+
+    assert is_intent(intent_line)
+    assert not is_intent(other_line)

@@ -1,12 +1,14 @@
 """The audit log's newest records, read from its segments while others write them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from torhaus.audit.line import read
+from torhaus.audit.line import is_intent, read
 from torhaus.audit.marks import CHECKPOINT, is_record
 from torhaus.store.audit.segments import segments
 
+Wanted = Callable[[bytes], bool]
 _STEP = 256 * 1024
 _WRITERS = 8
 """Segments looked at however many records are wanted: processes write side by side."""
@@ -27,13 +29,13 @@ def by_time(lines: list[bytes]) -> list[bytes]:
     return sorted(lines, key=when)
 
 
-def _last(path: Path, count: int) -> tuple[list[bytes], int]:
+def _last(path: Path, count: int, wanted: Wanted) -> tuple[list[bytes], int]:
     """The last records of one file, and where its whole lines end. Reads from its end."""
     data = b""
     try:
         with path.open("rb") as stream:
             at = size = stream.seek(0, 2)
-            while at > 0 and data.count(b"\n") - data.count(b"\n" + CHECKPOINT) <= count:
+            while at > 0 and _fewer(data, count, wanted):
                 step = min(_STEP, at)
                 at = stream.seek(at - step)
                 data = stream.read(step) + data
@@ -44,15 +46,30 @@ def _last(path: Path, count: int) -> tuple[list[bytes], int]:
     while lines and not lines[-1].strip():
         end -= len(lines.pop()) + 1  # a proof that the disk accepts data, soon taken back
     whole = lines if at == 0 else lines[1:]
-    records = [line for line in whole if is_record(line)]
+    records = [line for line in whole if wanted(line)]
     return records[-count:] if count else [], end
+
+
+def _fewer(data: bytes, count: int, wanted: Wanted) -> bool:
+    """Whether there are not more than so many records in it, the first line being a part of one."""
+    lines = data.count(b"\n") - data.count(b"\n" + CHECKPOINT)
+    return lines <= count or sum(map(wanted, data.split(b"\n")[1:])) < count
+
+
+def ended(line: bytes) -> bool:
+    """Whether it is the record of something that has ended: a call has one of those."""
+    return is_record(line) and not is_intent(line)
 
 
 @dataclass(slots=True)
 class Follower:
-    """What is added to the segments of a directory, over rotation and by any process."""
+    """What is added to the segments of a directory, over rotation and by any process.
+
+    `wanted`: which lines count.
+    """
 
     where: Path
+    wanted: Wanted = ended
     _read: dict[Path, int] = field(default_factory=dict)
 
     def newest(self, count: int) -> list[bytes]:
@@ -63,7 +80,7 @@ class Follower:
         found: list[bytes] = []
         for number, path in enumerate(reversed(segments(self.where))):
             if len(found) < count or number < _WRITERS:
-                lines, self._read[path] = _last(path, count)
+                lines, self._read[path] = _last(path, count, self.wanted)
                 found += lines
             else:
                 self._read[path] = _size(path)
@@ -95,7 +112,7 @@ class Follower:
             if not line.strip():
                 break  # the writer proves that the disk accepts data, and takes it back
             start += len(line) + 1
-            if is_record(line):
+            if self.wanted(line):
                 lines.append(line)
         self._read[path] = start
         return lines

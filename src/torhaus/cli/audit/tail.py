@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from torhaus.audit.line import read, text
-from torhaus.cli.audit.records import Follower, directory
+from torhaus.audit.marks import is_record
+from torhaus.cli.audit.records import Follower, directory, ended
 from torhaus.cli.output import refuse
 from torhaus.cli.reading import AsJson
 
@@ -23,6 +24,9 @@ def tail(
     data_dir: Annotated[Path, typer.Option(metavar="DIR", help="Where data is kept.")] = Path(
         "data"
     ),
+    every: Annotated[
+        bool, typer.Option("--all", help="Also calls that are about to go to their servers.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Print the last audit records.
@@ -32,7 +36,7 @@ def tail(
     where = directory(data_dir)
     if not where.is_dir() and not follow:
         refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")
-    follower = Follower(where)
+    follower = Follower(where, is_record if every else ended)
     try:
         _print(follower.newest(count), json=json)
         while follow:

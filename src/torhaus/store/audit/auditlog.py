@@ -88,6 +88,7 @@ class AuditLog:
             each.settled() if written else each.leave()
         self._dead.clear()
         if not (written and complete):
+            self._attendance.leave()
             return
         try:
             self._attendance.end()

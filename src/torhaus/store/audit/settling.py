@@ -59,8 +59,13 @@ class Attendance:
         if self._fd < 0:
             return
         self._path.unlink(missing_ok=True)
-        os.close(self._fd)
-        self._fd = -1
+        self.leave()
+
+    def leave(self) -> None:
+        """The next start has to settle calls of this process."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
     def _write(self, since: float) -> None:
         # Always as long, and written at once: a reader finds one mark or the other.
@@ -91,6 +96,8 @@ def died(directory: Path) -> list[Died]:
     found = []
     with suppress(FileNotFoundError):
         for path in sorted(directory.iterdir()):
+            if path.is_symlink() or not path.is_file():
+                continue  # no process of ours made it
             one = _died(path)
             if one is not None:
                 found.append(one)

@@ -57,3 +57,20 @@ def test_without_an_audit_log_it_says_where_it_looked(tmp_path: Path) -> None:
 
     assert said.code == 1
     assert said.err.startswith("There is no audit log in data/audit/hot")
+
+
+def test_calls_about_to_go_are_shown_when_asked_for(tmp_path: Path) -> None:
+    about_to_go = record(1, "git_commit")[:-2] + b',"phase":"intent"}\n'
+    gone = record(1, "git_commit")[:-2] + b',"phase":"outcome"}\n'
+    where = directory(tmp_path / "data")
+    segment(where, 1, record(0, "git_log") + (about_to_go + gone) * 3)
+
+    few = torhaus("audit", "tail", "-n", "3", "--json", at=tmp_path)
+    every = torhaus("audit", "tail", "-n", "3", "--all", "--json", at=tmp_path)
+
+    assert [json.loads(line).get("phase") for line in few.out.splitlines()] == ["outcome"] * 3
+    assert [json.loads(line).get("phase") for line in every.out.splitlines()] == [
+        "outcome",
+        "intent",
+        "outcome",
+    ]

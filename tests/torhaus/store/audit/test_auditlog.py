@@ -1,0 +1,147 @@
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.torhaus.cast import run
+from tests.torhaus.store.audit.journals import journal
+from tests.torhaus.store.audit.ledgers import no_file_over, record, until
+from tests.torhaus.store.audit.test_settling import dead, phased, segment
+from torhaus.audit.marks import is_record
+from torhaus.model.auditing import AuditSettings
+from torhaus.model.ports import LedgerError
+from torhaus.model.record import Record
+from torhaus.redact.guard import Guard
+from torhaus.store.audit.auditlog import AuditLog
+from torhaus.store.audit.segments import segments
+
+NOW = 1_790_000_000.0
+
+
+def made(root: Path, prefix: str = "req_new", **settings: Any) -> AuditLog:
+    root.mkdir(exist_ok=True)
+    return AuditLog(root, AuditSettings(**settings), prefix, journal(root), Guard())
+
+
+def ended(root: Path) -> list[tuple[str, str]]:
+    """Id and status of every record that is no intent."""
+    lines = [line for path in segments(root / "hot") for line in path.read_bytes().split(b"\n")]
+    records = [msgspec.json.decode(line, type=Record) for line in lines if is_record(line)]
+    return [(each.request_id, each.result.status) for each in records if each.phase != "intent"]
+
+
+def crashed(root: Path) -> None:
+    """One call was under way when the last process died, and one had ended."""
+    intents = [phased(f"req_old{n}", "intent", "started") for n in (1, 2)]
+    segment(root / "hot", "20260101T000000000000Z-1-ab", *intents, phased("req_old1", "outcome"))
+    dead(root / "running", "req_old")
+
+
+@pytest.mark.parametrize("durability", ["durable", "strict", "async"])
+def test_the_next_start_says_of_calls_that_they_were_interrupted(
+    tmp_path: Path, durability: str
+) -> None:
+    async def story() -> None:
+        crashed(tmp_path)
+        audit = made(tmp_path, durability=durability)
+
+        assert await audit.open(NOW) == 1
+        await until(lambda: ("req_old2", "interrupted") in ended(tmp_path))
+
+        await audit.close(complete=True)
+        assert ended(tmp_path) == [("req_old1", "success"), ("req_old2", "interrupted")]
+        assert list((tmp_path / "running").iterdir()) == []
+
+    run(story())
+
+
+def test_it_is_said_once_over_many_starts(tmp_path: Path) -> None:
+    async def story() -> None:
+        crashed(tmp_path)
+        for start in range(3):
+            audit = made(tmp_path, f"req_start{start}")
+            await audit.open(NOW)
+            await audit.close(complete=True)
+
+        assert [each[1] for each in ended(tmp_path)] == ["success", "interrupted"]
+
+    run(story())
+
+
+def test_what_was_settled_is_forgotten_only_once_it_is_on_disk(tmp_path: Path) -> None:
+    async def story() -> None:
+        crashed(tmp_path)
+        audit = made(tmp_path)
+        await audit.open(NOW)
+        assert (tmp_path / "running" / "req_old").exists()
+
+        audit.beat(NOW + 15)
+
+        assert [each.name for each in (tmp_path / "running").iterdir()] == ["req_new"]
+        assert (tmp_path / "running" / "req_new").read_text().strip().endswith("1790000015.000")
+        await audit.close(complete=True)
+
+    run(story())
+
+
+def test_whoever_ends_with_calls_under_way_leaves_them_to_the_next_start(tmp_path: Path) -> None:
+    async def story() -> None:
+        audit = made(tmp_path)
+        await audit.open(NOW)
+        kept = audit.calls.note(phased("req_new1", "intent", "started"))
+        assert kept is not None
+        await kept
+        await audit.close(complete=False)
+
+        again = made(tmp_path, "req_again")
+        assert await again.open(NOW) == 1
+        await again.close(complete=True)
+        assert ended(tmp_path) == [("req_new1", "interrupted")]
+
+    run(story())
+
+
+def test_when_records_are_required_calls_meet_the_ledger_itself(tmp_path: Path) -> None:
+    async def story() -> None:
+        audit = made(tmp_path)
+        await audit.open(NOW)
+
+        assert audit.required
+        assert audit.calls is audit.ledger
+        assert audit.lost() == 0
+        await audit.close(complete=True)
+
+    run(story())
+
+
+def test_when_calls_go_on_without_records_acts_do_not(tmp_path: Path) -> None:
+    async def story() -> None:
+        audit = made(tmp_path, on_failure="allow")
+        await audit.open(NOW)
+        kept = audit.calls.note(record("r1"))
+        assert kept is not None
+        await kept
+        with no_file_over(1024):
+            while not audit.lost():
+                kept = audit.calls.note(record("r2"))
+                assert kept is not None
+                await kept
+            with pytest.raises(LedgerError):
+                audit.ledger.note(record("r3"))
+        assert not audit.required
+        assert audit.lost() == 1
+        assert audit.calls.healthy()
+        await audit.close(complete=True)
+
+    run(story())
+
+
+def test_a_directory_that_cannot_be_written_keeps_the_house_closed(tmp_path: Path) -> None:
+    async def story() -> None:
+        (tmp_path / "running").write_text("no directory")
+
+        with pytest.raises(LedgerError, match="cannot be opened"):
+            await made(tmp_path).open(NOW)
+
+    run(story())
