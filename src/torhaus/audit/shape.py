@@ -81,7 +81,7 @@ def intent(call: Call, verdict: Allow, at: float) -> Record:
         _user(caller.email, caller.roles(at), call.ip),
         plain(call.server.name, MAX_NAME),
         plain(call.operation, MAX_NAME),
-        parameters(call.payload),
+        arguments(call),
         RecordResult("started", None, False, 0),
         RecordAccess(rule, True, reason, verdict.approved),
         about(call),
