@@ -1,0 +1,74 @@
+"""How long audit records stay where: tiers, limits of age, and the bucket."""
+
+from enum import StrEnum
+
+import msgspec
+
+from torhaus.model.secret import Secret
+
+
+class Tier(StrEnum):
+    """In the order in which a day file goes through them. `archive` is out of every query."""
+
+    HOT = "hot"
+    WARM = "warm"
+    COLD = "cold"
+    ARCHIVE = "archive"
+
+
+class After(StrEnum):
+    """What becomes of records when their time is over."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+    ARCHIVE = "archive"
+
+
+FROZEN = frozenset(("GLACIER", "DEEP_ARCHIVE"))
+"""Storage classes that cannot be read before a restore."""
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of age in seconds, ascending; None: that tier is not used.
+
+    Without `hot` nothing moves and nothing ends. Records end at the last limit that is given.
+    """
+
+    hot: float | None = None
+    warm: float | None = None
+    cold: float | None = None
+    after: After = After.KEEP
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Where warm and cold files are, if not on the disk: S3, or what speaks its protocol.
+
+    `endpoint`: None for Amazon's own. Without keys, those of the environment or the machine.
+    `prefix`: empty, or with a slash at its end. `classes`: the storage class of each tier; empty
+    for the bucket's own. `plaintext`: whether http is accepted.
+    """
+
+    name: str
+    endpoint: str | None = None
+    region: str | None = None
+    access_key_id: Secret | None = None
+    secret_access_key: Secret | None = None
+    prefix: str = ""
+    warm_class: str = ""
+    cold_class: str = ""
+    archive_class: str = ""
+    plaintext: bool = False
+
+    @property
+    def place(self) -> str:
+        """As the journal names it."""
+        host = self.endpoint or "s3:/"
+        return f"{host.rstrip('/')}/{self.name}/{self.prefix}".rstrip("/")
+
+    def storage_class(self, tier: Tier) -> str:
+        classes = {
+            Tier.WARM: self.warm_class,
+            Tier.COLD: self.cold_class,
+            Tier.ARCHIVE: self.archive_class,
+        }
+        return classes.get(tier, "")
