@@ -1,5 +1,6 @@
 """The shapes of `audit_logs.retention` and `after_retention`: how long records stay where."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
@@ -35,7 +36,7 @@ class RetentionSpec(Shape):
             for name in ("hot_storage", "warm_storage", "cold_storage")
             if (age := getattr(self, name)) is not None
         ]
-        for (before, low), (name, high) in zip(known, known[1:], strict=False):
+        for (before, low), (name, high) in pairwise(known):
             if high <= low:
                 raise FaultError(
                     f"{name} is not longer than {before}",

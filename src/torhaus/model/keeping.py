@@ -72,3 +72,41 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
             Tier.ARCHIVE: self.archive_class,
         }
         return classes.get(tier, "")
+
+
+class Restore(msgspec.Struct, frozen=True, kw_only=True):
+    """Cold records of these days (both included) can be queried `until` (Unix seconds)."""
+
+    id: str
+    first_day: str
+    last_day: str
+    until: float
+    by: str
+
+
+class Shelved(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tier holds in day files."""
+
+    files: int = 0
+    records: int = 0
+    octets: int = 0
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How the audit log's files stand. `tiers`: by tier's name.
+
+    `waiting`: sealed segments that are no day files yet, `oldest` of them since when (Unix
+    seconds). `broken`: segments that are not what their checkpoints say. `failures`: by step,
+    since the start. `trouble`: what goes wrong now, as a sentence.
+    """
+
+    tiers: dict[str, Shelved]
+    waiting: Shelved = Shelved()
+    oldest: float | None = None
+    broken: int = 0
+    restoring: int = 0
+    failures: dict[str, int] = {}
+    trouble: str | None = None
+
+
+NO_STANDING = Standing(tiers={})

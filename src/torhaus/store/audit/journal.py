@@ -46,16 +46,24 @@ class Journal:
     def append(self, event: Event) -> JournalEntry:
         """Returns when the line is on disk; after an OSError nothing of it is."""
         with _locked(self.directory / NAME) as fd:
-            link, size = self._end(fd)
-            line = next_line(link, event, moment(self._clock()), self.node, self.key)
-            try:
-                write(fd, line)
-                os.fdatasync(fd)
-            except OSError:
-                with suppress(OSError):  # else the next one cuts it
-                    os.ftruncate(fd, size)
-                raise
-            self._known = after(line, link.number + 1)
+            return self._add(fd, event)
+
+    def append_if(self, allowed: Callable[[], bool], event: Event) -> JournalEntry | None:
+        """As `append`, unless `allowed`, asked while nobody else can append, says no."""
+        with _locked(self.directory / NAME) as fd:
+            return self._add(fd, event) if allowed() else None
+
+    def _add(self, fd: int, event: Event) -> JournalEntry:
+        link, size = self._end(fd)
+        line = next_line(link, event, moment(self._clock()), self.node, self.key)
+        try:
+            write(fd, line)
+            os.fdatasync(fd)
+        except OSError:
+            with suppress(OSError):  # else the next one cuts it
+                os.ftruncate(fd, size)
+            raise
+        self._known = after(line, link.number + 1)
         return read(line)
 
     def _end(self, fd: int) -> tuple[Link, int]:

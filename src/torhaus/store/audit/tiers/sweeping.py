@@ -1,0 +1,112 @@
+"""Removes what the journal says is somewhere else by now, or nowhere.
+
+All removal of audit records happens here, on the word of the journal alone. Names it does not
+know are never touched.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import structlog
+
+from torhaus.audit.catalogue import Catalogue
+from torhaus.model.keeping import Tier
+from torhaus.store.audit.disk import sync_directory
+from torhaus.store.audit.tiers.depot import Depot
+from torhaus.store.audit.tiers.shelves import LOCAL, Shelf
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """`grace`: seconds that what may go is left for those who are reading it."""
+
+    grace: float
+    _since: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def segments(self, depot: Depot, now: float) -> int:
+        """Removes segments whose records are in day files; how many.
+
+        The files on this disk are looked at first. Raises ShelfError, UpkeepError, OSError.
+        """
+        known = depot.catalogue()
+        gone = 0
+        for name in known.compacted:
+            path = depot.segments / name
+            if path.parent != depot.segments or not path.is_file():
+                continue
+            _look(depot, known, name)
+            if self._ripe("", name, now):
+                path.unlink()
+                gone += 1
+        if gone:
+            sync_directory(depot.segments)
+            log.info("audit.segments_removed", segments=gone)
+        return gone
+
+    def disk(self, depot: Depot, now: float) -> list[str]:
+        """Removes day files from local tiers; returns names that no journal knows.
+
+        Raises ShelfError, UpkeepError, OSError.
+        """
+        known = depot.catalogue()
+        strange: list[str] = []
+        for tier in Tier:
+            shelf = depot.local(tier)
+            for name in list(shelf.names()):
+                if not _known(known, name):
+                    strange.append(f"{tier}/{name}")
+                elif self._goes(depot, known, shelf, tier, name):
+                    self._remove(shelf, tier, name, now)
+        return strange
+
+    def buckets(self, depot: Depot, now: float) -> None:
+        """The same for what is kept elsewhere. Raises ShelfError, UpkeepError, OSError."""
+        known = depot.catalogue()
+        for tier, shelf in _elsewhere(depot):
+            for name in list(shelf.names()):
+                if _known(known, name) and self._goes(depot, known, shelf, tier, name):
+                    self._remove(shelf, tier, name, now)
+
+    def _goes(self, depot: Depot, known: Catalogue, shelf: Shelf, tier: Tier, name: str) -> bool:
+        """Whether this is not where the file is. Where it is, it is looked at first."""
+        file = known.files.get(name)
+        if file is None:
+            return True  # replaced or deleted
+        if file.tier == tier and file.place == shelf.place:
+            return False
+        depot.shelf_of(file).check(file.written)
+        return True
+
+    def _remove(self, shelf: Shelf, tier: Tier, name: str, now: float) -> None:
+        if self._ripe(f"{tier} {shelf.place}", name, now):
+            shelf.remove(name)
+            log.info("audit.removed", file=name, tier=tier.value, place=shelf.place)
+
+    def _ripe(self, where: str, name: str, now: float) -> bool:
+        since = self._since.setdefault((where, name), now)
+        if now - since < self.grace:
+            return False
+        del self._since[where, name]
+        return True
+
+
+def _look(depot: Depot, known: Catalogue, segment: str) -> None:
+    """Raises ShelfError unless the files that hold its records are there."""
+    replaced = {name for name, old in known.replaced.items() if segment in old.written.segments}
+    for file in known.files.values():
+        written = file.written
+        holds = segment in written.segments or not replaced.isdisjoint(written.replaces)
+        if holds and file.place == LOCAL:
+            depot.shelf_of(file).check(written)
+
+
+def _known(known: Catalogue, name: str) -> bool:
+    return name in known.files or name in known.replaced or name in known.deleted
+
+
+def _elsewhere(depot: Depot) -> Iterator[tuple[Tier, Shelf]]:
+    for tier, shelf in depot.shelves.items():
+        if shelf.place != LOCAL:
+            yield tier, shelf
