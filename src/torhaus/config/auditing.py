@@ -1,12 +1,12 @@
 """The shape of `audit_logs`: how the record of every call is kept."""
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from torhaus.config.access import Short
 from torhaus.config.amounts import Octets, Seconds, between
+from torhaus.config.retaining import AfterRetention, RetentionSpec
 from torhaus.config.shape import Shape
 from torhaus.config.texts import Line
 from torhaus.model.auditing import MAX_PARAMETERS, AuditSettings
@@ -58,10 +58,11 @@ class AuditLogs(Shape):
         MAX_PARAMETERS
     )
     """Arguments longer than this are told by size and SHA-256, in bytes or as 16KiB."""
-    later: ClassVar[Mapping[str, str]] = {
-        "retention": "retention of audit records",
-        "after_retention": "retention of audit records",
-    }
+    retention: RetentionSpec | None = None
+    """How long records are hot, warm and cold; without it they stay hot for ever. Needs a
+    restart."""
+    after_retention: AfterRetention = None
+    """delete or archive, as text or under action; without it records stay. Needs a restart."""
 
 
 def audit_settings(file: AuditLogs) -> AuditSettings:

@@ -5,8 +5,9 @@ from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 
+from torhaus.config.access import Short
 from torhaus.config.addresses import Url, is_loopback, is_private
 from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
@@ -102,11 +103,7 @@ class BucketSpec(Shape):
     """A file that holds it."""
     prefix: Annotated[str, AfterValidator(_prefix)] = ""
     """The start of every object's name, such as torhaus/."""
-    storage_class: Annotated[
-        Classes,
-        BeforeValidator(both),
-        WithJsonSchema({"anyOf": [{"type": "string"}, Classes.model_json_schema()]}),
-    ] = Classes()
+    storage_class: Annotated[Classes, BeforeValidator(both), Short({"type": "string"})] = Classes()
     """A class for each tier, or one for all."""
     plaintext: Literal["loopback", "private"] | None = None
     """From where http without TLS is accepted: this machine, or your own network. Off."""

@@ -20,6 +20,7 @@ from torhaus.config.people import People, people, principals
 from torhaus.config.policing import Rule
 from torhaus.config.pricing import costs
 from torhaus.config.recording import recorded
+from torhaus.config.retained import retained
 from torhaus.config.rulings import Rulings
 from torhaus.config.schema import File
 from torhaus.config.sensitive import Data
@@ -55,6 +56,8 @@ def settings(source: Source, file: File, data_dir: FilePath | None) -> Settings:
         state_url=None if state is None else Secret(state.get_secret_value()),
         cache_size=file.caching.max_size,
         redis=_redis(source, file),
+        retention=retained(source, file),
+        bucket=None if file.storage.audit is None else file.storage.audit.settings(),
     )
 
 

@@ -22,6 +22,8 @@ _FILES: tuple[tuple[Part, ...], ...] = (
     ("mcpServers", "*", "auth", "password_file"),
     ("mcpServers", "*", "auth", "value_file"),
     ("notifications", "webhook", "secret_file"),
+    ("storage", "audit", "access_key_id_file"),
+    ("storage", "audit", "secret_access_key_file"),
     ("storage", "state_file"),
     ("storage", "redis", "password_file"),
     ("storage", "redis", "sentinel_password_file"),

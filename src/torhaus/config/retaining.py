@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
 
+from torhaus.config.access import Short
 from torhaus.config.amounts import Seconds, between
 from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
@@ -57,7 +58,8 @@ def short(value: object) -> object:
     return {"action": value} if isinstance(value, str) else value
 
 
-AfterRetention = Annotated[AfterSpec | None, BeforeValidator(short)]
+_ACTIONS = ("delete", "archive", "archive_to_tape")
+AfterRetention = Annotated[AfterSpec | None, BeforeValidator(short), Short({"enum": [*_ACTIONS]})]
 
 
 def retention(spec: RetentionSpec | None, after: AfterSpec | None) -> Retention:

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from torhaus.model.auditing import AuditSettings
+from torhaus.model.keeping import Bucket, Retention
 from torhaus.model.networks import Network
 from torhaus.model.redis import RedisSettings
 from torhaus.model.secret import Secret
@@ -18,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `plaintext`: `loopback`, `private` or `any`.
     `state_url`: a PostgreSQL URL; None for SQLite in `data_dir`. `cache_size`: octets that kept
     answers may take here. `redis`: where gateways share cache and limits; None for this process.
+    `retention`: how long audit records stay where; `bucket`: where warm and cold ones are, None for
+    the disk.
     """
 
     host: str = "127.0.0.1"
@@ -34,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state_url: Secret | None = None
     cache_size: int = 256 << 20
     redis: RedisSettings | None = None
+    retention: Retention = Retention()
+    bucket: Bucket | None = None
 
 
 # What is bound or opened at the start and kept.
@@ -45,6 +50,8 @@ _AT_START = (
     "state_url",
     "cache_size",
     "redis",
+    "retention",
+    "bucket",
 )
 
 

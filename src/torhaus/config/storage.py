@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import SecretStr
 
+from torhaus.config.buckets import BucketSpec
 from torhaus.config.problems import FaultError
 from torhaus.config.redis import RedisSpec
 from torhaus.config.shape import Shape
@@ -36,8 +37,9 @@ class Storage(Shape):
     """A file that holds the URL."""
     redis: RedisSpec | None = None
     """Redis or Valkey, where several gateways share cache and limits. Needs a restart."""
+    audit: BucketSpec | None = None
+    """An S3 bucket for warm and cold audit records; on the disk without it. Needs a restart."""
     later: ClassVar[Mapping[str, str]] = {
         "cache": "a place for the cache alone; redis is for cache and limits",
         "limits": "a place for limits alone; redis is for cache and limits",
-        "audit": "shipping of audit records",
     }

@@ -63,7 +63,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     def place(self) -> str:
         """As the journal names it."""
         host = self.endpoint or "s3:/"
-        return f"{host.rstrip('/')}/{self.name}/{self.prefix}".rstrip("/")
+        return f"{host}/{self.name}/{self.prefix}".rstrip("/")
 
     def storage_class(self, tier: Tier) -> str:
         classes = {

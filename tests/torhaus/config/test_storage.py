@@ -50,7 +50,7 @@ def test_other_databases_are_refused_without_repeating_the_url(url: str) -> None
     assert "very-secret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("key", ["audit"])
+@pytest.mark.parametrize("key", ["cache"])
 def test_what_is_not_there_yet_is_refused(key: str) -> None:
     with pytest.raises(ConfigError, match="not supported by this version yet"):
         load_text(f"storage: {{{key}: 'x'}}", "t.yml", {})

@@ -29,7 +29,7 @@ class Fetched:
 
     def __init__(self, depot: Depot, most: int = MOST) -> None:
         self._depot = depot
-        self._cache = depot.audit / "cache"
+        self._cache = cache(depot.audit)
         self._most = most
         self._lock = threading.Lock()
         self._proved: set[str] = set()
@@ -97,6 +97,11 @@ class Fetched:
                 path.unlink(missing_ok=True)
                 self._proved.discard(path.name)
                 size -= found.st_size
+
+
+def cache(audit: Path) -> Path:
+    """Where copies of what is in a bucket are, by digest."""
+    return audit / "cache"
 
 
 def restored(audit: Path, file: DayFile) -> Path:

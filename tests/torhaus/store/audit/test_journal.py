@@ -173,3 +173,19 @@ def test_processes_append_side_by_side(tmp_path: Path):
     assert reader.link.number == 75
     for name in "abc":
         assert [each for each in found if each[0] == name] == [f"{name}{i}" for i in range(25)]
+
+
+def test_an_entry_can_depend_on_what_is_there_when_nobody_else_can_append(tmp_path: Path) -> None:
+    here = journal(tmp_path)
+    reader = JournalReader(tmp_path / "audit")
+
+    def empty() -> bool:
+        return reader.now().begun == {}
+
+    first = here.append_if(empty, begun("seg-1"))
+    second = here.append_if(empty, begun("seg-2"))
+
+    assert first is not None
+    assert first.number == 1
+    assert second is None
+    assert [*reader.now().begun] == ["seg-1"]

@@ -160,10 +160,9 @@ class BucketShelf:
     def remove(self, name: str) -> None:
         try:
             obstore.delete(self._store, self.key(name))
-        except FileNotFoundError:
-            return
         except _BROKEN as error:
-            raise self._failed(error) from error
+            if not isinstance(error, FileNotFoundError) or "NoSuchBucket" in str(error):
+                raise self._failed(error) from error
 
     def names(self) -> Iterator[str]:
         try:

@@ -27,11 +27,13 @@ def move(depot: Depot, file: DayFile, tier: Tier) -> None:
         path = source.path(written.file)
         if not same(path, written):
             raise UpkeepError(f"{path} is not what the journal says it is, and stays where it is")
+        target.put(path, written)
     else:
         clear(depot)
         path = depot.work / "moving.parquet"
         source.fetch(written, path)
-    target.put(path, written)
+        target.put(path, written)
+        path.unlink()
     moved = Moved(
         file=written.file,
         tier=tier.value,

@@ -12,6 +12,7 @@ import structlog
 from torhaus.audit.catalogue import Catalogue
 from torhaus.model.keeping import Tier
 from torhaus.store.audit.disk import sync_directory
+from torhaus.store.audit.fetched import cache
 from torhaus.store.audit.tiers.depot import Depot
 from torhaus.store.audit.tiers.shelves import LOCAL, Shelf
 
@@ -60,6 +61,13 @@ class Sweeper:
                 elif self._goes(depot, known, shelf, tier, name):
                     self._remove(shelf, tier, name, now)
         return strange
+
+    def copies(self, depot: Depot) -> None:
+        """Removes copies of files that have ended. Raises UpkeepError, OSError."""
+        kept = {file.written.sha256 for file in depot.catalogue().files.values()}
+        for path in cache(depot.audit).glob("*.parquet"):
+            if path.stem not in kept:
+                path.unlink(missing_ok=True)
 
     def buckets(self, depot: Depot, now: float) -> None:
         """The same for what is kept elsewhere. Raises ShelfError, UpkeepError, OSError."""

@@ -195,6 +195,7 @@ class Upkeep:
 
     def _sweep(self, now: float) -> None:
         self._sweeper.segments(self.depot, now)
+        self._sweeper.copies(self.depot)
         strange = self._sweeper.disk(self.depot, now)
         if strange != self._strange:
             self._strange = strange
