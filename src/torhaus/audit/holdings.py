@@ -28,7 +28,7 @@ class Holdings(msgspec.Struct, frozen=True):
 def holdings(known: Catalogue, first_day: str = "", last_day: str = "") -> Holdings:
     """Days are both included; empty: from the beginning, to the end."""
     last = last_day or "9999"
-    filed = _filed(known)
+    filed = filed_days(known)
     names = [
         *known.begun,
         *(
@@ -45,7 +45,7 @@ def holdings(known: Catalogue, first_day: str = "", last_day: str = "") -> Holdi
     )
 
 
-def _filed(known: Catalogue) -> dict[str, tuple[str, ...]]:
+def filed_days(known: Catalogue) -> dict[str, tuple[str, ...]]:
     """By segment, the days of its records that are in day files, wherever those are now."""
     found: dict[str, set[str]] = {}
     for file in (*known.files.values(), *known.replaced.values()):

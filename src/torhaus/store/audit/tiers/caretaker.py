@@ -12,8 +12,8 @@ from torhaus.audit.catalogue import DayFile
 from torhaus.model.keeping import Bucket, Retention, Standing
 from torhaus.model.ports import Ledger, LedgerError
 from torhaus.store.audit.tiers.depot import Depot
-from torhaus.store.audit.tiers.helper import Helper
-from torhaus.store.audit.tiers.upkeep import Upkeep
+from torhaus.store.audit.tiers.errand import Errand
+from torhaus.store.audit.tiers.upkeep import Awaited, Upkeep
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ PATIENCE = 30.0
 
 
 class Caretaker:
-    """Built and started with the loop running. `helper`: what converts, so that it can be ended."""
+    """Built and started with the loop running. `errand`: what converts; `close` ends it."""
 
     def __init__(  # noqa: PLR0913 -- one argument for each thing it works with
         self,
@@ -34,18 +34,21 @@ class Caretaker:
         bucket: Bucket | None,
         *,
         ledger: Ledger,
-        helper: Helper,
+        errand: Errand,
         ids: Callable[[], str],
         clock: Callable[[], float] = time.time,
+        awaited: Awaited = lambda _now: (),
     ) -> None:
         self._ledger = ledger
-        self._helper = helper
+        self._errand = errand
         self._ids = ids
         self._clock = clock
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        self.upkeep = Upkeep(depot, retention, bucket, note=self._note, stopped=self._stop.is_set)
+        self.upkeep = Upkeep(
+            depot, retention, bucket, note=self._note, stopped=self._stop.is_set, awaited=awaited
+        )
 
     @property
     def standing(self) -> Standing:
@@ -66,7 +69,7 @@ class Caretaker:
         """Ends what it is doing; does not wait for a bucket that does not answer."""
         self._stop.set()
         self._wake.set()
-        self._helper.stop()
+        self._errand.stop()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, timeout)
 

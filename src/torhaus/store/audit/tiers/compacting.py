@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from torhaus.audit.catalogue import Catalogue, DayFile
 from torhaus.audit.entries import read
+from torhaus.audit.holdings import filed_days
 from torhaus.audit.retention import day_of, ended
 from torhaus.audit.signing import SignatureError, opened, verify
 from torhaus.model.evidence import Sealed, Written
@@ -113,19 +114,10 @@ def _sources(depot: Depot, known: Catalogue, batch: list[Sealed]) -> tuple[Sourc
             records=each.records,
             octets=each.octets,
             sha256=each.sha256,
-            without=tuple(sorted(filed.get(each.segment, ()))),
+            without=filed.get(each.segment, ()),
         )
         for each in batch
     )
-
-
-def filed_days(known: Catalogue) -> dict[str, set[str]]:
-    """By segment, the days of its records that are in day files already."""
-    found: dict[str, set[str]] = {}
-    for file in (*known.files.values(), *known.replaced.values()):
-        for segment in file.written.segments:
-            found.setdefault(segment, set()).add(file.written.day)
-    return found
 
 
 def _path(depot: Depot, segment: str) -> Path:

@@ -1,4 +1,4 @@
-"""What the work on day files needs: the journal, the tiers' shelves, and a helper's hands."""
+"""What the work on day files needs: the journal, the shelves, and who makes such files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

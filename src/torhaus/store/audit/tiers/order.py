@@ -1,4 +1,4 @@
-"""What is to become a day file, and what has: words between the gateway and its short helper."""
+"""What is to become a day file, and what has: words to and from the process that makes it."""
 
 import msgspec
 

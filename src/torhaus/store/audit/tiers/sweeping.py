@@ -4,7 +4,7 @@ All removal of audit records happens here, on the word of the journal alone. Nam
 know are never touched.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 import structlog
@@ -26,16 +26,17 @@ class Sweeper:
     grace: float
     _since: dict[tuple[str, str], float] = field(default_factory=dict)
 
-    def segments(self, depot: Depot, now: float) -> int:
+    def segments(self, depot: Depot, now: float, awaited: Container[str] = ()) -> int:
         """Removes segments whose records are in day files; how many.
 
-        The files on this disk are looked at first. Raises ShelfError, UpkeepError, OSError.
+        `awaited`: those that are still to be delivered somewhere. The files on this disk are
+        looked at first. Raises ShelfError, UpkeepError, OSError.
         """
         known = depot.catalogue()
         gone = 0
         for name in known.compacted:
             path = depot.segments / name
-            if path.parent != depot.segments or not path.is_file():
+            if path.parent != depot.segments or name in awaited or not path.is_file():
                 continue
             _look(depot, known, name)
             if self._ripe("", name, now):

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +36,7 @@ _TRIES = 3
 """Files that may fail one after another before the round gives up: the bucket is down."""
 
 Note = Callable[[DayFile, str], None]
+Awaited = Callable[[float], Container[str]]
 
 
 @dataclass(slots=True)
@@ -51,10 +52,11 @@ class Step:
 class Upkeep:
     """`note`: leaves an audit record before a file ends. `stopped`: whether to come to an end.
 
+    `awaited`: segments that are still to be delivered somewhere, and are not removed.
     `grace`: seconds that what may be removed is left for queries that are reading it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one argument for each thing it works with
         self,
         depot: Depot,
         retention: Retention,
@@ -62,6 +64,7 @@ class Upkeep:
         *,
         note: Note = lambda _file, _why: None,
         stopped: Callable[[], bool] = lambda: False,
+        awaited: Awaited = lambda _now: (),
         grace: float = 120.0,
     ) -> None:
         self.depot = depot
@@ -71,6 +74,7 @@ class Upkeep:
         self.refused: dict[str, str] = {}
         self._note = note
         self._stopped = stopped
+        self._awaited = awaited
         self._sweeper = Sweeper(grace)
         self._steps: dict[str, Step] = {}
         self._restoring = 0
@@ -194,7 +198,7 @@ class Upkeep:
         self._restoring = self.restores.work(now)
 
     def _sweep(self, now: float) -> None:
-        self._sweeper.segments(self.depot, now)
+        self._sweeper.segments(self.depot, now, self._awaited(now))
         self._sweeper.copies(self.depot)
         strange = self._sweeper.disk(self.depot, now)
         if strange != self._strange:

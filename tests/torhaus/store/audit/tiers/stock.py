@@ -12,6 +12,7 @@ import duckdb
 import msgspec
 
 from tests.torhaus.store.audit.journals import journal
+from torhaus.audit.holdings import holdings
 from torhaus.audit.shape import timestamp
 from torhaus.model.evidence import Sealed
 from torhaus.model.keeping import Bucket, Tier
@@ -96,16 +97,12 @@ def ids(paths: Iterable[Path]) -> list[str]:
 
 def counted(found: Depot) -> Counter[str]:
     """Every record that the catalogue leads to, as often as it does: as a query would count."""
-    known = found.catalogue()
-    paths = [found.local(each.tier).path(name) for name, each in known.files.items()]
+    held = holdings(found.catalogue())
+    paths = [found.local(each.tier).path(each.written.file) for each in held.files]
     total = Counter(ids(paths)) if paths else Counter()
-    filed: dict[str, set[str]] = {}
-    for each in (*known.files.values(), *known.replaced.values()):
-        for name in each.written.segments:
-            filed.setdefault(name, set()).add(each.written.day)
-    for name in known.sealed:
-        for row in _records(found.segments / name):
-            if row.timestamp[:10] not in filed.get(name, ()):
+    for segment in held.segments:
+        for row in _records(found.segments / segment.name):
+            if row.timestamp[:10] not in segment.without:
                 total[row.request_id] += 1
     return total
 

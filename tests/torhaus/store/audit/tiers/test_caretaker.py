@@ -11,17 +11,17 @@ from tests.torhaus.witnesses import MemoryLedger
 from torhaus.model.keeping import After, Retention
 from torhaus.store.audit.tiers.caretaker import Caretaker
 from torhaus.store.audit.tiers.compacting import compact
-from torhaus.store.audit.tiers.helper import Helper
+from torhaus.store.audit.tiers.errand import Errand
 
 
 def caretaker(tmp_path: Path, ledger: MemoryLedger, now: float) -> Caretaker:
-    helper = Helper()
+    errand = Errand()
     return Caretaker(
-        replace(depot(tmp_path), convert=helper),
+        replace(depot(tmp_path), convert=errand),
         Retention(hot=30 * DAY, after=After.DELETE),
         None,
         ledger=ledger,
-        helper=helper,
+        errand=errand,
         ids=lambda: "adm_1",
         clock=lambda: now,
     )

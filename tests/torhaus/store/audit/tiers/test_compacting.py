@@ -16,9 +16,10 @@ from tests.torhaus.store.audit.tiers.stock import (
     record,
     seal,
 )
+from torhaus.audit.holdings import filed_days
 from torhaus.model.evidence import Sealed
 from torhaus.store.audit.journal import NAME
-from torhaus.store.audit.tiers.compacting import compact, filed_days, merge, waiting
+from torhaus.store.audit.tiers.compacting import compact, merge, waiting
 from torhaus.store.audit.tiers.depot import UpkeepError
 
 
@@ -50,7 +51,7 @@ def test_a_segment_over_midnight_becomes_two_files(tmp_path: Path) -> None:
         ("2025-10-20", 10),
         ("2025-10-21", 10),
     ]
-    assert filed_days(here.catalogue()) == {"seg-a.jsonl": {"2025-10-20", "2025-10-21"}}
+    assert filed_days(here.catalogue()) == {"seg-a.jsonl": ("2025-10-20", "2025-10-21")}
 
 
 def test_late_records_go_to_a_further_file_of_their_day(tmp_path: Path) -> None:

@@ -127,3 +127,10 @@ def test_copies_of_what_has_ended_go_too(tmp_path: Path) -> None:
     Sweeper(0).copies(here)
 
     assert [*copies.iterdir()] == []
+
+
+def test_a_segment_stays_while_somebody_waits_for_its_records(tmp_path: Path) -> None:
+    here = stocked(tmp_path)
+
+    assert Sweeper(0).segments(here, 0.0, {"seg-a.jsonl"}) == 0
+    assert Sweeper(0).segments(here, 0.0, {"seg-b.jsonl"}) == 1

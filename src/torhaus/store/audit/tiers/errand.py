@@ -19,7 +19,7 @@ _KEPT = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIB
 _COMMAND = (sys.executable, "-P", "-m", "torhaus.store.audit.tiers.convert")
 
 
-class Helper:
+class Errand:
     """Call it with an order. `stop`, from any thread, ends what runs and refuses what comes."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
@@ -46,7 +46,7 @@ class Helper:
         try:
             return msgspec.json.decode(out, type=Made)
         except msgspec.MsgspecError as error:
-            raise UpkeepError("compaction failed: its helper said nothing that fits") from error
+            raise UpkeepError("compaction failed: its errand said nothing that fits") from error
 
     def _start(self) -> "subprocess.Popen[bytes]":
         pipe: int | IO[bytes] = subprocess.PIPE

@@ -6,7 +6,7 @@ import pytest
 from tests.torhaus.store.audit.tiers.stock import MORNING, lines, record
 from tests.torhaus.store.audit.tiers.test_convert import folder, source
 from torhaus.store.audit.tiers.depot import UpkeepError
-from torhaus.store.audit.tiers.helper import Helper
+from torhaus.store.audit.tiers.errand import Errand
 from torhaus.store.audit.tiers.order import Order
 
 
@@ -16,7 +16,7 @@ def order(tmp_path: Path, count: int = 1) -> Order:
 
 
 def test_an_order_is_carried_out_in_another_process(tmp_path: Path) -> None:
-    made = Helper()(order(tmp_path))
+    made = Errand()(order(tmp_path))
 
     assert [each.records for each in made.drafts] == [1]
 
@@ -26,25 +26,25 @@ def test_what_goes_wrong_there_is_told_here(tmp_path: Path) -> None:
     Path(asked.folder).rmdir()
 
     with pytest.raises(UpkeepError, match="compaction failed: FileNotFoundError"):
-        Helper()(asked)
+        Errand()(asked)
 
 
 def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
     with pytest.raises(UpkeepError, match="took longer"):
-        Helper(patience=0.001)(order(tmp_path))
+        Errand(patience=0.001)(order(tmp_path))
 
 
 def test_it_can_be_stopped_while_it_works(tmp_path: Path) -> None:
-    helper = Helper()
+    errand = Errand()
     asked = order(tmp_path, 20_000)
 
     def stop() -> None:
-        while helper._running is None:
+        while errand._running is None:
             threading.Event().wait(0.002)
-        helper.stop()
+        errand.stop()
 
     threading.Thread(target=stop).start()
     with pytest.raises(UpkeepError, match="compaction failed: exit code -9"):
-        helper(asked)
+        errand(asked)
     with pytest.raises(UpkeepError, match="the gateway stops"):
-        helper(asked)
+        errand(asked)
