@@ -1,6 +1,6 @@
 """`torhaus` processes that need not load their libraries: most of what a start costs.
 
-Tests of the command line start it as people do.
+`tests/torhaus/cli` starts every command as people do, too.
 """
 
 import atexit
@@ -9,8 +9,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ class Nest:
     """One process with everything loaded, which forks."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
+        self._asking = threading.Lock()
         self._process = subprocess.Popen(
             # Without -P the folder of the program would be searched for modules.
             [sys.executable, "-P", str(PROGRAM)],
@@ -38,23 +41,36 @@ class Nest:
         into, out = self._process.stdin, self._process.stdout
         assert into is not None
         assert out is not None
-        into.write(json.dumps(request) + "\n")
-        into.flush()
-        return json.loads(out.readline())
+        with self._asking:
+            into.write(json.dumps(request) + "\n")
+            into.flush()
+            return json.loads(out.readline())
 
     def close(self) -> None:
         """The processes it made go on."""
         self._process.communicate()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Where a process reads, and where it appends what it says."""
+
+    into: str = os.devnull
+    out: str
+    err: str
+
+
 class Forked:
     """What subprocess.Popen is for other programs."""
 
-    def __init__(self, nest: Nest, words: Sequence[str], log: Path, env: Mapping[str, str]) -> None:
-        self._nest = nest
+    def __init__(self, words: Sequence[str], at: Path, env: Mapping[str, str], to: Files) -> None:
+        files = (to.into, to.out, to.err)
+        self._nest = _nest()
         self.args = ["torhaus", *words]
         self.returncode: int | None = None
-        self.pid = int(nest.ask(words=list(words), log=str(log), env=dict(env)))
+        self.pid = int(
+            self._nest.ask(words=list(words), at=str(at), env=dict(env), files=list(files))
+        )
 
     def poll(self) -> int | None:
         if self.returncode is None:
@@ -76,11 +92,6 @@ class Forked:
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
-
-
-def forked(words: Sequence[str], log: Path, env: Mapping[str, str]) -> Forked:
-    """`torhaus WORDS` in a process of its own; its output goes to `log`."""
-    return Forked(_nest(), words, log.absolute(), env)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.clients.gateway import Gateway
 from tests.clients.running import Process
-from tests.clients.warm import forked
+from tests.clients.warm import Files, Forked
 from tests.stories.caller import Caller
 from tests.stories.upstream import within
 
@@ -44,7 +44,9 @@ class Town(Gateway):
         super().__init__(json.dumps(self.config), home, {**KEYS, "UPSTREAM_TOKEN": TOKEN})
 
     def launch(self) -> Process:
-        return forked(self.command[self.command.index("serve") :], self.log, self.env)
+        words = self.command[self.command.index("serve") :]
+        log = str(self.log)
+        return Forked(words, self.home, self.env, Files(out=log, err=log))
 
     def write(self, config: Mapping[str, Any] | str) -> None:
         """Replace the configuration, as an editor would."""

@@ -4,15 +4,27 @@ Reads a line of JSON per request from standard input, writes a line per answer. 
 shares with the others what an import leaves behind: no thread, no loop, no open file.
 """
 
-import importlib
+import atexit
+import gc
 import json
 import os
+import signal
 import sys
+import threading
+from importlib import import_module
 from typing import Any
 
 from torhaus.cli import main
 
-importlib.import_module("torhaus.cli.serve")
+READING = os.O_RDONLY
+WRITING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
+
+def load() -> None:
+    """The modules of every command."""
+    words = [main.COMMANDS, *(below for _, below in main.GROUPS.values())]
+    for where in (each for known in words for each in known.values()):
+        import_module(f"torhaus.cli.{where.partition(':')[0]}")
 
 
 def started(request: dict[str, Any]) -> bool:
@@ -23,12 +35,13 @@ def started(request: dict[str, Any]) -> bool:
         print(pid, flush=True)
         return False
     os.setsid()
-    log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    null = os.open(os.devnull, os.O_RDONLY)
-    for ours, standard in ((null, 0), (log, 1), (log, 2)):
-        os.dup2(ours, standard)
-    os.close(log)
-    os.close(null)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(request["at"])
+    for standard, path in enumerate(request["files"]):
+        opened = os.open(path, READING if standard == 0 else WRITING, 0o644)
+        os.dup2(opened, standard)
+        os.close(opened)
+    sys.stdin = os.fdopen(0, closefd=False)  # what the other one has read ahead is not ours
     os.environ.clear()
     os.environ.update(request["env"])
     sys.argv = ["torhaus", *request["words"]]
@@ -52,5 +65,20 @@ def becomes_a_torhaus() -> bool:
     return False
 
 
+def run() -> int:
+    """`torhaus`, to the end of its threads. What it has loaded is not taken apart: that is slow."""
+    code: object = 0
+    try:
+        main.run()
+    except SystemExit as error:
+        code = error.code
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    return code if isinstance(code, int) else int(code is not None)
+
+
+load()
+gc.freeze()
 if becomes_a_torhaus():
-    main.run()
+    os._exit(run())

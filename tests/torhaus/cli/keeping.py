@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.torhaus.cli.conftest import Gate
-from tests.torhaus.cli.terminal import CONFIG, KEY, Running, Said, configured, torhaus
+from tests.torhaus.cli.terminal import CONFIG, KEY, Said, Warm, configured, torhaus
 
 OWNER = "olga-secret-key-def456"
 STORES = """
@@ -25,7 +25,7 @@ limits:
 @contextmanager
 def keeping(home: Path, text: str = CONFIG + STORES) -> Iterator[Gate]:
     configured(home, text)
-    with Running("serve", "--port", "0", at=home) as running:
+    with Warm("serve", "--port", "0", at=home) as running:
         yield Gate(running, home)
         assert running.stop() == 0, running.err
 

@@ -5,14 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.clients.running import environment
+from tests.clients.running import Process, environment
+from tests.clients.warm import Files, Forked
 
 ROOT = Path(__file__).resolve().parents[3]
 TINY = Path(__file__).parent / "servers" / "tiny.py"
@@ -53,12 +55,31 @@ class Said:
 def torhaus(
     *words: str, at: Path, env: Mapping[str, str] | None = None, typed: str | None = None
 ) -> Said:
-    """Run one command in the directory `at` and wait for its end."""
+    """Run one command in the directory `at` and wait for its end.
+
+    Its libraries are loaded already, which is most of what a command costs.
+    """
+    with tempfile.TemporaryDirectory() as aside:
+        into, out, err = (Path(aside) / name for name in ("in", "out", "err"))
+        into.write_text(typed or "")
+        files = Files(into=str(into), out=str(out), err=str(err))
+        process = Forked(words, at, surroundings(at, env), files)
+        try:
+            code = process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        return Said(code, out.read_text(), err.read_text())
+
+
+def cold(*words: str, at: Path, env: Mapping[str, str] | None = None) -> Said:
+    """Run one command from nothing, as a shell does."""
     done = subprocess.run(
         command(*words),
         cwd=at,
         env=surroundings(at, env),
-        input=typed or "",
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -93,11 +114,14 @@ class Running:
 
     def __init__(self, *words: str, at: Path, env: Mapping[str, str] | None = None) -> None:
         self._out, self._err = at / "out.txt", at / "err.txt"
+        self._process = self.launch(words, at, surroundings(at, env))
+
+    def launch(self, words: Sequence[str], at: Path, env: Mapping[str, str]) -> Process:
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 command(*words),
                 cwd=at,
-                env=surroundings(at, env),
+                env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -143,3 +167,12 @@ class Running:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+
+class Warm(Running):
+    """One that need not load its libraries, for tests of something else than its start."""
+
+    def launch(self, words: Sequence[str], at: Path, env: Mapping[str, str]) -> Process:
+        for each in (self._out, self._err):
+            each.write_bytes(b"")
+        return Forked(words, at, env, Files(out=str(self._out), err=str(self._err)))

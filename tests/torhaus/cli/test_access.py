@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.torhaus.cli.conftest import Gate
-from tests.torhaus.cli.terminal import CONFIG, KEY, Running, Said, configured, torhaus
+from tests.torhaus.cli.terminal import CONFIG, KEY, Said, Warm, configured, torhaus
 
 ADMIN = "adam-secret-key-jkl012"
 MORE = f"""
@@ -21,7 +21,7 @@ temporary_access:
 def open_gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     home = tmp_path_factory.mktemp("open")
     configured(home, CONFIG.rstrip() + MORE)
-    with Running("serve", "--port", "0", at=home) as running:
+    with Warm("serve", "--port", "0", at=home) as running:
         yield Gate(running, home)
         assert running.stop() == 0, running.err
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.torhaus.cli.conftest import Gate
-from tests.torhaus.cli.terminal import CONFIG, KEY, Running, Said, configured, torhaus
+from tests.torhaus.cli.terminal import CONFIG, KEY, Said, Warm, configured, torhaus
 
 POLICY = """
 roles:
@@ -29,7 +29,7 @@ def careful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     home = tmp_path_factory.mktemp("careful")
     lara = f"  - {{email: lara@example.com, role: lead, api_keys: [{LEAD}]}}\n"
     configured(home, CONFIG + lara + POLICY)
-    with Running("serve", "--port", "0", at=home) as running:
+    with Warm("serve", "--port", "0", at=home) as running:
         yield Gate(running, home)
         assert running.stop() == 0, running.err
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.torhaus.cli.terminal import Running, Said, configured, torhaus
+from tests.torhaus.cli.terminal import Said, Warm, configured, torhaus
 from torhaus.cli.client import Client
 
 SERVER = Path(__file__).parent / "servers" / "turning.py"
@@ -59,7 +59,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, st
     }
     text = CONFIG.format(reader=READER, owner=OWNER)
     configured(home, f"mcpServers: {json.dumps(servers)}\n{text}")
-    with Running("serve", "--port", "0", at=home) as gateway:
+    with Warm("serve", "--port", "0", at=home) as gateway:
         yield home, gateway.url()
 
 

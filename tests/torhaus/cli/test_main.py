@@ -5,16 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.torhaus.cli.terminal import command, surroundings, torhaus
-
-COMMANDS = ("serve", "demo", "check", "call", "tools", "config", "audit", "doctor", "version")
+from tests.torhaus.cli.terminal import cold, command, surroundings
+from torhaus.cli.main import COMMANDS, GROUPS
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
-    said = torhaus("--help", at=tmp_path)
+    said = cold("--help", at=tmp_path)
 
     assert said.code == 0
-    assert [word for word in COMMANDS if f"  {word} " not in said.out] == []
+    assert [word for word in (*COMMANDS, *GROUPS) if f"  {word} " not in said.out] == []
+
+
+WORDS = [(word,) for word in COMMANDS] + [
+    (group, word) for group, (_, below) in GROUPS.items() for word in below
+]
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_every_command_starts_by_itself(tmp_path: Path, words: tuple[str, ...]) -> None:
+    said = cold(*words, "--help", at=tmp_path)
+
+    assert (said.code, said.err) == (0, "")
+    assert said.out.strip().startswith(f"Usage: torhaus {' '.join(words)}")
 
 
 @pytest.mark.parametrize(
@@ -23,7 +35,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     ids=" ".join,
 )
 def test_wrong_use_is_exit_code_2(tmp_path: Path, words: list[str]) -> None:
-    assert torhaus(*words, at=tmp_path).code == 2
+    assert cold(*words, at=tmp_path).code == 2
 
 
 def test_a_reader_that_goes_away_sees_no_traceback(tmp_path: Path) -> None:
@@ -44,7 +56,7 @@ def test_a_reader_that_goes_away_sees_no_traceback(tmp_path: Path) -> None:
 def test_a_terminal_without_unicode_gets_escapes(tmp_path: Path) -> None:
     (tmp_path / "torhaus.yml").write_text("sërver: 1\n", "utf-8")
 
-    said = torhaus("check", at=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+    said = cold("check", at=tmp_path, env={"PYTHONIOENCODING": "ascii"})
 
     assert said.code == 1
     assert "s\\xebrver" in said.err
