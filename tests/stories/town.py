@@ -70,9 +70,13 @@ class Town(Gateway):
         return len(self.records())
 
     def new(self, since: int) -> list[dict[str, Any]]:
-        """The records since there were so many. The log is read once it has been quiet."""
-        within(0.5, lambda: self.count() > since)
+        """The records since there were so many: one at least, unless none comes for long."""
+        within(5, lambda: self.count() > since)
         return self.records()[since:]
+
+    def silent(self, since: int) -> bool:
+        """Whether no record has come since there were so many, and none comes for a while."""
+        return not within(0.5, lambda: self.count() > since)
 
     def outcome(self, since: int) -> list[tuple[str, str]]:
         """Operation and status of the records since."""
