@@ -220,7 +220,7 @@ class House:
             self.gate.fetching.chore(self.gate.fetching.forget(untrue))
         self.annex.renew(loaded.settings)
         self.edge.admission = Admission(loaded.settings, self.strangers.note)
-        self.edge.heads.clear()
+        self.edge.forget()
         self.lane.max_body = loaded.settings.max_body
         for server in self.links.retain(loaded.rules.servers.values()):
             self.catalogue.forget(server)

@@ -95,6 +95,24 @@ def interrupted(intent: Record) -> Record:
     return msgspec.structs.replace(intent, result=end, phase=OUTCOME)
 
 
+def repeated(
+    like: Record, request_id: str, outcome: Answered, began: float, seconds: float, trace: str
+) -> Record:
+    """The record of a call that is like an earlier one, which the cache has answered as well."""
+    known, received = like.call, len(outcome.answer.result or b"")
+    return Record(
+        timestamp(began),
+        request_id,
+        like.user,
+        like.mcp_server,
+        like.operation,
+        like.parameters,
+        RecordResult("success", outcome.items, True, milliseconds(seconds)),
+        like.access_control,
+        RecordCall(known.client, known.protocol, known.sent, received, _FREE, trace),
+    )
+
+
 def about(call: Call, outcome: Outcome | None = None, cost: float = 0.0) -> RecordCall:
     """What is known of a call besides. `received` is the result, or the error, that was given."""
     client, received = call.client, 0

@@ -9,6 +9,7 @@ import re
 
 from torhaus.edge.peer import Peer
 from torhaus.edge.visitor import Visitor
+from torhaus.gate.sight import Scope
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
 from torhaus.model.session import Session
@@ -34,6 +35,7 @@ class Head:
         "method",
         "peer",
         "rules",
+        "scope",
         "server",
         "session",
         "takes_stream",
@@ -56,6 +58,7 @@ class Head:
         self.visitor: Visitor | None = None
         self.server: Server | None = None
         self.session: Session | None = None
+        self.scope: Scope | None = None
 
     def add(self, name: bytes, value: bytes) -> None:
         """White space around a value is not part of it (RFC 9110 5.5)."""

@@ -8,6 +8,7 @@ import structlog
 
 from torhaus.edge import problems
 from torhaus.edge.admission import Admission, Denied
+from torhaus.edge.bodies import Bodies
 from torhaus.edge.drive import Drive, Work
 from torhaus.edge.exchange import Exchange, Header
 from torhaus.edge.heads import Heads
@@ -16,6 +17,7 @@ from torhaus.edge.serving import NO_AUDIT, Serving
 from torhaus.edge.visitor import Visitor
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
+from torhaus.gate.sight import Sight
 from torhaus.gate.talk import Talk
 from torhaus.mcp import codes, ladder
 from torhaus.mcp.message import (
@@ -58,6 +60,7 @@ class McpEdge:
         self._emptied: asyncio.Event | None = None
         self.open_streams: dict[Exchange, Door] = {}
         self._serving = Serving(gate, talk, self.open_streams)
+        self._bodies = Bodies(gate, self._serving, self._found, self._spawn)
 
     # -- at the door ---------------------------------------------------------------------------
 
@@ -75,7 +78,8 @@ class McpEdge:
                 visitor = self.admission.admit(exchange, rules)
                 server = rules.servers.get(server_name(head.target))
                 head.rules, head.peer = rules, exchange.peer
-                head.visitor, head.server, head.session = visitor, server, None
+                head.visitor, head.server = visitor, server
+                head.session = head.scope = None
                 self.heads.keep(head)
             if server is None:
                 self._no_server(exchange, rules, visitor)
@@ -151,9 +155,14 @@ class McpEdge:
             head.takes_stream = takes_stream(head)
         exchange.takes_stream = head.takes_stream
         body = exchange.body
-        message = read(body if isinstance(body, bytes) else bytes(body))
+        if not isinstance(body, bytes):
+            body = bytes(body)
+        seen = self._bodies.seen(door, body)
+        if seen is not None and self._bodies.answer(door, seen):
+            return
+        message = read(body)
         if isinstance(message, Request):
-            self._request(door, message)
+            self._request(door, message, None if seen is None else seen.sight)
             return
         if isinstance(message, Notification) and not message.method.startswith("notifications/"):
             # A server could carry it out all the same, and no decision would have been made.
@@ -169,7 +178,7 @@ class McpEdge:
             return
         self._spawn(door, self._tell(door, self._session(door), message))
 
-    def _request(self, door: Door, request: Request) -> None:
+    def _request(self, door: Door, request: Request, sight: Sight | None) -> None:
         exchange = door.exchange
         session = None
         era = LEGACY
@@ -197,6 +206,7 @@ class McpEdge:
             visit=door,
             key=visitor.key,
             trace=head.trace,
+            sight=sight,
         )
         self._spawn(door, self._serving.serve(door, asking))
 
@@ -224,26 +234,32 @@ class McpEdge:
 
     def _session(self, door: Door, request_id: bytes | None = None) -> Session:
         """The session a request belongs to. Raises CallerError with 400, 404 or 405."""
-        exchange = door.exchange
-        head, now = exchange.head, self._gate.clock()
+        head = door.exchange.head
+        session = self._found(door, self._gate.clock())
+        if session is not None:
+            return session
+        if ladder.SESSION in head.headers:
+            text = "the session is not known here: begin a new one with `initialize`"
+            raise CallerError(codes.INVALID_REQUEST, text, status=404, id=request_id)
+        if head.method != b"POST":
+            raise CallerError(codes.INVALID_REQUEST, "there is no session here", status=405)
+        text = "the Mcp-Session-Id header is missing: begin with `initialize`"
+        raise CallerError(codes.INVALID_REQUEST, text, id=request_id)
+
+    def _found(self, door: Door, now: float) -> Session | None:
+        """The session that a request names, if it is alive and the caller's."""
+        head = door.exchange.head
         session = head.session
         if session is not None and session.live and session.expires > now:
             session.last_used = now
             return session
         token = head.headers.get(ladder.SESSION)
-        if token is None:
-            if exchange.head.method != b"POST":
-                raise CallerError(codes.INVALID_REQUEST, "there is no session here", status=405)
-            text = "the Mcp-Session-Id header is missing: begin with `initialize`"
-            raise CallerError(codes.INVALID_REQUEST, text, id=request_id)
-        session = self._gate.sessions.find(
-            token.decode("latin-1"), door.server.name, door.caller.id, now
-        )
-        head.session = session
-        if session is None:
-            text = "the session is not known here: begin a new one with `initialize`"
-            raise CallerError(codes.INVALID_REQUEST, text, status=404, id=request_id)
-        return session
+        head.scope = None  # it was of another session
+        head.session = None
+        if token is not None:
+            name, caller = door.server.name, door.caller.id
+            head.session = self._gate.sessions.find(token.decode("latin-1"), name, caller, now)
+        return head.session
 
     def _check_access(self, door: Door, status: int) -> None:
         """For what is no request and so never decided by the gate. Raises CallerError."""
@@ -335,6 +351,11 @@ class McpEdge:
         self._emptied = asyncio.Event()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._emptied.wait(), seconds)
+
+    def forget(self) -> None:
+        """Other rules are in force: what was recognised under the old ones is of no more use."""
+        self.heads.clear()
+        self._bodies.clear()
 
     def revoke(self, now: float) -> None:
         """End the streams of callers who may no longer be here: removed, expired, denied."""

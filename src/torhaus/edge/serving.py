@@ -1,6 +1,7 @@
 """One request at a time: into the gate, and its end back to the caller."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import msgspec
 
@@ -32,13 +33,20 @@ class Serving:
         self._talk = talk
         self._open = open_streams
 
-    async def serve(self, door: Door, asking: Asking) -> None:
-        """From the gate's door to the last byte of the answer. Raises CallerError."""
+    async def serve(
+        self, door: Door, asking: Asking, ending: Awaitable[Outcome] | None = None
+    ) -> None:
+        """From the gate's door to the last byte of the answer. Raises CallerError.
+
+        `ending`: of a call that the gate has let in already.
+        """
         exchange, session = door.exchange, asking.session
         self._arm(door, asking)
-        relay = Relay(exchange, self._talk, door.server, asking.caller.id, session)
         try:
-            outcome = await self._gate.admit(asking, relay)
+            if ending is None:
+                relay = Relay(exchange, self._talk, door.server, asking.caller.id, session)
+                ending = self._gate.admit(asking, relay)
+            outcome = await ending
         except Detached:
             exchange.end()
         except LedgerError:

@@ -9,6 +9,7 @@ import msgspec
 from torhaus.gate import rounds
 from torhaus.gate.catalogue import Catalogue, next_cursor
 from torhaus.gate.masking import Veil
+from torhaus.gate.sight import Sight
 from torhaus.mcp import codes
 from torhaus.mcp.clients import sent_name
 from torhaus.mcp.message import CallerError, Notification, Request, encode, misspelt, twins
@@ -59,7 +60,8 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `session` is None for a modern caller and for `initialize`. `headers`: `Mcp-Param-*` pairs.
     `agreed`: the approval that this call is about to use. `veil`: what masks it, where rules ask
-    for that. `trace`: the trace that the head of the request names.
+    for that. `trace`: the trace that the head of the request names. `sight`: by what the request
+    can be recognised, should it come again.
     """
 
     request: Request
@@ -74,6 +76,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     agreed: Agreement | None = None
     veil: Veil | None = None
     trace: str = ""
+    sight: Sight | None = None
 
 
 def numbered(prefix: str) -> Callable[[], str]:
@@ -94,10 +97,9 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
     """Raises CallerError when arguments that decide rights are malformed."""
     request, session = asking.request, asking.session
     params = request.params
-    meta = params.get("_meta")
     trace = asking.trace
-    if not trace and meta is not None:
-        trace = _trace(meta)
+    if not trace and "_meta" in params:
+        trace = own_trace(asking)
     wrong = misspelt(params)
     if wrong is not None:
         text = f"params holds {wrong!r}: write it in the protocol's spelling"
@@ -181,8 +183,9 @@ def _protocol(asking: Asking) -> str:
     return asked if isinstance(asked, str) and asked in LEGACY else ""
 
 
-def _trace(meta: object) -> str:
+def own_trace(asking: Asking) -> str:
     """The trace that the request's own `_meta` names."""
+    meta = asking.request.params.get("_meta")
     if not isinstance(meta, dict) or "traceparent" not in meta:
         return ""
     return trace_id(meta["traceparent"])

@@ -93,7 +93,7 @@ class Fetching:
         direct = partial(self._direct, asking, call, ask, verdict, relay)
         outcome = await hinted(self.cache, call, verdict, self.clock(), asking.era, direct)
         kept = isinstance(outcome, Answered) and outcome.cached
-        shortage = await self._spend_hit(asking, call) if kept else None
+        shortage = await self.spend_hit(asking, call) if kept else None
         return outcome if shortage is None else limited(verdict, shortage)
 
     async def _planned(
@@ -104,8 +104,8 @@ class Fetching:
         keep = plan(call, verdict, now)
         if keep.key is not None and keep.rule is not None:
             found = await self.cache.find(keep.key, keep.tag, now)
-            if isinstance(found, Entry) and found.era is asking.era and self._free(call):
-                return _answered(verdict, found, found.result, now, Served.HIT)
+            if isinstance(found, Entry) and found.era is asking.era and self.free(call):
+                return from_cache(verdict, found, found.result, now, Served.HIT)
             if ask is None:
                 ask = calls.ask(asking, self.sealer, 0.0)
             lookup = _Lookup(asking, call, ask, verdict, keep, keep.key, keep.rule)
@@ -184,7 +184,7 @@ class Fetching:
         name, tool = call.server.name, call.operation
         return (*found, *cost_charges(name, tool, rules.costs, now, zone))
 
-    async def _spend_hit(self, asking: Asking, call: Call) -> Shortage | None:
+    async def spend_hit(self, asking: Asking, call: Call) -> Shortage | None:
         """What a kept answer uses up: of budgets that count hits."""
         rules, now = self.rules(), self.clock()
         budgets = hit_charges(call, rules.limits, now, _key(asking, rules))
@@ -199,9 +199,9 @@ class Fetching:
         if any(isinstance(each.budget, Slots) for each in budgets):
             self.counters.release(budgets, lease)
 
-    def _free(self, call: Call) -> bool:
+    def free(self, call: Call) -> bool:
         """Whether answers from the cache cost no budget."""
-        return not call.server.rate_counts_hits and self.rules().limits is NO_LIMITS
+        return not call.server.rate_counts_hits and not self.rules().limits.counts_hits
 
     # -- the cache -----------------------------------------------------------------------------
 
@@ -313,11 +313,11 @@ class Fetching:
 
     async def _hit(self, lookup: "_Lookup", entry: Entry, how: "Served") -> Outcome:
         """A kept answer, within budgets that count hits."""
-        shortage = await self._spend_hit(lookup.asking, lookup.call)
+        shortage = await self.spend_hit(lookup.asking, lookup.call)
         if shortage is not None:
             return limited(lookup.verdict, shortage)
         result = _in_era(lookup, entry.era, entry.result)
-        return _answered(lookup.verdict, entry, result, self.clock(), how)
+        return from_cache(lookup.verdict, entry, result, self.clock(), how)
 
     async def _coalesced(self, lookup: "_Lookup", flight: Flight, answer: Answer) -> Outcome:
         if answer.result is None:  # `_joined` gives results only
@@ -386,7 +386,7 @@ def _in_era(lookup: _Lookup, had: Era, result: bytes) -> bytes:
         raise UpstreamError("it sent a result that cannot be read") from error
 
 
-def _answered(verdict: Allow, entry: Entry, result: bytes, now: float, how: Served) -> Answered:
+def from_cache(verdict: Allow, entry: Entry, result: bytes, now: float, how: Served) -> Answered:
     age = now - entry.stored
     return Answered(
         verdict,

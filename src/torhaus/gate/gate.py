@@ -14,14 +14,16 @@ from torhaus.gate.approval import Consent
 from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import NO_TOOL, Catalogue, Listed
 from torhaus.gate.described import HELLOS
+from torhaus.gate.ends import failed, so_far, stopped
 from torhaus.gate.fetching import Fetching
 from torhaus.gate.flights import Flights
-from torhaus.gate.intents import UNWRITTEN, Intents
+from torhaus.gate.intents import Intents
 from torhaus.gate.learning import Learning, by
 from torhaus.gate.lists import UNREADABLE, shown, shown_whatever
 from torhaus.gate.masking import Masking
 from torhaus.gate.pages import NO_HINTS
 from torhaus.gate.patience import GaveUp, Patience
+from torhaus.gate.recall import Recall
 from torhaus.gate.sessions import Sessions
 from torhaus.gate.verdicts import Verdicts
 from torhaus.limits.spending import cost_of
@@ -37,7 +39,6 @@ from torhaus.model.outcome import (
     Answered,
     Failed,
     Outcome,
-    Refused,
 )
 from torhaus.model.people import Principal
 from torhaus.model.ports import (
@@ -45,7 +46,6 @@ from torhaus.model.ports import (
     Cache,
     Counters,
     Detached,
-    Joined,
     Ledger,
     LedgerError,
     Meter,
@@ -55,7 +55,7 @@ from torhaus.model.ports import (
 )
 from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
-from torhaus.model.verdict import Allow, Deny, Hold, Verdict
+from torhaus.model.verdict import Allow, Hold, Verdict
 from torhaus.redact.guard import SHAPES, Guard
 from torhaus.redact.text import UncheckableError
 
@@ -105,6 +105,7 @@ class Gate:
     masking: Masking = field(init=False)
     intents: Intents = field(init=False)
     fetching: Fetching = field(init=False)
+    recall: Recall = field(init=False)
 
     def __post_init__(self) -> None:
         self.masking = Masking(
@@ -127,6 +128,7 @@ class Gate:
             clock=self.clock,
             ids=self.ids,
         )
+        self.recall = Recall.of(self)
         self.learning = Learning(
             upstreams=self.upstreams,
             catalogue=self.catalogue,
@@ -173,14 +175,14 @@ class Gate:
             elsewhere = self._park(asking, call, verdict, began, started)
             raise
         except (CallerError, LedgerError) as error:
-            outcome = _stopped(verdict, error)
+            outcome = stopped(verdict, error)
             # A message that never was a call is recorded by whoever answers it.
             elsewhere = isinstance(error, CallerError) and call.id not in self.intents.open
             raise
         except UpstreamError as error:
-            outcome = _failed(verdict, asking.server.name, self.guard.text(str(error)), error)
+            outcome = failed(verdict, asking.server.name, self.guard.text(str(error)), error)
         finally:
-            outcome = outcome or _so_far(verdict)
+            outcome = outcome or so_far(verdict)
             kept = None if elsewhere else self._note(asking, call, outcome, began, started)
         if kept is not None:
             await kept
@@ -202,8 +204,10 @@ class Gate:
         if asking.era is MODERN:
             calls.check_headers(asking, call, self.catalogue)
         outcome = await self.fetching.carry(asking, call, ask, verdict, relay)
-        if not isinstance(outcome, Answered) or (outcome.cached and call.method in WHOLE):
+        if not isinstance(outcome, Answered):
             return outcome
+        if outcome.cached and call.method in WHOLE:
+            return self.recall.learnt(asking, call, outcome)
         kept = outcome.cached and call.method in LISTS
         # A list that was kept says nothing of what the server offers now.
         answer = (
@@ -371,26 +375,3 @@ class Gate:
     ) -> Awaitable[None] | None:
         """The record of a message from a known caller that never became a call."""
         return self.ledger.note(rejected(self.clock(), self.ids(), caller, ip, server, reason, 0.0))
-
-
-def _so_far(verdict: Verdict) -> Outcome:
-    """How a call ends that nobody carries any further."""
-    return Refused(verdict) if isinstance(verdict, Deny) else Abandoned(verdict)
-
-
-def _stopped(verdict: Verdict, error: CallerError | LedgerError) -> Outcome:
-    if isinstance(error, LedgerError):
-        return Refused(Deny("audit_logs", "audit_unavailable", UNWRITTEN))
-    return _so_far(verdict)
-
-
-def _failed(verdict: Verdict, server: str, why: str, error: UpstreamError) -> Outcome:
-    """The server could not answer, or not say what its tools are."""
-    text = f"{server} cannot answer: {why}"
-    match verdict:
-        case Allow():
-            return Failed(verdict, text, joined=isinstance(error, Joined))
-        case Hold():
-            return Refused(Deny(verdict.rule, "server_unavailable", text, verdict.allow.actions))
-        case Deny():
-            return Refused(verdict)

@@ -92,10 +92,15 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """All limits beside the servers' own `rateLimit`."""
+    """All limits beside the servers' own `rateLimit`. `counts_hits`: whether any `hits`."""
 
     rules: tuple[LimitRule, ...] = ()
     allowances: tuple[Allowance, ...] = ()
+    counts_hits: bool = False
+
+    def __post_init__(self) -> None:
+        hits = [each.hits for each in self.rules] + [each.hits for each in self.allowances]
+        msgspec.structs.force_setattr(self, "counts_hits", any(hits))
 
 
 NO_LIMITS = Limits()

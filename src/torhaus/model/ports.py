@@ -200,6 +200,13 @@ class Cache(Protocol):
         """The entry if it is fresh, else a Miss whose stamp goes to `keep` with what is fetched."""
         ...
 
+    def at_hand(self, key: bytes, era: Era, now: float) -> Entry | None:
+        """The fresh entry that `find` would return at once, if it is one of this era.
+
+        Otherwise nothing has happened: ask `find`.
+        """
+        ...
+
     async def keep(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> bool:
         """Keep what was fetched after `stamp`. False when it may be untrue by now, or too big."""
         ...

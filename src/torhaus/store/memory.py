@@ -7,6 +7,7 @@ import msgspec
 from torhaus.cache.matching import covers, under
 from torhaus.model.caching import Selector
 from torhaus.model.ports import CacheStats, Entry, Listed, Miss, Stamp
+from torhaus.model.servers import Era
 
 # What an entry costs beside its texts: two dicts' slots, the structs and the objects' heads.
 ENTRY_OVERHEAD = 700
@@ -42,6 +43,14 @@ class MemoryCache:
             self._kept.move_to_end(key)
             return kept.entry
         return self.near(key, now)
+
+    def at_hand(self, key: bytes, era: Era, now: float) -> Entry | None:
+        kept = self._kept.get(key)
+        if kept is None or now >= kept.entry.expires or kept.entry.era is not era:
+            return None
+        self._hits += 1
+        self._kept.move_to_end(key)
+        return kept.entry
 
     def near(self, key: bytes, now: float) -> Entry | Miss:
         """`find` for those who need not wait."""

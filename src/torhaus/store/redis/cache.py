@@ -14,6 +14,7 @@ from torhaus.model.caching import Selector
 from torhaus.model.names import normal
 from torhaus.model.ports import CacheStats, Entry, Listed, Miss, Stamp
 from torhaus.model.redis import RedisSettings
+from torhaus.model.servers import Era
 from torhaus.store.memory import REMEMBERED, MemoryCache, listed
 from torhaus.store.redis.drops import Drops
 from torhaus.store.redis.fleet import Fleet
@@ -94,6 +95,12 @@ class RedisCache:
             return entry
         self._misses += 1
         return Miss(stamp, entry)
+
+    def at_hand(self, key: bytes, era: Era, now: float) -> Entry | None:
+        found = self._near.at_hand(key, era, now) if self._presence.holds() else None
+        if found is not None:
+            self._hits += 1
+        return found
 
     async def keep(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> bool:
         if stamp.shared is None or self._presence.full:

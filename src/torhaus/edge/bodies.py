@@ -1,0 +1,142 @@
+"""Requests whose bodies came before, but for their ids: they are answered without being read.
+
+What a body is recognised by is its bytes, all of them, within one `Scope`; what it means was
+found out when it was read the last time. Everything else is the gate's (`gate/recall.py`).
+"""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from torhaus.edge.drive import Work
+from torhaus.edge.exchange import Exchange
+from torhaus.edge.reading import PARAM, Door, trace
+from torhaus.edge.serving import Serving
+from torhaus.gate.gate import Gate
+from torhaus.gate.repeats import Repeat
+from torhaus.gate.sight import Scope, Sight
+from torhaus.mcp import ladder
+from torhaus.mcp.frames import cut
+from torhaus.mcp.message import result_text
+from torhaus.model.caching import NO_CACHING
+from torhaus.model.outcome import Answered, Outcome
+from torhaus.model.ports import LedgerError
+from torhaus.model.session import Session
+
+MOST = 8192
+"""Scopes that are remembered."""
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """A body that may be recognised. `id`: JSON text."""
+
+    sight: Sight
+    id: bytes
+    session: Session | None
+
+
+class Bodies:
+    """Owned by one event loop. `find` returns the session a request names, if it is alive."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        serving: Serving,
+        find: Callable[[Door, float], Session | None],
+        spawn: Callable[[Door, Work], None],
+    ) -> None:
+        self._gate = gate
+        self._recall = gate.recall
+        self._serving = serving
+        self._find = find
+        self._spawn = spawn
+        self._scopes: dict[tuple[object, ...], Scope] = {}
+
+    def seen(self, door: Door, body: bytes) -> Seen | None:
+        """None for a body that is read in any case: nothing on this server is kept, say."""
+        parts = None if door.server.caching is NO_CACHING else cut(body)
+        if parts is None:
+            return None
+        head, session = door.exchange.head, None
+        version = head.headers.get(ladder.VERSION)
+        if version is None or not ladder.is_modern_version(version):
+            session = self._find(door, self._gate.clock())
+            if session is None:
+                return None
+        scope = head.scope
+        if scope is None:
+            scope = head.scope = self._scope(door, session)
+        return Seen(Sight(scope, parts[0]), parts[1], session)
+
+    def answer(self, door: Door, seen: Seen) -> bool:
+        """Whether the call was one of those that are known, and is taken care of."""
+        sight = seen.sight
+        known = self._recall.repeats.find(sight.scope, sight.frame)
+        if known is None:
+            return False
+        exchange = door.exchange
+        head = exchange.head
+        if head.trace is None:
+            head.trace = trace(head)
+        try:
+            ended = self._recall.answer(known, head.trace)
+        except LedgerError as error:
+            self._later(door, seen, known, _lost(error))
+            return True
+        if ended is None:
+            return False
+        if isinstance(ended, Answered):
+            exchange.json(200, result_text(seen.id, ended.answer.result or b""))
+        else:
+            self._later(door, seen, known, ended)
+        return True
+
+    def _later(self, door: Door, seen: Seen, known: Repeat, ending: Awaitable[Outcome]) -> None:
+        """The end of a call that has to wait for its record, or cannot have one."""
+        request = msgspec.structs.replace(known.asking.request, id=seen.id)
+        asking = msgspec.structs.replace(
+            known.asking, request=request, session=seen.session, visit=door
+        )
+        self._spawn(door, self._serving.serve(door, asking, ending))
+
+    def _scope(self, door: Door, session: Session | None) -> Scope:
+        """The same object for the same things: repeats are found by it."""
+        exchange, visitor = door.exchange, door.visitor
+        headers = () if session is not None else _repeating(exchange)
+        client = "" if session is None else session.client
+        protocol = "" if session is None else session.version
+        key = (id(visitor.principal), id(door.server), visitor.key, exchange.peer.ip)
+        whole = (*key, headers, client, protocol)
+        scope = self._scopes.get(whole)
+        if scope is None:
+            if len(self._scopes) >= MOST:
+                self._scopes.clear()
+            # It holds what the ids in its key are of, so that none of them is given anew.
+            scope = self._scopes[whole] = Scope(
+                visitor.principal,
+                door.server,
+                visitor.key,
+                exchange.peer.ip,
+                headers,
+                client,
+                protocol,
+            )
+        return scope
+
+    def clear(self) -> None:
+        """The rules have changed: nothing of this will be met again."""
+        self._scopes.clear()
+        self._recall.repeats.clear()
+
+
+def _repeating(exchange: Exchange) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers in which a request of the modern era says again what its body says."""
+    return tuple(
+        (name, value)
+        for name, value in exchange.head.headers.items()
+        if name in ladder.ROUTING or name.startswith(PARAM)
+    )
+
+
+async def _lost(error: LedgerError) -> Outcome:
+    raise error
