@@ -93,7 +93,8 @@ class House:
         key, secret = audit_key(data, os.urandom), sealing_secret(data, os.urandom)
         guard.keep(key.reveal(), secret)
         self.journal = Journal(data / "audit", key)
-        self.audit = AuditLog(data / "audit", audit, prefix, self.journal, guard)
+        known = lambda: self._rules.principals  # noqa: E731
+        self.audit = AuditLog(data / "audit", audit, prefix, self.journal, guard, known)
         self.ledger = self.audit.ledger
         self.happenings = Happenings(self.ledger, time.time, fresh_id)
         self.strangers = Refusals(clock=time.time)
@@ -252,6 +253,7 @@ class House:
                 self.edge.revoke(time.time())
                 self.gate.intents.pay()
                 self.happenings.strangers(self.strangers.due(time.time()))
+                self.audit.refresh()
                 if loop.time() >= beat:
                     beat = loop.time() + BEAT
                     self._sweep(connections(), loop.time())

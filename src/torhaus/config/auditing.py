@@ -63,7 +63,15 @@ class AuditLogs(Shape):
     restart."""
     after_retention: AfterRetention = None
     """delete or archive, as text or under action; without it records stay. Needs a restart."""
+    pseudonyms: Literal["off", "on"] = "off"
+    """on: records hold pseudonyms instead of e-mail and network addresses, and a person can be
+    forgotten (torhaus audit erase). Needs a restart."""
 
 
 def audit_settings(file: AuditLogs) -> AuditSettings:
-    return AuditSettings(durability=file.durability, flush=file.flush, on_failure=file.on_failure)
+    return AuditSettings(
+        durability=file.durability,
+        flush=file.flush,
+        on_failure=file.on_failure,
+        pseudonyms=file.pseudonyms == "on",
+    )

@@ -43,8 +43,10 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     `durability`: `strict` and `durable` (on disk before the answer leaves; and before the call goes
     to its server, of every call or of those that may change something) or `async` (at most `flush`
     later). `on_failure`: `deny` or `allow`, whether calls go on without records.
+    `pseudonyms`: records name nobody; who is meant is kept apart, and can be forgotten.
     """
 
     durability: str = "durable"
     flush: float = 0.02
     on_failure: str = "deny"
+    pseudonyms: bool = False

@@ -12,6 +12,7 @@ from torhaus.audit.marks import is_record
 from torhaus.cli.audit.records import Follower, directory, ended
 from torhaus.cli.output import refuse
 from torhaus.cli.reading import AsJson
+from torhaus.store.audit.pseudonyms import mapping, told
 
 EVERY = 0.2
 """Seconds between looks for new records."""
@@ -38,10 +39,12 @@ def tail(
         refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")
     follower = Follower(where, is_record if every else ended)
     try:
-        _print(follower.newest(count), json=json)
+        _print(follower.newest(count), data_dir, json=json)
         while follow:
-            _print(follower.more(), json=json)
+            _print(follower.more(), data_dir, json=json)
             time.sleep(EVERY)
+    except ValueError as error:
+        refuse(f"The audit log cannot be read: {error}.")
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
@@ -50,8 +53,10 @@ def tail(
         raise typer.Exit(0) from None
 
 
-def _print(lines: list[bytes], *, json: bool) -> None:
-    for line in lines:
+def _print(lines: list[bytes], data_dir: Path, *, json: bool) -> None:
+    people = mapping(data_dir) if any(b"p1:" in line for line in lines) else {}
+    for written in lines:
+        line = told(written, people)
         record = read(line)
         if json:
             shown = line.decode("utf-8", "replace")

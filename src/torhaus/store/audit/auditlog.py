@@ -1,5 +1,6 @@
 """The audit log of one process, from its start, when it settles what a crash left, to its end."""
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
@@ -11,7 +12,9 @@ from torhaus.store.audit.discreet import DiscreetLedger
 from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.ledger import SegmentLedger
 from torhaus.store.audit.lenient import LenientLedger
+from torhaus.store.audit.pseudonyms import People
 from torhaus.store.audit.settling import Attendance, Died, died, settle
+from torhaus.store.audit.veiling import Veiling
 from torhaus.store.audit.writer import LedgerSettings
 
 log = structlog.get_logger()
@@ -20,17 +23,27 @@ log = structlog.get_logger()
 class AuditLog:
     """`ledger` is for acts, which are not done without a record; `calls` is for calls.
 
-    `prefix`: what the ids of this process's calls begin with, and of no other's.
+    `prefix`: what the ids of this process's calls begin with, and of no other's. `known`: the
+    e-mail addresses that the rules in force know.
     """
 
     def __init__(
-        self, directory: Path, settings: AuditSettings, prefix: str, journal: Journal, guard: Guard
+        self,
+        directory: Path,
+        settings: AuditSettings,
+        prefix: str,
+        journal: Journal,
+        guard: Guard,
+        known: Callable[[], Collection[str]] = tuple,
     ) -> None:
         how = LedgerSettings(durability=settings.durability, flush=settings.flush)
         self._segments = directory / "hot"
         self._running = directory / "running"
         self._disk = SegmentLedger(self._segments, journal, how)
-        self.ledger = DiscreetLedger(self._disk, guard)
+        self._veiling = None
+        if settings.pseudonyms:
+            self._veiling = Veiling(People(directory.parent), known)
+        self.ledger = DiscreetLedger(self._disk, guard, self._veiling)
         self._lenient = None
         if settings.on_failure == "allow":
             self._lenient = LenientLedger(self.ledger, how.stall)
@@ -45,6 +58,11 @@ class AuditLog:
     def required(self) -> bool:
         """Whether calls are refused while records cannot be written."""
         return self._lenient is None
+
+    def refresh(self) -> None:
+        """To be called every second: whoever was forgotten meanwhile is a stranger. Raises OSError."""
+        if self._veiling is not None:
+            self._veiling.refresh()
 
     def lost(self) -> int:
         """Calls that went on without a record."""

@@ -1,14 +1,18 @@
-"""A ledger that lets nothing secret through, whatever made the record."""
+"""A ledger that lets nothing secret through, and names nobody where that is asked for."""
 
 from collections.abc import Awaitable
 from hashlib import sha256
 
 import msgspec
+import structlog
 
-from torhaus.model.ports import Ledger
+from torhaus.model.ports import Ledger, LedgerError
 from torhaus.model.record import Record, RecordAccess, RecordCall, RecordResult, RecordUser
 from torhaus.redact.guard import Guard
 from torhaus.redact.text import UncheckableError
+from torhaus.store.audit.veiling import Veiling
+
+log = structlog.get_logger()
 
 _REMEMBERED = 16384
 """Texts that were found clean: names, rules and reasons come again and again."""
@@ -20,9 +24,10 @@ _encode = msgspec.json.Encoder().encode
 class DiscreetLedger:
     """Every text of a record passes the guard; most records leave as the very same object."""
 
-    __slots__ = ("_clean", "_guard", "_ledger", "_sight")
+    __slots__ = ("_clean", "_guard", "_ledger", "_sight", "_veiling")
 
-    def __init__(self, ledger: Ledger, guard: Guard) -> None:
+    def __init__(self, ledger: Ledger, guard: Guard, veiling: Veiling | None = None) -> None:
+        self._veiling = veiling
         self._ledger = ledger
         self._guard = guard
         self._clean: set[str] = set()
@@ -49,7 +54,17 @@ class DiscreetLedger:
             or self._guard.suspects(record.parameters)
         ):
             record = self._checked(record)
+        if self._veiling is not None:
+            record = self._veiled(record, self._veiling)
         return self._ledger.note(record)
+
+    @staticmethod
+    def _veiled(record: Record, veiling: Veiling) -> Record:
+        try:
+            return veiling.veiled(record)
+        except (OSError, ValueError) as error:
+            log.error("audit.pseudonyms_failed", error=str(error))
+            raise LedgerError("the keys of pseudonyms cannot be kept") from error
 
     # -- a closer look -------------------------------------------------------------------------
 

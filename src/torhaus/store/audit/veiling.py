@@ -1,0 +1,87 @@
+"""Records with pseudonyms in the place of people's addresses."""
+
+import re
+from collections.abc import Callable, Collection
+
+import msgspec
+from ahocorasick_rs import MATCHKIND_LEFTMOST_LONGEST, BytesAhoCorasick
+
+from torhaus.model.record import Record, RecordUser
+from torhaus.store.audit.pseudonyms import MARK, People
+
+_REMEMBERED = 16384
+_BEFORE = re.compile(rb"[A-Za-z0-9._%+\-]")
+_AFTER = re.compile(rb"[A-Za-z0-9\-]|\.[A-Za-z0-9]")
+
+replace = msgspec.structs.replace
+
+
+class Veiling:
+    """What people are called in records. `known`: the e-mail addresses of the rules in force.
+
+    Whoever acts gets a pseudonym; so does, in arguments and reasons, whoever the rules know.
+    """
+
+    __slots__ = ("_addresses", "_known", "_people", "_seen", "_users")
+
+    def __init__(self, people: People, known: Callable[[], Collection[str]]) -> None:
+        self._people = people
+        self._known = known
+        self._users: dict[RecordUser, RecordUser] = {}
+        self._seen: Collection[str] | None = None
+        self._addresses: BytesAhoCorasick | None = None
+
+    def refresh(self) -> None:
+        """Whoever was forgotten meanwhile is a stranger from now on."""
+        if self._people.refresh():
+            self._users.clear()
+
+    def veiled(self, record: Record) -> Record:
+        """Raises OSError when a new person's key cannot be kept."""
+        user = self._users.get(record.user) or self._user(record.user)
+        access = record.access_control
+        parameters: bytes | msgspec.Raw = record.parameters
+        reason = access.reason
+        if b"@" in bytes(parameters) or b"%40" in bytes(parameters):
+            parameters = self._told(bytes(parameters))
+        if "@" in reason:
+            reason = self._told(reason.encode("utf-8", "replace")).decode()
+        if reason != access.reason:
+            access = replace(access, reason=reason)
+        raw = parameters if isinstance(parameters, msgspec.Raw) else msgspec.Raw(parameters)
+        return replace(record, user=user, parameters=raw, access_control=access)
+
+    def _user(self, user: RecordUser) -> RecordUser:
+        made = user
+        if "@" in user.email and not user.email.startswith(MARK):
+            email = self._people.pseudonym(user.email)
+            ip = self._people.address(user.email, user.ip) if user.ip else ""
+            made = RecordUser(email, user.role, ip)
+        if len(self._users) >= _REMEMBERED:
+            self._users.clear()
+        self._users[user] = made
+        return made
+
+    def _told(self, text: bytes) -> bytes:
+        automaton = self._automaton()
+        if automaton is None:
+            return text
+        pieces: list[bytes] = []
+        at = 0
+        for _, start, end in automaton.find_matches_as_indexes(text.lower()):
+            if (start and _BEFORE.match(text, start - 1)) or _AFTER.match(text, end):
+                continue
+            email = text[start:end].replace(b"%40", b"@").decode()
+            pieces += (text[at:start], self._people.pseudonym(email).encode())
+            at = end
+        return b"".join((*pieces, text[at:])) if pieces else text
+
+    def _automaton(self) -> BytesAhoCorasick | None:
+        known = self._known()
+        if known is not self._seen:
+            words = {each.lower().encode() for each in known if "@" in each}
+            words |= {each.replace(b"@", b"%40") for each in words}
+            made = BytesAhoCorasick(sorted(words), matchkind=MATCHKIND_LEFTMOST_LONGEST)
+            self._addresses = made if words else None
+            self._seen = known
+        return self._addresses
