@@ -11,17 +11,44 @@ _ALL = {name: f'"{name}"' for name in RECORD}
 _OUTCOMES = "phase IS DISTINCT FROM 'intent'"
 
 
-def views(segments: Sequence[Segment], days: Sequence[str]) -> tuple[str, str]:
+PEOPLE = "audit_people"
+"""Pseudonyms and whom they mean: a table of `token` and `value`, where there are any."""
+
+PEOPLED = f"CREATE TABLE {PEOPLE} (token VARCHAR PRIMARY KEY, value VARCHAR)"
+
+
+def views(
+    segments: Sequence[Segment], days: Sequence[str], *, people: bool = False
+) -> tuple[str, str]:
     """The statements that create both. `segments`: JSON lines, by their paths; `days`: Parquet.
 
-    Either may be none.
+    Either may be none. `people`: `audit_people` says whom pseudonyms mean.
 
     Lines without a timestamp are no records. A last line that is torn is left out: whether
     records are damaged is for the verifier to say, not for a view.
     """
+    logs = _both(segments, days, FLAT, FLAT_DAY, _OUTCOMES)
+    records = _both(segments, days, _ALL, _ALL, "true")
+    if people:
+        logs = _named(logs, '"user"', "user_ip", _FLAT_NAMES)
+        records = _named(records, '"user".email', '"user".ip', _RECORD_NAMES)
+    return f"CREATE VIEW {LOGS} AS {logs}", f"CREATE VIEW {RECORDS} AS {records}"
+
+
+_WHO, _WHERE = "coalesce(who.value, {})", "coalesce(place.value, {})"
+_FLAT_NAMES = f'{_WHO.format("l.user")} AS "user", {_WHERE.format("l.user_ip")} AS user_ip'
+_RECORD_NAMES = (
+    f"struct_pack(email := {_WHO.format('l.user.email')}, role := l.user.role, "
+    f'ip := {_WHERE.format("l.user.ip")}) AS "user"'
+)
+
+
+def _named(view: str, who: str, place: str, names: str) -> str:
+    """The same with people's addresses where their pseudonyms are known."""
     return (
-        f"CREATE VIEW {LOGS} AS {_both(segments, days, FLAT, FLAT_DAY, _OUTCOMES)}",
-        f"CREATE VIEW {RECORDS} AS {_both(segments, days, _ALL, _ALL, 'true')}",
+        f"SELECT l.* REPLACE ({names}) FROM ({view}) AS l "  # noqa: S608 -- all of it is ours
+        f"LEFT JOIN {PEOPLE} AS who ON who.token = l.{who} "
+        f"LEFT JOIN {PEOPLE} AS place ON place.token = l.{place}"
     )
 
 

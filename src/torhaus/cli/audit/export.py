@@ -16,6 +16,7 @@ from torhaus.cli.audit.outfile import TakenError, Written, written
 from torhaus.cli.audit.records import directory
 from torhaus.cli.output import complain, counted, misused, refuse
 from torhaus.store.audit.extract import Extract, ExtractError, Files, extracted
+from torhaus.store.audit.pseudonyms import mapping
 from torhaus.store.audit.segments import segments
 
 
@@ -69,7 +70,7 @@ def export(  # noqa: PLR0913 - one argument for each option
         _export(wanted, format_, out, data_dir, force=force)
     except TakenError as error:
         refuse(f"There is a file {error} already; --force replaces it.")
-    except ExtractError as error:
+    except (ExtractError, ValueError) as error:
         refuse(f"Nothing was written: {error}.")
     except OSError as error:
         if isinstance(error, BrokenPipeError):
@@ -95,7 +96,9 @@ def _export(wanted: Part, format_: Format, out: str, data_dir: Path, *, force: b
         refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")
     with (
         written(out, force=force) as target,
-        extracted(lambda: files(data_dir, wanted), wanted.takes, where.parent) as found,
+        extracted(
+            lambda: files(data_dir, wanted), wanted.takes, where.parent, mapping(data_dir)
+        ) as found,
     ):
         WRITE[format_](found, target)
     complain(f"{counted(found.count, 'record')}, SHA-256 {target.sha256}")

@@ -1,7 +1,7 @@
 """Takes records out of the audit log's files, in the order of their times."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -13,8 +13,10 @@ from torhaus.audit.cells import restored
 from torhaus.audit.columns import RECORD
 from torhaus.audit.line import read
 from torhaus.model.record import Record
+from torhaus.store.audit.pseudonyms import told
 from torhaus.store.audit.sorting import Sorting
 
+NOBODY: Mapping[str, str] = {}
 _ROWS = 2_000
 """Fetched at once."""
 
@@ -43,7 +45,8 @@ class ExtractError(Exception):
 class Extract:
     """What was found. `damaged`: lines of segments that are none of a segment's."""
 
-    def __init__(self, sorting: Sorting, spill: Path) -> None:
+    def __init__(self, sorting: Sorting, spill: Path, people: Mapping[str, str]) -> None:
+        self._people = people
         self._sorting = sorting
         self._spill = spill
         self.damaged = 0
@@ -103,6 +106,9 @@ class Extract:
                     self._add(record, msgspec.json.encode(record), takes)
 
     def _add(self, record: Record, line: bytes, takes: Callable[[Record], bool]) -> None:
+        named = told(line, self._people)
+        if named is not line:
+            line, record = named, read(named) or record
         if takes(record):
             self.count += 1
             self._sorting.add(f"{record.timestamp} {record.request_id} {record.phase}", line)
@@ -110,16 +116,21 @@ class Extract:
 
 @contextmanager
 def extracted(
-    files: Callable[[], Files], takes: Callable[[Record], bool], spill: Path
+    files: Callable[[], Files],
+    takes: Callable[[Record], bool],
+    spill: Path,
+    people: Mapping[str, str] = NOBODY,
 ) -> Iterator[Extract]:
     """Everything that `takes` wants, gathered. Nothing more is read from the log afterwards.
+
+    `people`: pseudonyms that are told as whom they mean.
 
     `files`: lists them, more than once where some went away meanwhile. `spill`: a directory for
     what does not fit into memory. Raises OSError, ExtractError.
     """
     for _ in range(_TRIES):
         with tempfile.TemporaryDirectory(prefix=".extract-", dir=spill) as directory:
-            extract = Extract(Sorting(Path(directory)), Path(directory))
+            extract = Extract(Sorting(Path(directory)), Path(directory), people)
             try:
                 extract.gather(files(), takes)
             except FileNotFoundError:

@@ -1,15 +1,19 @@
 """Where the files of a question are: what the journal lists, made readable here."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from torhaus.audit.catalogue import DayFile
 from torhaus.audit.holdings import Holdings, Segment, holdings
 from torhaus.model.asking import Skipped
 from torhaus.store.audit.journal import NAME, JournalReader
+from torhaus.store.audit.pseudonyms import mapping
+
+log = structlog.get_logger()
 
 LOCAL = "local"
 _TIERS = frozenset({"hot", "warm", "cold"})
@@ -26,11 +30,12 @@ Fetch = Callable[[Sequence[DayFile]], Fetched]
 
 
 class Found(msgspec.Struct, frozen=True):
-    """`segments` by path."""
+    """`segments` by path. `people`: pseudonyms, and whom they mean."""
 
     segments: tuple[Segment, ...]
     days: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
+    people: Mapping[str, str] = {}
 
 
 def elsewhere(files: Sequence[DayFile]) -> Fetched:
@@ -56,11 +61,19 @@ class AuditFiles:
 
     def find(self, first_day: str, last_day: str) -> Found:
         """All files with records of these days, as they are now. Raises OSError."""
+        people = self._people()
         if not (self._directory / NAME).exists():
-            return self._unlisted()
+            return msgspec.structs.replace(self._unlisted(), people=people)
         with self._lock:
             listed = holdings(self._journal.now(), first_day, last_day)
-        return self._placed(listed)
+        return msgspec.structs.replace(self._placed(listed), people=people)
+
+    def _people(self) -> Mapping[str, str]:
+        try:
+            return mapping(self._directory.parent)
+        except ValueError as error:
+            log.error("audit.pseudonyms_unreadable", error=str(error))
+            return {}  # records are told with the pseudonyms as they are
 
     def _placed(self, listed: Holdings) -> Found:
         here = [each for each in listed.files if each.place == LOCAL and each.tier in _TIERS]

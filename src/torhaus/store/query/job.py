@@ -11,7 +11,7 @@ from torhaus.audit.holdings import Segment
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """`segments` (by path), `days`: the files of this question, and all it can read.
 
-    `memory`: in octets.
+    `people`: pseudonyms, and whom they mean. `memory`: in octets.
     """
 
     sql: str
@@ -21,6 +21,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     octets: int
     seconds: float
     parameters: Mapping[str, str | int | float | bool | None] = {}
+    people: Mapping[str, str] = {}
     memory: int = 512 << 20
     threads: int = 2
 

@@ -86,6 +86,7 @@ class SandboxRecords:
             octets=question.octets,
             seconds=question.seconds,
             parameters=question.parameters,
+            people=found.people,
             memory=self._memory,
         )
         data = await _run(msgspec.json.encode(job), question)

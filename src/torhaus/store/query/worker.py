@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from torhaus.audit.views import views
+from torhaus.audit.views import PEOPLE, PEOPLED, views
 from torhaus.store.query.cells import reader
 from torhaus.store.query.confine import bound, confine, die_with
 from torhaus.store.query.job import Failure, Job, Reply, Rows
@@ -66,7 +66,13 @@ def answer(job: Job, landlock: int) -> Reply:
 
 def _rows(connection: duckdb.DuckDBPyConnection, job: Job, landlock: int) -> Reply:
     query = _checked(connection, job)
-    for statement in (*_CLOSED, *views(job.segments, job.days)):
+    for statement in _CLOSED:
+        connection.execute(statement)
+    if job.people:
+        connection.execute(PEOPLED)
+        tokens, values = list(job.people), list(job.people.values())
+        connection.execute(f"INSERT INTO {PEOPLE} SELECT unnest(?), unnest(?)", [tokens, values])
+    for statement in views(job.segments, job.days, people=bool(job.people)):
         connection.execute(statement)
     connection.execute("SET allowed_paths = ?", [job.files])
     connection.execute("SET enable_external_access = false")

@@ -1,0 +1,60 @@
+"""Everything the state database holds about one person, and how it forgets who that was."""
+
+from typing import Any
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "approvals": ("email", "requester", "decided_by"),
+    "access_requests": ("email", "requester", "decided_by"),
+    "grants": ("email", "granted_by", "revoked_by"),
+    "tools": ("accepted_by",),
+    "usage": ("email",),
+}
+"""Where people's addresses stand, by table. A test compares this with the tables there are."""
+
+
+def _where(columns: tuple[str, ...]) -> str:
+    return " OR ".join(f"lower({column}) = :email" for column in columns)
+
+
+_FIND: dict[str, TextClause] = {
+    table: text(f"SELECT * FROM {table} WHERE {_where(columns)}")  # noqa: S608 -- constants
+    for table, columns in COLUMNS.items()
+}
+_RENAME: tuple[TextClause, ...] = tuple(
+    text(f"UPDATE {table} SET {column} = :token WHERE lower({column}) = :email")  # noqa: S608 -- constants
+    for table, columns in COLUMNS.items()
+    for column in columns
+)
+
+
+async def about(connection: AsyncConnection, email: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows about somebody, by table. Octets are told as text where they are text, else in hex."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for table, query in _FIND.items():
+        rows = await connection.execute(query, {"email": email.lower()})
+        found[table] = [
+            {name: _told(value) for name, value in row._mapping.items()} for row in rows
+        ]
+    return found
+
+
+async def rename(connection: AsyncConnection, email: str, token: str) -> int:
+    """Put a pseudonym wherever the address stands; returns in how many places it stood."""
+    places = 0
+    for statement in _RENAME:
+        done = await connection.execute(statement, {"email": email.lower(), "token": token})
+        places += done.rowcount
+    return places
+
+
+def _told(value: Any) -> Any:
+    if not isinstance(value, bytes | memoryview):
+        return value
+    raw = bytes(value)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.hex()
