@@ -33,6 +33,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "tail": "audit.tail:tail",
             "verify": "audit.verify:verify",
             "export": "audit.export:export",
+            "erase": "audit.erase:erase",
         },
     ),
     "policy": ("About the rules.", {"test": "policy:run"}),

@@ -31,12 +31,12 @@ _RENAME: tuple[TextClause, ...] = tuple(
 
 
 async def about(connection: AsyncConnection, email: str) -> dict[str, list[dict[str, Any]]]:
-    """The rows about somebody, by table. Octets are told as text where they are text, else in hex."""
+    """The rows about somebody, by table. Octets are told as text, or in hexadecimal."""
     found: dict[str, list[dict[str, Any]]] = {}
     for table, query in _FIND.items():
         rows = await connection.execute(query, {"email": email.lower()})
         found[table] = [
-            {name: _told(value) for name, value in row._mapping.items()} for row in rows
+            {name: _told(value) for name, value in row._asdict().items()} for row in rows
         ]
     return found
 

@@ -1,0 +1,120 @@
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.torhaus.store.audit.ledgers import record
+from torhaus.model.ports import LedgerError
+from torhaus.model.record import Record, RecordAccess, RecordUser
+from torhaus.redact.guard import Guard
+from torhaus.store.audit.discreet import DiscreetLedger
+from torhaus.store.audit.pseudonyms import People, told
+from torhaus.store.audit.veiling import Veiling
+
+KNOWN = frozenset(("alice@example.org", "bob@example.org"))
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def note(self, record: Record) -> None:
+        self.records.append(record)
+
+    def healthy(self) -> bool:
+        return True
+
+
+def veiled(home: Path, **changes: Any) -> tuple[str, People]:
+    people = People(home)
+    found = Veiling(people, lambda: KNOWN).veiled(record("req_1", **changes))
+    return msgspec.json.encode(found).decode(), people
+
+
+def test_whoever_calls_has_a_pseudonym_and_so_has_his_address(tmp_path: Path):
+    text, people = veiled(tmp_path)
+
+    assert "alice@example.org" not in text
+    assert "192.168.1.100" not in text
+    assert '"role":"developer"' in text
+    assert told(text.encode(), people.mapping()) == msgspec.json.encode(record("req_1"))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        '{"assignee":"bob@example.org"}',
+        '{"deep":[{"to":["x@y.z","Bob@Example.org"]}]}',
+        '{"bob@example.org":1}',
+        '{"text":"ask bob@example.org, or nobody"}',
+        '{"url":"https://x.example/?u=bob%40example.org&v=1"}',
+    ],
+)
+def test_whoever_the_rules_know_has_a_pseudonym_in_arguments(tmp_path: Path, parameters: str):
+    text, people = veiled(tmp_path, parameters=msgspec.Raw(parameters.encode()))
+
+    assert "bob" not in text.lower()
+    assert people.known("bob@example.org") in text  # type: ignore[operator]
+    msgspec.json.decode(text, type=Record)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        '{"to":"notbob@example.org"}',
+        '{"to":"bob@example.org.evil.example"}',
+        '{"to":"carol@example.org"}',
+        '{"to":"bob@example.organic"}',
+    ],
+)
+def test_whoever_they_do_not_know_stays(tmp_path: Path, parameters: str):
+    text, _ = veiled(tmp_path, parameters=msgspec.Raw(parameters.encode()))
+
+    assert parameters in text
+
+
+def test_reasons_name_nobody_either(tmp_path: Path):
+    access = RecordAccess("rule", True, "bob@example.org may do this")
+    text, people = veiled(tmp_path, access_control=access)
+
+    assert f"{people.known('bob@example.org')} may do this" in text
+
+
+def test_the_house_itself_is_nobody(tmp_path: Path):
+    text, people = veiled(tmp_path, user=RecordUser("torhaus", "system", ""))
+
+    assert '"email":"torhaus"' in text
+    assert people.mapping() == {}
+
+
+def test_a_person_who_was_forgotten_meanwhile_is_a_stranger(tmp_path: Path):
+    people = People(tmp_path)
+    veiling = Veiling(people, lambda: KNOWN)
+    before = veiling.veiled(record("req_1")).user.email
+
+    People(tmp_path).forget("alice@example.org")
+    veiling.refresh()
+
+    assert veiling.veiled(record("req_1")).user.email != before
+
+
+def test_new_rules_are_heard(tmp_path: Path):
+    known = [frozenset[str]()]
+    veiling = Veiling(People(tmp_path), lambda: known[0])
+    entry = record("req_1", parameters=msgspec.Raw(b'{"to":"bob@example.org"}'))
+
+    assert b"bob" in bytes(veiling.veiled(entry).parameters)
+    known[0] = KNOWN
+    assert b"bob" not in bytes(veiling.veiled(entry).parameters)
+
+
+def test_a_key_that_cannot_be_kept_fails_the_call(tmp_path: Path):
+    people = People(tmp_path)
+    (tmp_path / "audit").write_text("in the way")
+    kept = Kept()
+    ledger = DiscreetLedger(kept, Guard(), Veiling(people, lambda: KNOWN))
+
+    with pytest.raises(LedgerError, match="keys of pseudonyms"):
+        ledger.note(record("req_1"))
+    assert kept.records == []
