@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +44,6 @@ from torhaus.limits.carried import carried
 from torhaus.mcp.seal import Sealer
 from torhaus.model.ports import LedgerError, StateError
 from torhaus.model.rules import Rules
-from torhaus.model.secret import Secret
 from torhaus.model.usage import Used
 from torhaus.redact.guard import Guard
 from torhaus.store.audit.auditlog import AuditLog
@@ -72,16 +71,12 @@ DRAIN = 8.0
 """Seconds calls have to finish when the gateway is told to stop."""
 
 
-def opened(secrets: Iterable[Secret]) -> list[str]:
-    return [each.reveal() for each in secrets]
-
-
 class House:
     """A running gateway. Built inside the event loop that runs it."""
 
     def __init__(self, loaded: Loaded, guard: Guard) -> None:
         self.guard = guard
-        guard.renew(opened(loaded.secrets))
+        guard.renew(each.reveal() for each in loaded.secrets)
         self.settings: Settings = loaded.settings
         self._loaded = loaded
         self._rules = loaded.rules
@@ -93,8 +88,9 @@ class House:
         key, secret = audit_key(data, os.urandom), sealing_secret(data, os.urandom)
         guard.keep(key.reveal(), secret)
         self.journal = Journal(data / "audit", key)
-        known = lambda: self._rules.principals  # noqa: E731
-        self.audit = AuditLog(data / "audit", audit, prefix, self.journal, guard, known)
+        self.audit = AuditLog(
+            data / "audit", audit, prefix, self.journal, guard, lambda: self._rules.principals
+        )
         self.ledger = self.audit.ledger
         self.happenings = Happenings(self.ledger, time.time, fresh_id)
         self.strangers = Refusals(clock=time.time)
@@ -187,7 +183,7 @@ class House:
         def granted() -> Loaded:
             self._granted = self.annex.rounds.grants
             loaded = read()
-            self.guard.renew(opened(loaded.secrets))
+            self.guard.renew(each.reveal() for each in loaded.secrets)
             return loaded.with_grants(self._granted)
 
         return granted

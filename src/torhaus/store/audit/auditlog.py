@@ -60,7 +60,7 @@ class AuditLog:
         return self._lenient is None
 
     def refresh(self) -> None:
-        """To be called every second: whoever was forgotten meanwhile is a stranger. Raises OSError."""
+        """Every second: whoever was forgotten meanwhile is a stranger. Raises OSError."""
         if self._veiling is not None:
             self._veiling.refresh()
 
