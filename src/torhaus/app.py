@@ -166,6 +166,7 @@ class House:
             notices=self.annex.notices,
             cache=self.cache.stats,
             redis_up=self._redis_up,
+            sinks=self.audit.sinks,
             limits=lambda: self.annex.budgets.left,
         )
 
@@ -236,6 +237,7 @@ class House:
             shared_up=self._redis_up,
             config_trouble=lambda: None if self.reload is None else self.reload.trouble,
             metrics=self.metrics.render,
+            sinks=self.audit.late,
             started=f"{self._began:%Y-%m-%d %H:%M} UTC",
         )
 

@@ -34,6 +34,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "verify": "audit.verify:verify",
             "export": "audit.export:export",
             "erase": "audit.erase:erase",
+            "sinks": "audit.sinks:sinks",
         },
     ),
     "policy": ("About the rules.", {"test": "policy:run"}),

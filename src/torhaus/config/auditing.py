@@ -8,7 +8,9 @@ from torhaus.config.access import Short
 from torhaus.config.amounts import Octets, Seconds, between
 from torhaus.config.retaining import AfterRetention, RetentionSpec
 from torhaus.config.shape import Shape
+from torhaus.config.sinks import Sinks, sinks
 from torhaus.config.texts import Line
+from torhaus.config.tree import Source
 from torhaus.model.auditing import MAX_PARAMETERS, AuditSettings
 
 HowMuch = Literal["full", "selectors", "names", "none"]
@@ -66,12 +68,20 @@ class AuditLogs(Shape):
     pseudonyms: Literal["off", "on"] = "off"
     """on: records hold pseudonyms instead of e-mail and network addresses, and a person can be
     forgotten (torhaus audit erase). Needs a restart."""
+    sinks: Sinks = ()
+    """Where else records go, besides the log. Needs a restart."""
+    sink_patience: Annotated[Seconds, between(0, 31_536_000, "between 0 and 365d")] = 604_800.0
+    """How long records that a sink has not taken stay in segments, where it reads them. Needs a
+    restart."""
 
 
-def audit_settings(file: AuditLogs) -> AuditSettings:
+def audit_settings(source: Source, file: AuditLogs) -> AuditSettings:
+    """Mistakes go to `source.problems`."""
     return AuditSettings(
         durability=file.durability,
         flush=file.flush,
         on_failure=file.on_failure,
         pseudonyms=file.pseudonyms == "on",
+        sinks=sinks(source, file.sinks),
+        sink_patience=file.sink_patience,
     )

@@ -51,7 +51,7 @@ def settings(source: Source, file: File, data_dir: FilePath | None) -> Settings:
         max_body=server.max_body,
         metrics_networks=server.metrics_networks,
         data_dir=FilePath(server.data_dir) if data_dir is None else data_dir,
-        audit=audit_settings(file.audit_logs),
+        audit=audit_settings(source, file.audit_logs),
         timezone=server.timezone,
         state_url=None if state is None else Secret(state.get_secret_value()),
         cache_size=file.caching.max_size,

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from torhaus.model.shipping import SinkSettings
+
 MAX_PARAMETERS = 16 * 1024
 """Octets of arguments that a record holds where the file says nothing else."""
 
@@ -44,9 +46,12 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     to its server, of every call or of those that may change something) or `async` (at most `flush`
     later). `on_failure`: `deny` or `allow`, whether calls go on without records.
     `pseudonyms`: records name nobody; who is meant is kept apart, and can be forgotten.
+    `sink_patience`: how long segments are kept for sinks that are behind.
     """
 
     durability: str = "durable"
     flush: float = 0.02
     on_failure: str = "deny"
     pseudonyms: bool = False
+    sinks: tuple[SinkSettings, ...] = ()
+    sink_patience: float = 604_800.0

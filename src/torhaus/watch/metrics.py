@@ -1,6 +1,7 @@
 """The numbers Prometheus asks for, under the names of the product text."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import msgspec
@@ -26,6 +27,8 @@ from torhaus.model.cost import NO_COSTS, Costs
 from torhaus.model.limits import Scarcity
 from torhaus.model.outcome import Outcome
 from torhaus.model.ports import CacheStats
+from torhaus.model.shipping import SinkState
+from torhaus.watch import shipped
 from torhaus.watch.tally import BUCKETS, Known, Tally
 
 _BOUNDS = [*(str(bound) for bound in BUCKETS), "+Inf"]
@@ -43,6 +46,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     notices: Callable[[], Mapping[str, int]] | None = None
     cache: Callable[[], CacheStats] | None = None
     redis_up: Callable[[], bool] | None = None
+    sinks: Callable[[], Sequence[SinkState]] | None = None
     limits: Callable[[], Mapping[str, Scarcity]] | None = None
 
 
@@ -224,6 +228,8 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
         yield from _cache(gauges.cache())
     if gauges.limits is not None:
         yield from _limits(gauges.limits())
+    if gauges.sinks is not None:
+        yield from shipped.families(gauges.sinks(), time.time())
     if gauges.notices is not None:
         yield _notices(gauges.notices())
     info = GaugeMetricFamily("mcp_gateway_build_info", "The running version.", labels=("version",))

@@ -1,6 +1,6 @@
 """The pages that machines and people ask for the gateway's health."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -30,6 +30,8 @@ class Operations:
     started: str
     shared_up: Callable[[], bool] | None = None
     audit_lost: Callable[[], int] | None = None
+    sinks: Callable[[], Mapping[str, str]] = dict
+    """What is wrong with each sink of the audit log, in a few words; empty when nothing is."""
 
     def health(self, _request: Request) -> Response:
         # Byte for byte what the product text prints; JSONResponse would drop the blank.
@@ -43,6 +45,7 @@ class Operations:
             "audit": self._audit(),
             "state": "ok" if self.state_trouble() is None else STATE_DOWN,
             **self._shared(),
+            **self._sinks(),
             "configuration": "ok" if self.config_trouble() is None else "refused: see the log",
             "servers": {each.name: each.state.partition(":")[0] for each in self.states()},
         }
@@ -57,6 +60,10 @@ class Operations:
         if self.shared_up is None:
             return {}
         return {"redis": "ok" if self.shared_up() else SHARED_DOWN}
+
+    def _sinks(self) -> dict[str, dict[str, str]]:
+        found = self.sinks()
+        return {"sinks": {name: word or "ok" for name, word in found.items()}} if found else {}
 
     def exposition(self, request: Request) -> Response:
         peer = request.client.host if request.client is not None else ""
@@ -75,6 +82,7 @@ class Operations:
                 audit_lost=None if self.audit_lost is None else self.audit_lost(),
                 config_refused=self.config_trouble() is not None,
                 shared_lost=self.shared_up is not None and not self.shared_up(),
+                late_sinks={name: word for name, word in self.sinks().items() if word},
                 started=self.started,
             ),
             headers=SAFE,

@@ -1,7 +1,8 @@
 """The page `/status`: what works, for the people who wonder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 
 import msgspec
 
@@ -72,6 +73,7 @@ def page(
     started: str,
     shared_lost: bool = False,
     audit_lost: int | None = None,
+    late_sinks: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """HTML. Why a server is down is for administrators and stays in the log.
 
@@ -81,6 +83,7 @@ def page(
         REFUSED if config_refused else "",
         ALONE if shared_lost else "",
         LOST.format(lost=audit_lost) if audit_lost else "",
+        *(_late(name, word) for name, word in late_sinks.items()),
     )
     refused = not audit_healthy and audit_lost is None
     rows = "\n".join(_row(each) for each in states)
@@ -92,6 +95,10 @@ def page(
         trouble="".join(troubles),
         rows=rows or '<tr><td colspan="2">No servers are configured.</tr>',
     )
+
+
+def _late(name: str, word: str) -> str:
+    return f'<p class="rest">Audit records: the sink {escape(name)} {escape(word)}.</p>\n'
 
 
 def _headline(states: Sequence[ServerState], *, audit_refuses: bool) -> str:

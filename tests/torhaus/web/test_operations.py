@@ -31,6 +31,7 @@ def operations(
     state: str | None = None,
     rules: Rules = LOOPBACK,
     shared: bool | None = None,
+    sinks: dict[str, str] | None = None,
 ) -> Operations:
     return Operations(
         rules=lambda: rules,
@@ -41,6 +42,7 @@ def operations(
         metrics=lambda: (b"mcp_gateway_requests_total 1\n", "text/plain; version=1.0.0"),
         started="2026-01-01 08:00 UTC",
         shared_up=None if shared is None else lambda: shared,
+        sinks=lambda: sinks or {},
     )
 
 
@@ -169,3 +171,18 @@ def test_the_status_page_says_when_redis_is_lost(shared: bool | None) -> None:
     text = get("/status", operations(shared=shared)).body.decode()
 
     assert ("Redis" in text) == (shared is False)
+
+
+def test_sinks_are_told_when_they_are_late_and_calls_go_on() -> None:
+    shown = operations(sinks={"siem": "does not take records", "search": ""})
+
+    ready, status = get("/ready", shown), get("/status", shown)
+
+    assert ready.status == 200
+    assert json.loads(ready.body)["sinks"] == {"siem": "does not take records", "search": "ok"}
+    assert b"the sink siem does not take records" in status.body
+    assert b"search" not in status.body
+
+
+def test_without_sinks_nothing_is_said_of_them() -> None:
+    assert "sinks" not in json.loads(get("/ready", operations()).body)

@@ -1,10 +1,13 @@
 """The audit log of one process, from its start, when it settles what a crash left, to its end."""
 
+import asyncio
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
 
+from torhaus.audit.lag import troubles
 from torhaus.model.auditing import AuditSettings
 from torhaus.model.ports import Ledger, LedgerError
 from torhaus.redact.guard import Guard
@@ -14,6 +17,7 @@ from torhaus.store.audit.ledger import SegmentLedger
 from torhaus.store.audit.lenient import LenientLedger
 from torhaus.store.audit.pseudonyms import People
 from torhaus.store.audit.settling import Attendance, Died, died, settle
+from torhaus.store.audit.sinks.crew import Crew
 from torhaus.store.audit.veiling import Veiling
 from torhaus.store.audit.writer import LedgerSettings
 
@@ -49,6 +53,12 @@ class AuditLog:
             self._lenient = LenientLedger(self.ledger, how.stall)
         self._attendance = Attendance(self._running, prefix)
         self._dead: list[Died] = []
+        self._crew = Crew(directory, settings.sinks)
+        self.sinks = self._crew.states
+
+    def late(self) -> dict[str, str]:
+        """What is wrong with each sink, in a few words; empty when nothing is."""
+        return troubles(self.sinks(), time.time())
 
     @property
     def calls(self) -> Ledger:
@@ -83,6 +93,7 @@ class AuditLog:
             raise LedgerError(f"the audit log cannot be opened: {error}") from error
         if found:
             log.warning("audit.calls.interrupted", calls=found)
+        self._crew.start()
         return found
 
     def beat(self, since: float) -> None:
@@ -102,6 +113,7 @@ class AuditLog:
     async def close(self, *, complete: bool) -> None:
         """`complete`: every intent has its outcome, which is on disk once this closes well."""
         written = await self._disk.close()
+        await asyncio.to_thread(self._crew.close)  # they bring what was written until now
         for each in self._dead:
             each.settled() if written else each.leave()
         self._dead.clear()

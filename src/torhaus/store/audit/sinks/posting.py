@@ -1,16 +1,21 @@
 """POST over HTTP for sinks: verified TLS, no redirects, bounded answers, blocking."""
 
 import http.client
+import socket
 import ssl
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from torhaus.config.addresses import networks
+from torhaus.model.networks import lies_in
 from torhaus.model.shipping import DeliveryError, RefusedError, Trust
 
 MOST_ANSWER = 16 * 1024 * 1024
 """Octets. A `_bulk` answer has some hundred for each record."""
+
+_PRIVATE = networks(["private"])
 
 REFUSED = frozenset((400, 413, 422))
 """What is in the request is wrong, so the same again will be too. Whatever else is not a success
@@ -86,8 +91,25 @@ class Poster:
             made = http.client.HTTPSConnection(
                 self._host, self._port, timeout=self._timeout, context=self._tls
             )
+        made.connect()
+        try:
+            if self._tls is None:
+                stay_private(made.sock)
+        except DeliveryError:
+            made.close()
+            raise
         self._connection = made
         return made
+
+
+def stay_private(connection: socket.socket) -> None:
+    """Records in plain text leave for private addresses only, whatever a name resolves to.
+
+    Raises DeliveryError.
+    """
+    peer = connection.getpeername()[0]
+    if not lies_in(_PRIVATE, peer):
+        raise DeliveryError("it is at a public address: records go there over TLS only")
 
 
 def _whole(response: http.client.HTTPResponse, deadline: float, most: int) -> bytes:

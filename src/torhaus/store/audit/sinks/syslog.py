@@ -9,10 +9,11 @@ import termios
 import time
 from collections.abc import Sequence
 from errno import EMSGSIZE
+from typing import Any
 
 from torhaus.audit.syslog import counted, host_name, message
 from torhaus.model.shipping import DeliveryError, Parcel, RefusedError, SyslogTarget
-from torhaus.store.audit.sinks.posting import context
+from torhaus.store.audit.sinks.posting import context, stay_private
 
 _POLL = 0.005
 """Seconds between two questions whether the receiver has it all."""
@@ -72,12 +73,12 @@ class SyslogSink:
             family, kind, _, _, address = socket.getaddrinfo(*where, type=socket.SOCK_DGRAM)[0]
             made = socket.socket(family, kind)
             made.settimeout(self._timeout)
-            made.connect(address)
-            return made
+            return _kept_private(made, address)
         plain = socket.create_connection(where, self._timeout)
-        if self._tls is None:
-            return plain
         try:
+            if self._tls is None:
+                stay_private(plain)
+                return plain
             return self._tls.wrap_socket(plain, server_hostname=self._target.host)
         except BaseException:
             plain.close()
@@ -110,6 +111,16 @@ class SyslogSink:
         connection, self._socket = self._socket, None
         if connection is not None:
             connection.close()
+
+
+def _kept_private(made: socket.socket, address: Any) -> socket.socket:
+    try:
+        made.connect(address)
+        stay_private(made)
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 def _unacknowledged(connection: socket.socket) -> int:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -28,7 +29,7 @@ LEFT_ALONE = 60.0
 
 _NO_RECORD = (b'{"segment":', b'{"checkpoint":')
 _RECORD = b'{"timestamp":'
-_COUNTED = 64 * 1024 * 1024
+COUNTED = 64 * 1024 * 1024
 """Octets looked through at most in one counting."""
 
 
@@ -108,10 +109,12 @@ class Tail:
     def present(self) -> set[str]:
         return {path.name for path in segments(self._hot)}
 
-    def behind(self) -> int:
-        """Records in segments that are not delivered, as far as they were counted by now."""
+    def behind(self, budget: int = COUNTED) -> int:
+        """Records in segments that are not delivered, as far as they were counted by now.
+
+        `budget`: octets looked through at most.
+        """
         total = 0
-        budget = _COUNTED
         for path in segments(self._hot):
             place = self._book.segments.get(path.name) or Place()
             budget -= self._count(path, place, budget)
@@ -122,16 +125,18 @@ class Tail:
         start, records = self._counted.get(path.name, (place.offset, place.records))
         if start < place.offset:
             start, records = place.offset, place.records
-        try:
-            with path.open("rb") as stream:
+        begin = start
+        with suppress(FileNotFoundError), path.open("rb") as stream:
+            while start - begin < most:
                 stream.seek(start)
-                data = stream.read(max(0, most))
-        except FileNotFoundError:
-            return 0
-        whole = data[: data.rfind(b"\n") + 1]
-        found = whole.startswith(_RECORD) + whole.count(b"\n" + _RECORD)
-        self._counted[path.name] = (start + len(whole), records + found)
-        return len(whole)
+                data = stream.read(MOST_OCTETS)
+                whole = data[: data.rfind(b"\n") + 1]
+                records += whole.startswith(_RECORD) + whole.count(b"\n" + _RECORD)
+                if not whole and len(data) < MOST_OCTETS:
+                    break
+                start += len(whole) or len(data)  # no record is longer than that
+        self._counted[path.name] = (start, records)
+        return start - begin
 
     def forget(self, gone: Sequence[str]) -> None:
         for name in gone:
@@ -176,3 +181,14 @@ def _lines(fd: int, start: int, mark: int, *, blank: bool) -> Iterator[tuple[byt
     for line in lines:
         start += len(line) + 1
         yield line, start
+
+
+def first_after(path: Path, place: Place) -> str:
+    """The time of the first record behind a place; empty where there is none. Raises OSError."""
+    with suppress(FileNotFoundError), path.open("rb") as stream:  # compacted meanwhile
+        stream.seek(place.offset)
+        for line in stream:
+            record = read(line)
+            if record is not None:
+                return record.timestamp
+    return ""

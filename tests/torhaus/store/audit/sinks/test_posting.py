@@ -8,7 +8,7 @@ import pytest
 from tests.torhaus.store.audit.sinks.servers import HttpReceiver, Said
 from tests.torhaus.upstream.certificates import authority
 from torhaus.model.shipping import DeliveryError, RefusedError, Trust
-from torhaus.store.audit.sinks.posting import Poster, retry_after
+from torhaus.store.audit.sinks.posting import Poster, retry_after, stay_private
 
 JSON = {"content-type": "application/json"}
 
@@ -134,3 +134,22 @@ def test_nobody_there_is_told_without_addresses() -> None:
 )
 def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
     assert retry_after(value, 1_700_000_000) == seconds
+
+
+class _Peer:
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def getpeername(self) -> tuple[str, int]:
+        return self._address, 80
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.2.3.4", "::1", "fd00::1", "192.168.1.1"])
+def test_plain_text_goes_to_private_addresses(address: str) -> None:
+    stay_private(_Peer(address))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8"])
+def test_plain_text_goes_to_no_public_address(address: str) -> None:
+    with pytest.raises(DeliveryError, match="over TLS only"):
+        stay_private(_Peer(address))  # type: ignore[arg-type]
