@@ -65,7 +65,7 @@ LOST = '<p class="bad">Since the start, {lost} calls went on without an audit re
 ALONE = '<p class="rest">What gateways share (Redis) does not answer; each works alone.</p>\n'
 
 
-def page(
+def page(  # noqa: PLR0913 - one argument for each thing it shows
     states: Sequence[ServerState],
     *,
     audit_healthy: bool,
