@@ -60,11 +60,11 @@ class Town(Gateway):
 
     def records(self) -> list[dict[str, Any]]:
         """Those of calls and acts; the house has some of its own."""
-        return [each for each in super().records() if each["user"]["role"] not in ("system", "")]
+        return [each for each in super().records() if not _of_the_house(each)]
 
     def house(self) -> list[dict[str, Any]]:
         """What the house has recorded of itself."""
-        return [each for each in super().records() if each["user"]["role"] in ("system", "")]
+        return [each for each in super().records() if _of_the_house(each)]
 
     def count(self) -> int:
         return len(self.records())
@@ -94,6 +94,10 @@ class Town(Gateway):
         """Everything it has written down: log, records, state."""
         files = [self.log, *(each for each in self.data.rglob("*") if each.is_file())]
         return b"\n".join(each.read_bytes() for each in files)
+
+
+def _of_the_house(record: Mapping[str, Any]) -> bool:
+    return record["user"]["role"] == "system" or record["operation"] == "credentials.refused"
 
 
 def server(url: str, **more: Any) -> dict[str, Any]:

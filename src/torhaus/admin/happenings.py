@@ -114,10 +114,14 @@ class Happenings:
     async def write(self) -> None:
         """Returns once all records are as durable as configured. Raises LedgerError."""
         while self._waiting:
-            kept = self._ledger.note(self._waiting[0])
-            if kept is not None:
-                await kept
-            self._waiting.popleft()
+            record = self._waiting.popleft()  # it may be called by two at once, at the end
+            try:
+                kept = self._ledger.note(record)
+                if kept is not None:
+                    await kept
+            except LedgerError:
+                self._waiting.appendleft(record)
+                raise
 
     async def close(self) -> None:
         """Write what is left, as far as that is possible."""

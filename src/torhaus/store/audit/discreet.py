@@ -7,7 +7,14 @@ import msgspec
 import structlog
 
 from torhaus.model.ports import Ledger, LedgerError
-from torhaus.model.record import Record, RecordAccess, RecordCall, RecordResult, RecordUser
+from torhaus.model.record import (
+    NO_CALL,
+    Record,
+    RecordAccess,
+    RecordCall,
+    RecordResult,
+    RecordUser,
+)
 from torhaus.redact.guard import Guard
 from torhaus.redact.text import UncheckableError
 from torhaus.store.audit.veiling import Veiling
@@ -101,12 +108,13 @@ class DiscreetLedger:
         )
 
     def _call(self, call: RecordCall) -> RecordCall:
-        return replace(
+        found = replace(
             call,
             client=self._text(call.client),
             protocol=self._text(call.protocol),
             trace=self._text(call.trace),
         )
+        return call if call is NO_CALL else found  # the encoder leaves out that very object
 
     def _parameters(self, raw: msgspec.Raw) -> msgspec.Raw:
         text = bytes(raw)
