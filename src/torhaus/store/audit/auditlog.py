@@ -87,7 +87,8 @@ class AuditLog:
         try:
             self._attendance.begin(now)
             self._dead = died(self._running)
-            found = await settle(self.ledger, self._segments, self._dead)
+            # What is on disk has passed the guard, and has its pseudonyms.
+            found = await settle(self._disk, self._segments, self._dead)
         except (OSError, LedgerError) as error:
             await self._disk.close()
             raise LedgerError(f"the audit log cannot be opened: {error}") from error
