@@ -78,8 +78,7 @@ class House:
         self.guard = guard
         guard.renew(each.reveal() for each in loaded.secrets)
         self.settings: Settings = loaded.settings
-        self._loaded = loaded
-        self._rules = loaded.rules
+        self._loaded, self._rules = loaded, loaded.rules
         self._granted: Grants = ()
         self._began = datetime.now(UTC)
         prefix = "req_" + secrets.token_hex(6)
@@ -159,6 +158,7 @@ class House:
         return Gauges(
             audit_healthy=self.ledger.healthy,
             audit_lost=self.audit.lost,
+            evidence=self.audit.evidence,
             sessions=lambda: len(self.sessions),
             streams=lambda: len(self.edge.open_streams),
             waiting=lambda: len(self.gate.patience.waits),
@@ -233,6 +233,7 @@ class House:
             ],
             audit_healthy=self.ledger.healthy,
             audit_lost=None if self.audit.required else self.audit.lost,
+            evidence=self.audit.evidence,
             state_trouble=lambda: self.annex.database.trouble,
             shared_up=self._redis_up,
             config_trouble=lambda: None if self.reload is None else self.reload.trouble,
@@ -300,8 +301,7 @@ class House:
         self.happenings.strangers(self.strangers.due())
         self.happenings.stopped()
         await self.happenings.close()
-        self.gate.intents.pay()
-        left = self.gate.intents
+        (left := self.gate.intents).pay()
         await self.audit.close(complete=not (left.open or left.owed))
 
 

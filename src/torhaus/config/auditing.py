@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from torhaus.config.access import Short
 from torhaus.config.amounts import Octets, Seconds, between
+from torhaus.config.publishing import PublishSpec
 from torhaus.config.retaining import AfterRetention, RetentionSpec
 from torhaus.config.shape import Shape
 from torhaus.config.sinks import Sinks, sinks
@@ -42,6 +43,15 @@ class Parameters(Shape):
     """By server: one of the same words, or a block with tools."""
 
 
+class Segments(Shape):
+    """When a file of records is sealed and the next one begins."""
+
+    size: Annotated[Octets, between(1 << 20, 1 << 30, "between 1MiB and 1GiB")] = 64 << 20
+    """At this size, in bytes or as 64MiB."""
+    age: Annotated[Seconds, between(60, 86400, "between 1m and 1d")] = 3600.0
+    """At this age, in seconds or as 1h."""
+
+
 class AuditLogs(Shape):
     """The record every call leaves."""
 
@@ -60,6 +70,10 @@ class AuditLogs(Shape):
         MAX_PARAMETERS
     )
     """Arguments longer than this are told by size and SHA-256, in bytes or as 16KiB."""
+    segment: Segments = Segments()
+    """Files of records: when one is sealed. Needs a restart."""
+    publish: tuple[PublishSpec, ...] = ()
+    """Who keeps heads of the journal, so that its end cannot be cut off. Needs a restart."""
     retention: RetentionSpec | None = None
     """How long records are hot, warm and cold; without it they stay hot for ever. Needs a
     restart."""
@@ -84,4 +98,7 @@ def audit_settings(source: Source, file: AuditLogs) -> AuditSettings:
         pseudonyms=file.pseudonyms == "on",
         sinks=sinks(source, file.sinks),
         sink_patience=file.sink_patience,
+        segment_size=file.segment.size,
+        segment_age=file.segment.age,
+        publish=tuple(each.target() for each in file.publish),
     )

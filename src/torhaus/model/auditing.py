@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from torhaus.model.publishing import HeadTarget
 from torhaus.model.shipping import SinkSettings
 
 MAX_PARAMETERS = 16 * 1024
@@ -44,9 +45,10 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `durability`: `strict` and `durable` (on disk before the answer leaves; and before the call goes
     to its server, of every call or of those that may change something) or `async` (at most `flush`
-    later). `on_failure`: `deny` or `allow`, whether calls go on without records.
-    `pseudonyms`: records name nobody; who is meant is kept apart, and can be forgotten.
-    `sink_patience`: how long segments are kept for sinks that are behind.
+    later). `on_failure`: `deny` or `allow`, whether calls go on without records. `pseudonyms`:
+    records name nobody; who is meant is kept apart, and can be forgotten. `sink_patience`: how long
+    segments are kept for sinks that are behind. `segment_size` (octets), `segment_age`: when the
+    next segment begins. `publish`: who keeps the journal's heads.
     """
 
     durability: str = "durable"
@@ -55,3 +57,6 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     pseudonyms: bool = False
     sinks: tuple[SinkSettings, ...] = ()
     sink_patience: float = 604_800.0
+    segment_size: int = 64 << 20
+    segment_age: float = 3600.0
+    publish: tuple[HeadTarget, ...] = ()

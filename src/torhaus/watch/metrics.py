@@ -27,8 +27,10 @@ from torhaus.model.cost import NO_COSTS, Costs
 from torhaus.model.limits import Scarcity
 from torhaus.model.outcome import Outcome
 from torhaus.model.ports import CacheStats
+from torhaus.model.publishing import Evidence
 from torhaus.model.shipping import SinkState
 from torhaus.watch import shipped
+from torhaus.watch.evidence import numbers
 from torhaus.watch.tally import BUCKETS, Known, Tally
 
 _BOUNDS = [*(str(bound) for bound in BUCKETS), "+Inf"]
@@ -39,6 +41,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
 
     audit_healthy: Callable[[], bool] | None = None
     audit_lost: Callable[[], int] | None = None
+    evidence: Callable[[], Evidence] | None = None
     sessions: Callable[[], int] | None = None
     streams: Callable[[], int] | None = None
     waiting: Callable[[], int] | None = None
@@ -224,6 +227,8 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
             "Calls that went on without an audit record.",
             value=gauges.audit_lost(),
         )
+    if gauges.evidence is not None:
+        yield from numbers(gauges.evidence())
     if gauges.cache is not None:
         yield from _cache(gauges.cache())
     if gauges.limits is not None:

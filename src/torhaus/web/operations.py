@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from torhaus.identity.identify import FORWARDED
 from torhaus.model.networks import lies_in
+from torhaus.model.publishing import NO_EVIDENCE, Evidence
 from torhaus.model.rules import Rules
 from torhaus.web.status import ServerState, page
 
@@ -32,6 +33,7 @@ class Operations:
     audit_lost: Callable[[], int] | None = None
     sinks: Callable[[], Mapping[str, str]] = dict
     """What is wrong with each sink of the audit log, in a few words; empty when nothing is."""
+    evidence: Callable[[], Evidence] = lambda: NO_EVIDENCE
 
     def health(self, _request: Request) -> Response:
         # Byte for byte what the product text prints; JSONResponse would drop the blank.
@@ -43,6 +45,7 @@ class Operations:
         body = {
             "status": "ready" if audit else "not ready",
             "audit": self._audit(),
+            "evidence": "ok" if self.evidence().trouble is None else DOUBTED,
             "state": "ok" if self.state_trouble() is None else STATE_DOWN,
             **self._shared(),
             **self._sinks(),
@@ -84,6 +87,7 @@ class Operations:
                 shared_lost=self.shared_up is not None and not self.shared_up(),
                 late_sinks={name: word for name, word in self.sinks().items() if word},
                 started=self.started,
+                evidence=self.evidence(),
             ),
             headers=SAFE,
         )
@@ -103,6 +107,9 @@ AUDIT_DOWN = "the audit log cannot be written: calls are refused"
 
 
 AUDIT_LOSES = "the audit log cannot be written: calls go on without records"
+
+
+DOUBTED = "the proof of the audit log is not in order: run torhaus audit verify"
 
 
 STATE_DOWN = "the state database does not answer: approvals and administration wait for it"

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import msgspec
 
 from torhaus import __version__
+from torhaus.model.publishing import NO_EVIDENCE, Evidence
 
 
 class ServerState(msgspec.Struct, frozen=True):
@@ -62,6 +63,12 @@ REFUSED = (
     '<p class="bad">The last change of the configuration was refused; the old one holds.</p>\n'
 )
 LOST = '<p class="bad">Since the start, {lost} calls went on without an audit record.</p>\n'
+DOUBTED = '<p class="bad">The proof of the audit log is not in order.</p>\n'
+SILENT = (
+    '<p class="rest">{silent} of {count} places that keep the proof of the audit log do not '
+    "answer.</p>\n"
+)
+PUBLISHED = "<p>The proof of the audit log is kept in {count} besides here.</p>\n"
 ALONE = '<p class="rest">What gateways share (Redis) does not answer; each works alone.</p>\n'
 
 
@@ -74,6 +81,7 @@ def page(  # noqa: PLR0913 - one argument for each thing it shows
     shared_lost: bool = False,
     audit_lost: int | None = None,
     late_sinks: Mapping[str, str] = MappingProxyType({}),
+    evidence: Evidence = NO_EVIDENCE,
 ) -> str:
     """HTML. Why a server is down is for administrators and stays in the log.
 
@@ -84,6 +92,7 @@ def page(  # noqa: PLR0913 - one argument for each thing it shows
         ALONE if shared_lost else "",
         LOST.format(lost=audit_lost) if audit_lost else "",
         *(_late(name, word) for name, word in late_sinks.items()),
+        _evidence(evidence),
     )
     refused = not audit_healthy and audit_lost is None
     rows = "\n".join(_row(each) for each in states)
@@ -99,6 +108,19 @@ def page(  # noqa: PLR0913 - one argument for each thing it shows
 
 def _late(name: str, word: str) -> str:
     return f'<p class="rest">Audit records: the sink {escape(name)} {escape(word)}.</p>\n'
+
+
+def _evidence(found: Evidence) -> str:
+    """Where heads go is for administrators; whether somebody keeps them is for everyone."""
+    if found.trouble is not None:
+        return DOUBTED
+    if not found.published:
+        return ""
+    silent = sum(1 for each in found.published if each.trouble is not None)
+    count = len(found.published)
+    if silent:
+        return SILENT.format(silent=silent, count=count)
+    return PUBLISHED.format(count=f"{count} place{'' if count == 1 else 's'}")
 
 
 def _headline(states: Sequence[ServerState], *, audit_refuses: bool) -> str:

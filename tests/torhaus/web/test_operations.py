@@ -97,6 +97,7 @@ def test_ready_tells_of_servers_without_the_reason_they_are_down() -> None:
     assert json.loads(page.body) == {
         "status": "ready",
         "audit": "ok",
+        "evidence": "ok",
         "state": "ok",
         "configuration": "ok",
         "servers": {"git": "ready", "time": "down"},

@@ -1,6 +1,7 @@
 import pytest
 
 from torhaus import __version__
+from torhaus.model.publishing import Evidence, Kept
 from torhaus.web.status import ServerState, page
 
 HOSTILE = "<script>alert(1)</script>&\"'"
@@ -62,3 +63,23 @@ def test_it_says_what_runs_since_when() -> None:
 
     assert __version__ in html
     assert "2026-01-01 08:00 UTC" in html
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words"),
+    [
+        (Evidence(), "Everything is working."),
+        (Evidence(trouble="seg-1 is broken"), "proof of the audit log is not in order"),
+        (Evidence(published=(Kept(name="file /x"),)), "is kept in 1 place besides here"),
+        (
+            Evidence(published=(Kept(name="file /x", trouble="full"), Kept(name="webhook y"))),
+            "1 of 2 places that keep the proof of the audit log do not answer",
+        ),
+    ],
+)
+def test_the_proof_of_the_audit_log_has_its_sentence(evidence: Evidence, words: str) -> None:
+    html = page([], audit_healthy=True, config_refused=False, started="", evidence=evidence)
+
+    assert words in html
+    assert "seg-1" not in html
+    assert "/x" not in html

@@ -10,12 +10,14 @@ import structlog
 from torhaus.audit.lag import troubles
 from torhaus.model.auditing import AuditSettings
 from torhaus.model.ports import Ledger, LedgerError
+from torhaus.model.publishing import Evidence
 from torhaus.redact.guard import Guard
 from torhaus.store.audit.discreet import DiscreetLedger
 from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.ledger import SegmentLedger
 from torhaus.store.audit.lenient import LenientLedger
 from torhaus.store.audit.pseudonyms import People
+from torhaus.store.audit.publish.publisher import publisher
 from torhaus.store.audit.settling import Attendance, Died, died, settle
 from torhaus.store.audit.sinks.crew import Crew
 from torhaus.store.audit.veiling import Veiling
@@ -40,7 +42,12 @@ class AuditLog:
         guard: Guard,
         known: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        how = LedgerSettings(durability=settings.durability, flush=settings.flush)
+        how = LedgerSettings(
+            durability=settings.durability,
+            flush=settings.flush,
+            segment_bytes=settings.segment_size,
+            segment_seconds=settings.segment_age,
+        )
         self._segments = directory / "hot"
         self._running = directory / "running"
         self._disk = SegmentLedger(self._segments, journal, how)
@@ -53,6 +60,7 @@ class AuditLog:
             self._lenient = LenientLedger(self.ledger, how.stall)
         self._attendance = Attendance(self._running, prefix)
         self._dead: list[Died] = []
+        self._publisher = publisher(journal, settings.publish)
         self._crew = Crew(directory, settings.sinks)
         self.sinks = self._crew.states
 
@@ -78,6 +86,10 @@ class AuditLog:
         """Calls that went on without a record."""
         return 0 if self._lenient is None else self._lenient.lost
 
+    def evidence(self) -> Evidence:
+        """Whether the log's proof is in order, and who keeps it."""
+        return self._publisher.evidence()
+
     async def open(self, now: float) -> int:
         """Open it, and note how calls ended that a crash had cut off; returns how many.
 
@@ -92,6 +104,7 @@ class AuditLog:
         except (OSError, LedgerError) as error:
             await self._disk.close()
             raise LedgerError(f"the audit log cannot be opened: {error}") from error
+        self._publisher.start()
         if found:
             log.warning("audit.calls.interrupted", calls=found)
         self._crew.start()
@@ -115,6 +128,7 @@ class AuditLog:
         """`complete`: every intent has its outcome, which is on disk once this closes well."""
         written = await self._disk.close()
         await asyncio.to_thread(self._crew.close)  # they bring what was written until now
+        await asyncio.to_thread(self._publisher.close)  # the last seal is published too
         for each in self._dead:
             each.settled() if written else each.leave()
         self._dead.clear()

@@ -47,6 +47,7 @@ def newest(path: Path) -> LiveChain | None:
         return None
     try:
         text, at = b"", os.fstat(fd).st_size
+        os.fdatasync(fd)  # its writer may still wait for the disk, and take it back
         while at > 0:
             step = min(_STEP, at)
             at -= step

@@ -42,16 +42,26 @@ class Journal:
         self._clock = clock
         self._known = START  # the newest line this process has seen
         self._other = ""  # a key before this one that was told of
+        self.told: Callable[[], None] | None = None  # called after each line, in any thread
 
     def append(self, event: Event) -> JournalEntry:
         """Returns when the line is on disk; after an OSError nothing of it is."""
         with _locked(self.directory / NAME) as fd:
-            return self._add(fd, event)
+            added = self._add(fd, event)
+        self._tell()
+        return added
 
     def append_if(self, allowed: Callable[[], bool], event: Event) -> JournalEntry | None:
         """As `append`, unless `allowed`, asked while nobody else can append, says no."""
         with _locked(self.directory / NAME) as fd:
-            return self._add(fd, event) if allowed() else None
+            added = self._add(fd, event) if allowed() else None
+        if added is not None:
+            self._tell()
+        return added
+
+    def _tell(self) -> None:
+        if self.told is not None:
+            self.told()
 
     def _add(self, fd: int, event: Event) -> JournalEntry:
         link, size = self._end(fd)

@@ -3,15 +3,18 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 
 import structlog
 
+from torhaus.audit.signing import SignatureError
+from torhaus.model.evidence import LiveChain
 from torhaus.model.ports import LedgerError
 from torhaus.model.record import Record
 from torhaus.store.audit.batch import Batch
 from torhaus.store.audit.disk import prepare
+from torhaus.store.audit.heads import known
 from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.lines import add_line
 from torhaus.store.audit.recover import recover
@@ -55,7 +58,7 @@ class SegmentLedger:
         self._writer = Writer(self._directory, self._journal, self._settings, self._back, self._end)
         try:
             prepare(self._directory)
-            for _ in recover(self._directory, self._journal, {}):
+            for _ in recover(self._directory, self._journal, self._published()):
                 pass  # it has told of each
             self._writer.open()
         except OSError as error:
@@ -64,6 +67,15 @@ class SegmentLedger:
         threading.Thread(target=self._writer.run, name="audit", daemon=True).start()
         self._open = True
         self._refusal = None
+
+    def _published(self) -> Mapping[str, LiveChain]:
+        """What the head beside the journal says of segments that were left behind."""
+        key = self._journal.key
+        try:
+            return known(self._journal.directory, {key.id: key.public()})
+        except (SignatureError, OSError) as error:
+            log.error("audit.head_unusable", error=str(error))
+            return {}
 
     def note(self, record: Record) -> Awaitable[None] | None:
         if self._refusal is not None:

@@ -31,6 +31,8 @@ def recover(directory: Path, journal: Journal, known: Mapping[str, LiveChain]) -
     """
     reader = JournalReader(journal.directory)
     for path in segments(directory):
+        if _settled(reader.now(), path.name):
+            continue
         try:
             fd = os.open(path, _OPEN)
         except FileNotFoundError:

@@ -110,7 +110,7 @@ class _Verifier:
     def _journal(self) -> Catalogue:
         self._wanted.progress(NAME)
         attest = Attest(self._wanted.keys, several=self._wanted.several)
-        for line in _lines(self._audit / NAME):
+        for line in journal_lines(self._audit):
             attest.line(line)
         for fault in (*attest.faults, *contradictions(attest.entries)):
             self._trouble(NAME, fault.line, fault.what)
@@ -244,10 +244,10 @@ def _segment_like(each: "os.DirEntry[str]") -> bool:
     return each.name.startswith("seg-") and each.name.endswith(".jsonl")
 
 
-def _lines(path: Path) -> Sequence[bytes]:
-    """The journal's, as they are between two appends."""
+def journal_lines(audit: Path) -> Sequence[bytes]:
+    """As they are between two appends. Raises OSError."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = os.open(audit / NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return []
     with os.fdopen(fd, "rb") as stream:

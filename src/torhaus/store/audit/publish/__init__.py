@@ -1,0 +1,1 @@
+"""Heads of the journal, brought to those who keep them."""
