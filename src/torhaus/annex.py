@@ -36,6 +36,7 @@ from torhaus.model.pins import Pin
 from torhaus.model.ports import Cache, Counters, Ledger, Notifier, Remaining, UpstreamError
 from torhaus.model.rules import Rules
 from torhaus.model.usage import Used
+from torhaus.redact.guard import Guard
 from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
 from torhaus.upstream.plainhttp import PlainHttp
@@ -74,6 +75,7 @@ class Annex:
         regrant: Callable[[Grants], Awaitable[None]],
         cache: Cache,
         counters: Counters,
+        guard: Guard,
     ) -> None:
         self._settings = settings
         self._rules = rules
@@ -91,6 +93,7 @@ class Annex:
             clock=time.time,
             ids=fresh_id,
             announce=self.announcer.announce,
+            guard=guard,
         )
         self.links = DecisionLinks(sealer, self._origin)
         self.requests = Requests(means, self.links)

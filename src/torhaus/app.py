@@ -110,6 +110,7 @@ class House:
             regrant=self.regrant,
             cache=self.cache,
             counters=self.counters,
+            guard=guard,
         )
         self.metrics = Metrics(
             self._gauges(),

@@ -21,6 +21,7 @@ from torhaus.model.approval import Approval, State, Wanted
 from torhaus.model.notify import Webhook
 from torhaus.model.ports import StateError
 from torhaus.model.secret import Secret
+from torhaus.redact.guard import SHAPES
 from torhaus.store.counters import MemoryCounters
 from torhaus.store.memory import MemoryCache
 from torhaus.store.state.database import NAME
@@ -42,6 +43,7 @@ class House:
             regrant=self.regrant,
             cache=MemoryCache(),
             counters=MemoryCounters(),
+            guard=SHAPES,
         )
 
     async def regrant(self, grants: Grants) -> None:

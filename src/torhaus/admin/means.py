@@ -8,11 +8,15 @@ from torhaus.model.desk import Office
 from torhaus.model.ports import Ledger
 from torhaus.model.record import Record
 from torhaus.model.rules import Rules
+from torhaus.redact.guard import SHAPES, Guard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """`clock`: Unix seconds. `ids`: fresh ids. `announce`: takes news for people, at once."""
+    """`clock`: Unix seconds. `ids`: fresh ids. `announce`: takes news for people, at once.
+
+    `guard`: keeps secrets out of what is shown and kept.
+    """
 
     office: Office
     ledger: Ledger
@@ -20,6 +24,7 @@ class Means:
     clock: Callable[[], float]
     ids: Callable[[], str]
     announce: Callable[[Announcement], None]
+    guard: Guard = SHAPES
 
     async def note(self, record: Record) -> None:
         """Returns once the record is as durable as configured. Raises LedgerError."""

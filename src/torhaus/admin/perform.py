@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
 import structlog
 
 from torhaus.admin.access import decide_access, request_access, revoke_grant
@@ -25,6 +26,7 @@ from torhaus.model.desk import Desk
 from torhaus.model.people import Principal
 from torhaus.model.ports import StateError
 from torhaus.model.record import Record, RecordUser
+from torhaus.redact.guard import Guard
 
 log = structlog.get_logger()
 
@@ -62,6 +64,7 @@ class Admin:
         then nothing was changed. Needs a task.
         """
         means = self._means
+        act = _clean(act, means.guard)
         scene = Scene(actor, means.rules(), means.clock(), means.ids())
         who = user(actor.email, actor.roles(scene.now), ip)
         work = self._works[type(act)]
@@ -84,6 +87,16 @@ class Admin:
             means.announce(news)
         self._happened(found)
         return Done(found.result)
+
+
+def _clean(act: Any, guard: Guard) -> Any:
+    """The act without secrets in its texts: others read reasons and comments, for years."""
+    texts = {
+        name: clean
+        for name, value in msgspec.structs.asdict(act).items()
+        if isinstance(value, str) and (clean := guard.text(value)) is not value
+    }
+    return msgspec.structs.replace(act, **texts) if texts else act
 
 
 def _done(effect: Effect, who: RecordUser, scene: Scene) -> Record:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import msgspec
+
 from torhaus.admin.facts import approval_act, moved
 from torhaus.admin.links import DecisionLinks
 from torhaus.admin.means import Means
@@ -15,6 +17,7 @@ from torhaus.model.desk import Desk
 from torhaus.model.ports import StateError
 from torhaus.model.record import RecordUser
 from torhaus.policy.approvers import administrators, may_decide
+from torhaus.redact.text import UncheckableError
 
 T = TypeVar("T")
 
@@ -38,7 +41,15 @@ class Requests:
     # -- the port ------------------------------------------------------------------------------
 
     async def request(self, wanted: Wanted, now: float) -> Approval:
-        return await self._finished(self._request(wanted, now))
+        return await self._finished(self._request(self._shown(wanted), now))
+
+    def _shown(self, wanted: Wanted) -> Wanted:
+        """Without secrets, for the eyes of others; what is agreed to is told by the digest."""
+        try:
+            clean = self._means.guard.json(wanted.arguments.encode()).decode()
+        except UncheckableError as error:
+            clean = msgspec.json.encode({"_withheld": str(error)}).decode()
+        return msgspec.structs.replace(wanted, arguments=clean)
 
     async def take(self, id: str, wanted: Wanted, now: float) -> bool:
         return await self._finished(self._take(id, wanted, now))

@@ -1,5 +1,6 @@
 """Audit records as rows of a table: one cell for each leaf, safe in any spreadsheet. Pure."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from torhaus.audit.columns import RECORD
 from torhaus.audit.shape import milliseconds
 from torhaus.model.record import Record, RecordAccess, RecordCall, RecordResult, RecordUser
 
+_HIDDEN = re.compile(r"[^\x20-\x7e]")
 _FIELD = re.compile(r"(\w+) [A-Z]")
 _STRUCTS: Mapping[str, type[Any]] = {
     "user": RecordUser,
@@ -62,8 +64,16 @@ def _cell(value: Any) -> str:
 
 
 def safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: an apostrophe goes before what might be one."""
-    return f"'{text}" if text[:1] in _FORMULA else text
+    """Text on one line that hides nothing and that no spreadsheet takes for a formula.
+
+    An apostrophe goes before what might be one. What cannot be seen is written as JSON does.
+    """
+    marked = f"'{text}" if text[:1] in _FORMULA else text
+    return marked if marked.isprintable() else _HIDDEN.sub(_escaped, marked)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def restored(row: Sequence[Any]) -> Record:

@@ -105,7 +105,7 @@ class McpEdge:
         caller, now = visitor.principal, self._gate.clock()
         usable = [n for n, each in rules.servers.items() if may_use(caller, each, now)]
         have = ", ".join(usable) or "none"
-        text = f"there is no server {name!r} here; you may use: {have}"
+        text = f"there is no server {self._gate.guard.text(name)!r} here; you may use: {have}"
         if not name:
             text = f"name a server, as in /mcp/SERVER; you may use: {have}"
         self._reject(exchange, visitor, name, CallerError(codes.UNKNOWN_SERVER, text, status=404))

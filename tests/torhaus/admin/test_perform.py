@@ -95,3 +95,15 @@ def test_every_kind_of_act_has_its_work() -> None:
         "DecideAccess",
         "RevokeGrant",
     }
+
+
+def test_what_people_write_is_kept_without_secrets(tmp_path: Path) -> None:
+    token = "ghp" + "_A1b2C3d4E5f6G7h8J9k0LmNoPqRsTuVwXyZa"
+
+    async def story(hall: Hall) -> None:
+        done = await hall.admin.perform(ALICE, RequestAccess("on_call", 3600.0, f"for {token}"))
+
+        assert "for [redacted:github-token]" in repr(done)
+        assert token not in repr(done)
+
+    run(play(tmp_path, story))

@@ -41,7 +41,13 @@ def test_a_row_has_a_cell_for_each_column() -> None:
     ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://x")', "\uff1d1"],
 )
 def test_nothing_is_a_formula(text: str) -> None:
-    assert safe(text) == "'" + text
+    assert safe(text) == "'" + text.replace("\t", "\\t").replace("\r", "\\r").replace("\n", "\\n")
+
+
+def test_what_cannot_be_seen_is_written_as_json_does():
+    assert (
+        safe("a\x1b[31m\u202e\u2028\U000e0041ä😀") == "a\\u001b[31m\\u202e\\u2028\\udb40\\udc41ä😀"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "alice", "1-1", "a=b", "'=1"])
