@@ -361,8 +361,7 @@ async def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM. `ready` is called once the port answers.
 
-    `guard`: the log's, if it has one, which keeps secrets out of it. `sockets`: bound
-    ones to listen on instead of the settings' host and port.
+    `guard`: the log's, if it has one. `sockets`: bound ones instead of the settings' host and port.
     Raises LedgerError when the audit log cannot be opened, StateError when the state database
     cannot, OSError when the port is taken.
     """
@@ -390,10 +389,8 @@ async def serve(
     server = Server(house, config, ready)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, house.reload.ask)
-    watching = [
-        loop.create_task(house.reload.run()),
-        loop.create_task(house.happenings.run()),
-    ]
+    jobs = (house.reload.run(), house.happenings.run())
+    watching = [loop.create_task(each) for each in jobs]
     try:
         await server.serve(sockets)
     finally:
