@@ -18,7 +18,7 @@ from torhaus.store.audit.ledger import SegmentLedger
 from torhaus.store.audit.lenient import LenientLedger
 from torhaus.store.audit.pseudonyms import People
 from torhaus.store.audit.publish.publisher import publisher
-from torhaus.store.audit.settling import Attendance, Died, died, settle
+from torhaus.store.audit.settling import Attendance, Died, died, needed, settle
 from torhaus.store.audit.sinks.crew import Crew
 from torhaus.store.audit.veiling import Veiling
 from torhaus.store.audit.writer import LedgerSettings
@@ -81,6 +81,10 @@ class AuditLog:
         """Every second: whoever was forgotten meanwhile is a stranger. Raises OSError."""
         if self._veiling is not None:
             self._veiling.refresh()
+
+    def needed(self) -> set[str]:
+        """Segments that must not be moved yet: calls in them may still end. Raises OSError."""
+        return needed(self._segments, self._running)
 
     def lost(self) -> int:
         """Calls that went on without a record."""

@@ -11,6 +11,7 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ from torhaus.model.record import INTENT, Record
 from torhaus.store.audit.disk import prepare, sync_directory
 from torhaus.store.audit.segments import segments
 
-MARGIN = 3600.0
+MARGIN = 600.0
 """Seconds that a clock may have been set by while the process ran."""
 
 _PHASE = b'"phase":"'
@@ -120,11 +121,14 @@ def _died(path: Path) -> Died | None:
     if not os.path.samestat(os.fstat(fd), _stat(path) or os.stat_result((0,) * 10)):
         os.close(fd)  # settled by somebody else while we opened it
         return None
+    return Died(path, path.name, _since(os.pread(fd, 64, 0)), fd)
+
+
+def _since(mark: bytes) -> float:
     try:
-        since = float(os.pread(fd, 64, 0))
+        return float(mark)
     except ValueError:
-        since = 0.0  # it died before it could say: everything is read
-    return Died(path, path.name, since, fd)
+        return 0.0  # it died before it could say: everything is read
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -132,6 +136,25 @@ def _stat(path: Path) -> os.stat_result | None:
         return path.stat()
     except FileNotFoundError:
         return None
+
+
+def needed(directory: Path, running: Path) -> set[str]:
+    """Names of the segments in which a call may have an intent whose outcome is still to come.
+
+    Of living processes and of dead ones. Whoever moves segments leaves these where they are.
+    Raises OSError.
+    """
+    first = inf
+    with suppress(FileNotFoundError):
+        for path in running.iterdir():
+            with suppress(FileNotFoundError):
+                first = min(first, _since(path.read_bytes()[:64]))
+    names = set()
+    for path in segments(directory):
+        found = _stat(path)
+        if found is not None and found.st_mtime >= first - MARGIN:
+            names.add(path.name)
+    return names
 
 
 def unsettled(directory: Path, dead: Sequence[Died]) -> list[Record]:

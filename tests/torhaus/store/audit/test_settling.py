@@ -9,7 +9,7 @@ from tests.torhaus.cast import run
 from tests.torhaus.store.audit.ledgers import record
 from tests.torhaus.witnesses import MemoryLedger
 from torhaus.model.record import Record
-from torhaus.store.audit.settling import MARGIN, Attendance, died, settle, unsettled
+from torhaus.store.audit.settling import MARGIN, Attendance, died, needed, settle, unsettled
 
 NOW = 1_790_000_000.0
 
@@ -118,8 +118,26 @@ def test_only_what_may_hold_an_open_call_is_read(tmp_path: Path) -> None:
     assert missing(tmp_path) == ["req_a2"]
 
 
+def test_segments_in_which_calls_may_still_end_are_needed(tmp_path: Path) -> None:
+    hot, running = tmp_path / "hot", tmp_path / "running"
+    segment(hot, "1", record("req_a1"), at=NOW - 2 * MARGIN)
+    segment(hot, "2", record("req_a2"), at=NOW)
+    assert needed(hot, running) == set()
+
+    alive = Attendance(running, "req_a")
+    alive.begin(NOW)
+    assert needed(hot, running) == {"seg-2.jsonl"}
+    dead(running, "req_b", since=NOW - 2 * MARGIN)
+    assert needed(hot, running) == {"seg-1.jsonl", "seg-2.jsonl"}
+
+    (found,) = died(running)
+    found.settled()
+    alive.end()
+    assert needed(hot, running) == set()
+
+
 def test_a_mark_that_cannot_be_read_means_that_everything_is(tmp_path: Path) -> None:
-    segment(tmp_path / "hot", "1", phased("req_a1", "intent"), at=10 * MARGIN)
+    segment(tmp_path / "hot", "1", phased("req_a1", "intent"), at=1.0)
     dead(tmp_path / "running", "req_a")
     (tmp_path / "running" / "req_a").write_bytes(b"")
 
