@@ -14,10 +14,10 @@ from torhaus.audit.cells import HEADER, cells
 from torhaus.audit.part import Part
 from torhaus.cli.audit.outfile import TakenError, Written, written
 from torhaus.cli.audit.records import directory
-from torhaus.cli.output import complain, counted, misused, refuse
+from torhaus.cli.output import NO, complain, counted, misused, printable, refuse
 from torhaus.store.audit.extract import Extract, ExtractError, Files, extracted
 from torhaus.store.audit.pseudonyms import mapping
-from torhaus.store.audit.segments import segments
+from torhaus.store.query.files import AuditFiles
 
 
 class Format(StrEnum):
@@ -85,25 +85,35 @@ def _time(option: str, text: str | None, read: Callable[[str], str]) -> str:
         misused(f"{option}: {error}.")
 
 
-def files(data_dir: Path, wanted: Part) -> Files:  # noqa: ARG001 -- for day files
+def files(audit: AuditFiles, wanted: Part) -> Files:
     """Where the records of a part are."""
-    return Files(segments=segments(directory(data_dir)))
+    found = audit.find(wanted.since[:10], wanted.until[:10])
+    return Files(
+        segments=found.segments,
+        days=[Path(name) for name in found.days],
+        skipped=[each.text for each in found.skipped],
+    )
 
 
 def _export(wanted: Part, format_: Format, out: str, data_dir: Path, *, force: bool) -> None:
     where = directory(data_dir)
     if not where.is_dir():
         refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")
+    audit = AuditFiles(where.parent)
     with (
         written(out, force=force) as target,
         extracted(
-            lambda: files(data_dir, wanted), wanted.takes, where.parent, mapping(data_dir)
+            lambda: files(audit, wanted), wanted.takes, where.parent, mapping(data_dir)
         ) as found,
     ):
         WRITE[format_](found, target)
     complain(f"{counted(found.count, 'record')}, SHA-256 {target.sha256}")
     if found.damaged:
         complain(f"{counted(found.damaged, 'damaged line')} left out; see torhaus audit verify")
+    for each in found.left_out:
+        complain(f"Left out: {printable(each)}")
+    if found.left_out:
+        raise typer.Exit(NO)  # whoever goes on with it must not take it for the whole
 
 
 def _jsonl(found: Extract, target: Written) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from torhaus.audit.cells import restored
 from torhaus.audit.columns import RECORD
+from torhaus.audit.holdings import Segment
 from torhaus.audit.line import read
 from torhaus.model.record import Record
 from torhaus.store.audit.pseudonyms import told
@@ -32,10 +33,14 @@ _COLUMNS = ", ".join(
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """Where records are: in segments of JSON lines and in day files. No record is in two."""
+    """Where records are: in segments of JSON lines and in day files. No record is in two.
 
-    segments: Sequence[Path] = ()
+    `skipped`: what is left out and why, as sentences.
+    """
+
+    segments: Sequence[Segment] = ()
     days: Sequence[Path] = ()
+    skipped: Sequence[str] = ()
 
 
 class ExtractError(Exception):
@@ -43,7 +48,10 @@ class ExtractError(Exception):
 
 
 class Extract:
-    """What was found. `damaged`: lines of segments that are none of a segment's."""
+    """What was found. `damaged`: lines of segments that are none of a segment's.
+
+    `left_out`: whole files and days that are not in it, as sentences.
+    """
 
     def __init__(self, sorting: Sorting, spill: Path, people: Mapping[str, str]) -> None:
         self._people = people
@@ -51,13 +59,29 @@ class Extract:
         self._spill = spill
         self.damaged = 0
         self.count = 0
+        self.left_out: list[str] = []
 
-    def gather(self, files: Files, takes: Callable[[Record], bool]) -> None:
-        """Read everything. Raises FileNotFoundError for a file that went away, ExtractError."""
-        for path in files.segments:
-            self._segment(path, takes)
+    def gather(self, files: Files, takes: Callable[[Record], bool], *, last: bool) -> None:
+        """Read everything. Raises ExtractError.
+
+        A file that is not there is FileNotFoundError, and for the `last` time left out.
+        """
+        self.left_out += files.skipped
+        for segment in files.segments:
+            with self._missing(segment.name, last=last):
+                self._segment(segment, takes)
         for path in files.days:
-            self._day(path, takes)
+            with self._missing(str(path), last=last):
+                self._day(path, takes)
+
+    @contextmanager
+    def _missing(self, name: str, *, last: bool) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            if not last:
+                raise
+            self.left_out.append(f"{name} is missing: see torhaus audit verify")
 
     def lines(self) -> Iterator[bytes]:
         """Records as JSON without line breaks: from segments byte for byte as they stand there."""
@@ -85,18 +109,21 @@ class Extract:
         with made.open("rb") as whole:
             yield whole
 
-    def _segment(self, path: Path, takes: Callable[[Record], bool]) -> None:
-        with path.open("rb") as stream:
+    def _segment(self, segment: Segment, takes: Callable[[Record], bool]) -> None:
+        with Path(segment.name).open("rb") as stream:
             for line in stream:
                 if not line.endswith(b"\n"):
                     return  # still being written
                 record = read(line)
+                if record is not None and record.timestamp[:10] in segment.without:
+                    continue  # it is in a day file
                 if record is not None:
                     self._add(record, line[:-1], takes)
                 elif line.strip() and not line.startswith((b'{"segment":', b'{"checkpoint":')):
                     self.damaged += 1
 
     def _day(self, path: Path, takes: Callable[[Record], bool]) -> None:
+        path.stat()  # DuckDB's error for a missing file is as any other
         with connected(self._spill) as database, _sentences():
             query = f"SELECT {_COLUMNS} FROM read_parquet({_quoted(path)})"  # noqa: S608 -- as above
             found = database.execute(query)
@@ -128,16 +155,15 @@ def extracted(
     `files`: lists them, more than once where some went away meanwhile. `spill`: a directory for
     what does not fit into memory. Raises OSError, ExtractError.
     """
-    for _ in range(_TRIES):
+    for left in reversed(range(_TRIES)):
         with tempfile.TemporaryDirectory(prefix=".extract-", dir=spill) as directory:
             extract = Extract(Sorting(Path(directory)), Path(directory), people)
             try:
-                extract.gather(files(), takes)
+                extract.gather(files(), takes, last=not left)
             except FileNotFoundError:
                 continue
             yield extract
             return
-    raise ExtractError("the audit log was tidied up meanwhile; run this again")
 
 
 @contextmanager

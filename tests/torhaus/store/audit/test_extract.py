@@ -6,12 +6,17 @@ import duckdb
 import pytest
 
 from tests.torhaus.cli.audit.records_on_disk import record, segment
+from torhaus.audit.holdings import Segment
 from torhaus.audit.part import EVERYTHING, Part
 from torhaus.model.record import Record
 from torhaus.store.audit.extract import ExtractError, Files, extracted
 
 HEAD = b'{"segment":{"name":"seg-1.jsonl"}}\n'
 CHECKPOINT = b'{"checkpoint":{"records":1}}\n'
+
+
+def listed(*paths: Path) -> list[Segment]:
+    return [Segment(str(path)) for path in paths]
 
 
 def lines(files: Files, at: Path, part: Part = EVERYTHING) -> list[bytes]:
@@ -24,7 +29,7 @@ def day_file(at: Path, *content: bytes) -> Path:
     source = segment(at / "source", 9, b"".join(content))
     target = at / "day.parquet"
     with (
-        extracted(lambda: Files(segments=[source]), EVERYTHING.takes, at) as found,
+        extracted(lambda: Files(segments=listed(source)), EVERYTHING.takes, at) as found,
         found.parquet() as stream,
     ):
         target.write_bytes(stream.read())
@@ -35,7 +40,7 @@ def test_records_of_all_segments_come_in_the_order_of_time(tmp_path: Path) -> No
     one = segment(tmp_path, 1, HEAD + record(3, "git_log") + CHECKPOINT + record(1, "git_show"))
     two = segment(tmp_path, 2, record(2, "git_diff"))
 
-    found = lines(Files(segments=[one, two]), tmp_path)
+    found = lines(Files(segments=listed(one, two)), tmp_path)
 
     assert found == [record(1, "git_show"), record(2, "git_diff"), record(3, "git_log")]
 
@@ -45,7 +50,7 @@ def test_records_are_those_of_the_segment_byte_for_byte(tmp_path: Path) -> None:
         b'"parameters":{}', b'"parameters":{"a": 1.0, "b":"\\u00e4"}'
     )
 
-    assert lines(Files(segments=[segment(tmp_path, 1, odd)]), tmp_path) == [odd]
+    assert lines(Files(segments=listed(segment(tmp_path, 1, odd))), tmp_path) == [odd]
 
 
 def test_records_of_a_day_file_are_as_they_were_written(tmp_path: Path) -> None:
@@ -60,7 +65,7 @@ def test_damaged_lines_are_counted_and_a_line_being_written_is_not(tmp_path: Pat
     content = b"{torn\n \n\xff\xfe\n" + record(1, "git_log") + record(2, "git_show")[:-1]
     path = segment(tmp_path, 1, content)
 
-    with extracted(lambda: Files(segments=[path]), EVERYTHING.takes, tmp_path) as found:
+    with extracted(lambda: Files(segments=listed(path)), EVERYTHING.takes, tmp_path) as found:
         assert list(found.lines()) == [record(1, "git_log")[:-1]]
         assert (found.count, found.damaged) == (1, 2)
 
@@ -68,7 +73,7 @@ def test_damaged_lines_are_counted_and_a_line_being_written_is_not(tmp_path: Pat
 def test_only_wanted_records_are_taken(tmp_path: Path) -> None:
     path = segment(tmp_path, 1, record(1, "git_log") + record(2, "git_show"))
 
-    found = lines(Files(segments=[path]), tmp_path, Part(operation="git_show"))
+    found = lines(Files(segments=listed(path)), tmp_path, Part(operation="git_show"))
 
     assert found == [record(2, "git_show")]
 
@@ -86,17 +91,34 @@ def test_parquet_has_the_columns_of_a_record(tmp_path: Path) -> None:
 
 def test_files_that_go_away_meanwhile_are_listed_again(tmp_path: Path) -> None:
     there = segment(tmp_path, 1, record(1, "git_log"))
-    lists = [Files(segments=[there, tmp_path / "gone.jsonl"]), Files(segments=[there])]
+    lists = [Files(segments=listed(there, tmp_path / "gone.jsonl")), Files(segments=listed(there))]
 
     with extracted(lambda: lists.pop(0), EVERYTHING.takes, tmp_path) as found:
         assert found.count == 1
 
 
-def test_files_that_always_go_away_end_in_a_sentence(tmp_path: Path) -> None:
-    gone = Files(segments=[tmp_path / "gone.jsonl"])
+def test_files_that_are_missing_are_told(tmp_path: Path) -> None:
+    there = segment(tmp_path, 1, record(1, "git_log"))
+    files = Files(
+        segments=listed(there, tmp_path / "gone.jsonl"),
+        days=[tmp_path / "gone.parquet"],
+        skipped=["2 days skipped: cold"],
+    )
 
-    with pytest.raises(ExtractError, match="tidied up"), extracted(lambda: gone, all_, tmp_path):
-        pass
+    with extracted(lambda: files, all_, tmp_path) as found:
+        assert found.count == 1
+        assert [each.rpartition("/")[2] for each in found.left_out] == [
+            "2 days skipped: cold",
+            "gone.jsonl is missing: see torhaus audit verify",
+            "gone.parquet is missing: see torhaus audit verify",
+        ]
+
+
+def test_days_that_are_in_day_files_are_not_read_from_segments_too(tmp_path: Path) -> None:
+    path = segment(tmp_path, 1, record(1, "git_log"))
+    files = Files(segments=[Segment(str(path), ("2026-01-01",))])
+
+    assert lines(files, tmp_path) == []
 
 
 def test_a_day_file_that_is_none_is_told(tmp_path: Path) -> None:
