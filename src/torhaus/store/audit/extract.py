@@ -24,12 +24,13 @@ _ROWS = 2_000
 _TRIES = 3
 """Segments become day files while somebody reads: then the list is out of date."""
 
-_COLUMNS = ", ".join(
+COLUMNS = ", ".join(
     [
         "strftime(\"timestamp\", '%Y-%m-%dT%H:%M:%S.%gZ')",
         *(f'"{name}"' for name in RECORD if name != "timestamp"),
     ]
 )
+"""Those of a day file as `restored` takes them."""
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,11 +101,11 @@ class Extract:
         with source.open("xb") as stream:
             stream.writelines(line + b"\n" for line in self.lines())
         columns = ", ".join(f"'{name}': '{type_}'" for name, type_ in RECORD.items())
-        reading = f"{_quoted(source)}, format='newline_delimited', columns={{{columns}}}"
+        reading = f"{quoted(source)}, format='newline_delimited', columns={{{columns}}}"
         options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000"
         with connected(self._spill) as database, _sentences():
             query = f"SELECT * FROM read_json({reading})"  # noqa: S608 -- our own words, quoted paths
-            database.execute(f"COPY ({query}) TO {_quoted(made)} ({options})")
+            database.execute(f"COPY ({query}) TO {quoted(made)} ({options})")
         source.unlink()
         with made.open("rb") as whole:
             yield whole
@@ -125,7 +126,7 @@ class Extract:
     def _day(self, path: Path, takes: Callable[[Record], bool]) -> None:
         path.stat()  # DuckDB's error for a missing file is as any other
         with connected(self._spill) as database, _sentences():
-            query = f"SELECT {_COLUMNS} FROM read_parquet({_quoted(path)})"  # noqa: S608 -- as above
+            query = f"SELECT {COLUMNS} FROM read_parquet({quoted(path)})"  # noqa: S608 -- as above
             found = database.execute(query)
             while rows := found.fetchmany(_ROWS):
                 for row in rows:
@@ -186,7 +187,7 @@ def connected(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         database.close()
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 

@@ -2,17 +2,26 @@
 
 import csv
 import hashlib
+import json
 from pathlib import Path
 
 import duckdb
 
 from tests.torhaus.cli.audit.records_on_disk import record, segment
 from tests.torhaus.cli.terminal import torhaus
+from tests.torhaus.store.audit.tiers.stock import DAY, MORNING, depot, lines, seal
+from tests.torhaus.store.audit.tiers.stock import record as made
 from torhaus.cli.audit.records import directory
+from torhaus.model.keeping import Retention
+from torhaus.store.audit.tiers.upkeep import Upkeep
 
 
 def logged(at: Path, *content: bytes) -> None:
     segment(directory(at / "data"), 1, b"".join(content))
+
+
+def decoded(text: str) -> list[object]:
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def test_without_options_it_is_the_whole_log_as_it_was_written(tmp_path: Path) -> None:
@@ -83,3 +92,30 @@ def test_wrong_use_is_told(tmp_path: Path) -> None:
     assert nowhere.err.startswith("There is no audit log in data/audit/hot")
     assert no_day.code == 2
     assert no_day.err.startswith("--from: write 2025-10-20 or")
+
+
+def test_records_of_day_files_and_segments_come_once_each(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    records = [made(MORNING + number, number) for number in range(20)]
+    seal(data, "1", records[:10])
+    keep = Upkeep(depot(data), Retention(), None, grace=0.0, awaited=lambda _now: {"seg-1.jsonl"})
+    keep.hurry()
+    assert keep.round(MORNING + 2 * DAY)
+    seal(data, "2", records[10:])
+
+    said = torhaus("audit", "export", at=tmp_path)
+
+    assert [*(data / "audit" / "hot").rglob("*.parquet")]
+    assert (data / "audit" / "hot" / "seg-1.jsonl").exists()
+    assert decoded(said.out) == decoded(lines(records).decode())
+
+
+def test_what_is_missing_is_told_and_no_success(tmp_path: Path) -> None:
+    seal(tmp_path / "data", "1", [made(MORNING, 1)])
+    seal(tmp_path / "data", "2", [made(MORNING, 2)]).unlink()
+
+    said = torhaus("audit", "export", at=tmp_path)
+
+    assert said.code == 1
+    assert decoded(said.out) == decoded(lines([made(MORNING, 1)]).decode())
+    assert "seg-2.jsonl is missing: see torhaus audit verify" in said.err

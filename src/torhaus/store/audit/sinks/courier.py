@@ -20,7 +20,8 @@ from torhaus.model.shipping import (
     SinkState,
 )
 from torhaus.store.audit.sinks.aside import Aside
-from torhaus.store.audit.sinks.positions import DamagedBookError, Positions, shelf
+from torhaus.store.audit.sinks.missed import Missed
+from torhaus.store.audit.sinks.positions import DamagedBookError, Place, Positions, shelf
 from torhaus.store.audit.sinks.tail import Load, Tail
 
 log = structlog.get_logger()
@@ -132,13 +133,16 @@ class Courier:
 
     def _work(self) -> None:
         self._word = "idle"
-        self._tail = tail = Tail(self._audit / "hot", self._positions.book)
+        book = self._positions.book
+        self._tail = tail = Tail(self._audit / "hot", book)
+        missed = Missed(self._audit, self._settings.name, book)
         while True:
             leaving = self._leaving.is_set()
             try:
-                load = tail.next(self._settings.batch, final=leaving)
+                load = missed.next(self._present(tail), self._settings.batch)
+                load = load or tail.next(self._settings.batch, final=leaving)
                 if load is None:
-                    self._rest(tail)
+                    self._rest()
                 else:
                     self._bring(load)
             except OSError as error:  # of our own disk
@@ -150,17 +154,21 @@ class Courier:
                     return
                 self._leaving.wait(self._pace.look)
 
-    def _rest(self, tail: Tail) -> None:
-        """Nothing is left: forget segments that are gone."""
+    def _rest(self) -> None:
         self._word = "idle" if not self._failures else self._word
         self._behind, self._oldest = 0, ""
+
+    def _present(self, tail: Tail) -> set[str]:
+        """Segments that are there; each is remembered, in case it is removed before its turn."""
+        found = tail.present()
         book = self._positions.book
-        gone = book.segments.keys() - tail.present()
-        if gone:
-            for name in gone:
-                del book.segments[name]
-            tail.forget([*gone])
+        known = book.segments.keys()
+        if known != found:
+            tail.forget([*(known - found)])
+            for name in found - known:
+                book.segments[name] = Place()
             self._positions.save()
+        return found
 
     def _bring(self, load: Load) -> None:
         """Deliver it all, or set it aside; then remember."""
@@ -173,7 +181,7 @@ class Courier:
         for number, line in load.damaged:
             log.warning("audit.sink_line_damaged", segment=load.source, line=number)
             self._set_aside(load.source, number, line, "the line is damaged: it is no record")
-        book.segments[load.source] = load.place
+        load.keep(book)
         self._positions.save()
 
     def _note(self, load: Load) -> None:

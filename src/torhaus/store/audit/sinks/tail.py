@@ -34,15 +34,26 @@ COUNTED = 64 * 1024 * 1024
 
 
 class Load:
-    """What was read from one segment. `damaged`: lines that are no records, and their numbers."""
+    """What was read from one segment. `damaged`: lines that are no records, and their numbers.
 
-    __slots__ = ("damaged", "parcels", "place", "source")
+    `day`: it comes from a day file; the key under which a book has how far that is delivered.
+    """
 
-    def __init__(self, source: str, place: Place) -> None:
+    __slots__ = ("damaged", "day", "parcels", "place", "source")
+
+    def __init__(self, source: str, place: Place, day: str = "") -> None:
         self.source = source
+        self.day = day
         self.place = Place(place.offset, place.lines, place.records)
         self.parcels: list[Parcel] = []
         self.damaged: list[tuple[int, bytes]] = []
+
+    def keep(self, book: Book) -> None:
+        """It is delivered."""
+        if self.day:
+            book.days[self.day] = self.place.lines
+        else:
+            book.segments[self.source] = self.place
 
 
 class _Sight:
