@@ -1,9 +1,11 @@
 """How long audit records stay where: tiers, limits of age, and the bucket."""
 
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
+from torhaus.model.evidence import Held, Released
 from torhaus.model.secret import Secret
 
 
@@ -110,3 +112,39 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_STANDING = Standing(tiers={})
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """`ready` of its `files` can be queried."""
+
+    restore: Restore
+    ready: int
+    files: int
+
+
+class KeepingError(Exception):
+    """It could not be done, and nothing was changed. The text is a sentence for people."""
+
+
+class Vault(Protocol):
+    """Where the audit log's files are. Every method raises KeepingError."""
+
+    async def holds(self) -> list[Held]:
+        """Those in force, in the order in which they came."""
+        ...
+
+    async def hold(self, held: Held) -> None:
+        """Returns when it is in the journal: from then on nothing of these days is deleted."""
+        ...
+
+    async def release(self, released: Released) -> bool:
+        """False when there is no such hold."""
+        ...
+
+    async def restores(self, now: float) -> list[Restored]: ...
+
+    async def restore(self, restore: Restore, now: float) -> Restored:
+        """Returns when it is written down; the work on it begins at once, and may take hours."""
+        ...
+
+    def standing(self) -> Standing: ...
