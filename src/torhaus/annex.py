@@ -12,6 +12,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from torhaus.admin.acts import Effect
 from torhaus.admin.cache import PurgeCache, purging
+from torhaus.admin.keeping import (
+    HoldRecords,
+    ReleaseHold,
+    RestoreRecords,
+    holding,
+    releasing,
+    restoring,
+)
 from torhaus.admin.links import DecisionLinks
 from torhaus.admin.means import Means
 from torhaus.admin.perform import WORKS, Admin
@@ -37,6 +45,8 @@ from torhaus.model.ports import Cache, Counters, Ledger, Notifier, Remaining, Up
 from torhaus.model.rules import Rules
 from torhaus.model.usage import Used
 from torhaus.redact.guard import Guard
+from torhaus.store.audit.journal import Journal
+from torhaus.store.audit.tiers.storehouse import Storehouse
 from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
 from torhaus.upstream.plainhttp import PlainHttp
@@ -70,6 +80,7 @@ class Annex:
         *,
         sealer: Sealer,
         ledger: Ledger,
+        journal: Journal,
         catalogue: Catalogue,
         rules: Callable[[], Rules],
         regrant: Callable[[Grants], Awaitable[None]],
@@ -100,7 +111,14 @@ class Annex:
         self.rounds = Rounds(means, self.requests, regrant)
         self.cache = cache
         self.counters = counters
-        works = {**WORKS, PurgeCache: purging(lambda: self.cache)}
+        self.storehouse = Storehouse(settings, journal, ledger, fresh_id)
+        works = {
+            **WORKS,
+            PurgeCache: purging(lambda: self.cache),
+            HoldRecords: holding(lambda: self.storehouse.vault),
+            ReleaseHold: releasing(lambda: self.storehouse.vault),
+            RestoreRecords: restoring(lambda: self.storehouse.vault),
+        }
         self.admin = Admin(means, self._happened, works)
         self.catalogue = catalogue
         self.pinning = Pinning(means, catalogue.pins, catalogue.decided)
@@ -114,6 +132,7 @@ class Annex:
         Then look at the grants once, before anybody calls. Raises StateError.
         """
         steps = await self.database.open()
+        self.storehouse.start()
         await self.rounds.look_at_grants(time.time())
         await self.pinning.load()
         self._tasks = [
@@ -130,6 +149,7 @@ class Annex:
         self._settings = settings
 
     async def close(self) -> None:
+        await self.storehouse.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -154,7 +174,7 @@ class Annex:
             look=door.refusal,
         )
         shelf = Shelf(self.catalogue, self.pinning.save)
-        stores = Stores(lambda: self.cache, self._left, self._used)
+        stores = Stores(lambda: self.cache, self._left, self._used, self.storehouse.vault)
         api = application(backstage, shelf, stores, door.admit, door.look)
         return entrance(api, pages(operations, decisions.page))
 

@@ -105,6 +105,7 @@ class House:
             self.settings,
             sealer=sealer,
             ledger=self.ledger,
+            journal=self.journal,
             catalogue=self.catalogue,
             rules=self.rules,
             regrant=self.regrant,
@@ -146,12 +147,8 @@ class House:
             strict=audit.durability == "strict",
         )
         self.talk = Talk(gate=self.gate)
-        self.edge = McpEdge(
-            admission=Admission(self.settings, self.strangers.note),
-            rules=self.rules,
-            gate=self.gate,
-            talk=self.talk,
-        )
+        admission = Admission(self.settings, self.strangers.note)
+        self.edge = McpEdge(admission=admission, rules=self.rules, gate=self.gate, talk=self.talk)
         self.lane = lane(self.edge, self.settings.max_body)
         self.reload: Reload | None = None
 
@@ -160,6 +157,7 @@ class House:
             audit_healthy=self.ledger.healthy,
             audit_lost=self.audit.lost,
             evidence=self.audit.evidence,
+            audit_files=lambda: self.annex.storehouse.standing(),
             sessions=lambda: len(self.sessions),
             streams=lambda: len(self.edge.open_streams),
             waiting=lambda: len(self.gate.patience.waits),
@@ -233,6 +231,7 @@ class House:
                 for server in self._rules.servers.values()
             ],
             audit_healthy=self.ledger.healthy,
+            files_trouble=lambda: self.annex.storehouse.standing().trouble,
             audit_lost=None if self.audit.required else self.audit.lost,
             evidence=self.audit.evidence,
             state_trouble=lambda: self.annex.database.trouble,

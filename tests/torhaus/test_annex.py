@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from tests.torhaus.admin.hall import ALICE, DANA, key, rules, until
 from tests.torhaus.cast import NOW, run, sealer
+from tests.torhaus.store.audit.journals import journal
 from tests.torhaus.witnesses import MemoryLedger
 from torhaus.admin.acts import DecideAccess, Done, RequestAccess
 from torhaus.admin.rounds import Grants
@@ -38,6 +39,7 @@ class House:
             Settings(data_dir=home, **settings),
             sealer=sealer(),
             ledger=MemoryLedger(),
+            journal=journal(home),
             rules=lambda: self.rules,
             catalogue=Catalogue(),
             regrant=self.regrant,

@@ -57,7 +57,7 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Nothing was changed. `code`: not_found, not_allowed, conflict or invalid.
+    """Nothing was changed. `code`: not_found, not_allowed, conflict, invalid or unavailable.
 
     `reason`: a sentence; `fix`: what to do instead, where something can be done. `act`: what would
     have been recorded.

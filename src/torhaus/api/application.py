@@ -11,11 +11,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Scope
 
 from torhaus import __version__
-from torhaus.api import access, approvals, cache, costs, documentation, limits, tools
+from torhaus.api import access, approvals, cache, costs, documentation, keeping, limits, tools
 from torhaus.api.backstage import Backstage
 from torhaus.api.door import Admit, Door, Turned, bug
 from torhaus.api.problems import ProblemError, response
 from torhaus.gate.shelf import Shelf
+from torhaus.model.keeping import Vault
 from torhaus.model.ports import Cache, LedgerError, StateError
 
 ABOUT = (
@@ -25,11 +26,12 @@ ABOUT = (
 
 
 class Stores(msgspec.Struct, frozen=True):
-    """What calls leave behind: kept answers, used budgets, sums by month."""
+    """What calls leave behind: kept answers, used budgets, sums by month, audit files."""
 
     cache: Callable[[], Cache]
     left: limits.Left
     used: costs.Read
+    vault: Vault
 
 
 def application(
@@ -60,6 +62,7 @@ def application(
         cache.router(backstage, stores.cache),
         costs.router(backstage, stores.used),
         limits.router(stores.left),
+        keeping.router(backstage, lambda: stores.vault),
     ):
         app.include_router(routes, prefix="/api/v1")
     app.include_router(cache.outside(backstage))

@@ -6,7 +6,13 @@ from starlette.responses import JSONResponse
 
 from torhaus.admin.acts import Refusal
 
-STATUS = {"not_found": 404, "not_allowed": 403, "conflict": 409, "invalid": 422}
+STATUS = {
+    "not_found": 404,
+    "not_allowed": 403,
+    "conflict": 409,
+    "invalid": 422,
+    "unavailable": 503,
+}
 TITLES = {
     400: "The request cannot be read",
     401: "Who are you?",

@@ -24,12 +24,13 @@ from torhaus import __version__
 from torhaus.limits.charges import CHARGED
 from torhaus.model.call import Call
 from torhaus.model.cost import NO_COSTS, Costs
+from torhaus.model.keeping import Standing
 from torhaus.model.limits import Scarcity
 from torhaus.model.outcome import Outcome
 from torhaus.model.ports import CacheStats
 from torhaus.model.publishing import Evidence
 from torhaus.model.shipping import SinkState
-from torhaus.watch import shipped
+from torhaus.watch import shipped, tiers
 from torhaus.watch.evidence import numbers
 from torhaus.watch.tally import BUCKETS, Known, Tally
 
@@ -50,6 +51,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     cache: Callable[[], CacheStats] | None = None
     redis_up: Callable[[], bool] | None = None
     sinks: Callable[[], Sequence[SinkState]] | None = None
+    audit_files: Callable[[], Standing] | None = None
     limits: Callable[[], Mapping[str, Scarcity]] | None = None
 
 
@@ -229,6 +231,8 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
         )
     if gauges.evidence is not None:
         yield from numbers(gauges.evidence())
+    if gauges.audit_files is not None:
+        yield from tiers.families(gauges.audit_files())
     if gauges.cache is not None:
         yield from _cache(gauges.cache())
     if gauges.limits is not None:

@@ -34,6 +34,7 @@ class Operations:
     sinks: Callable[[], Mapping[str, str]] = dict
     """What is wrong with each sink of the audit log, in a few words; empty when nothing is."""
     evidence: Callable[[], Evidence] = lambda: NO_EVIDENCE
+    files_trouble: Callable[[], str | None] = lambda: None
 
     def health(self, _request: Request) -> Response:
         # Byte for byte what the product text prints; JSONResponse would drop the blank.
@@ -47,6 +48,7 @@ class Operations:
             "audit": self._audit(),
             "evidence": "ok" if self.evidence().trouble is None else DOUBTED,
             "state": "ok" if self.state_trouble() is None else STATE_DOWN,
+            **self._files(),
             **self._shared(),
             **self._sinks(),
             "configuration": "ok" if self.config_trouble() is None else "refused: see the log",
@@ -58,6 +60,9 @@ class Operations:
         if self.audit_healthy():
             return "ok"
         return AUDIT_DOWN if self.audit_lost is None else AUDIT_LOSES
+
+    def _files(self) -> dict[str, str]:
+        return {} if self.files_trouble() is None else {"audit_files": FILES_WAIT}
 
     def _shared(self) -> dict[str, str]:
         if self.shared_up is None:
@@ -83,6 +88,7 @@ class Operations:
                 self.states(),
                 audit_healthy=self.audit_healthy(),
                 audit_lost=None if self.audit_lost is None else self.audit_lost(),
+                files_wait=self.files_trouble() is not None,
                 config_refused=self.config_trouble() is not None,
                 shared_lost=self.shared_up is not None and not self.shared_up(),
                 late_sinks={name: word for name, word in self.sinks().items() if word},
@@ -113,6 +119,9 @@ DOUBTED = "the proof of the audit log is not in order: run torhaus audit verify"
 
 
 STATE_DOWN = "the state database does not answer: approvals and administration wait for it"
+
+
+FILES_WAIT = "records cannot be moved or ended as configured, and stay where they are: see the log"
 
 
 SHARED_DOWN = "it does not answer: each gateway goes on with a cache and limits of its own"

@@ -69,6 +69,9 @@ SILENT = (
     "answer.</p>\n"
 )
 PUBLISHED = "<p>The proof of the audit log is kept in {count} besides here.</p>\n"
+FILES_WAIT = (
+    '<p class="rest">Audit records cannot be moved or ended as configured; none is lost.</p>\n'
+)
 ALONE = '<p class="rest">What gateways share (Redis) does not answer; each works alone.</p>\n'
 
 
@@ -82,6 +85,7 @@ def page(  # noqa: PLR0913 - one argument for each thing it shows
     audit_lost: int | None = None,
     late_sinks: Mapping[str, str] = MappingProxyType({}),
     evidence: Evidence = NO_EVIDENCE,
+    files_wait: bool = False,
 ) -> str:
     """HTML. Why a server is down is for administrators and stays in the log.
 
@@ -93,6 +97,7 @@ def page(  # noqa: PLR0913 - one argument for each thing it shows
         LOST.format(lost=audit_lost) if audit_lost else "",
         *(_late(name, word) for name, word in late_sinks.items()),
         _evidence(evidence),
+        FILES_WAIT if files_wait else "",
     )
     refused = not audit_healthy and audit_lost is None
     rows = "\n".join(_row(each) for each in states)

@@ -9,10 +9,19 @@ from typing import Any
 
 import msgspec
 
+from tests.torhaus.admin.vaults import MemoryVault
 from tests.torhaus.cast import Clock, sealer
 from tests.torhaus.witnesses import MemoryLedger
 from torhaus.admin.acts import Done, Effect, Refusal
 from torhaus.admin.cache import PurgeCache, purging
+from torhaus.admin.keeping import (
+    HoldRecords,
+    ReleaseHold,
+    RestoreRecords,
+    holding,
+    releasing,
+    restoring,
+)
 from torhaus.admin.links import DecisionLinks
 from torhaus.admin.means import Means
 from torhaus.admin.perform import WORKS, Admin
@@ -134,7 +143,14 @@ class Hall:
         self.links = DecisionLinks(sealer(), lambda: "https://gw.example.org")
         self.requests = Requests(self.means, self.links)
         self.cache = MemoryCache()
-        works = {**WORKS, PurgeCache: purging(lambda: self.cache)}
+        self.vault = MemoryVault()
+        works = {
+            **WORKS,
+            PurgeCache: purging(lambda: self.cache),
+            HoldRecords: holding(lambda: self.vault),
+            ReleaseHold: releasing(lambda: self.vault),
+            RestoreRecords: restoring(lambda: self.vault),
+        }
         self.admin = Admin(self.means, self.happened, works)
         self.books = Books(office, lambda: self.rules)
 

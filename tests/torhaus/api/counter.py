@@ -153,7 +153,7 @@ def _app(made: Hall, catalogue: Catalogue) -> Any:
         async with made.office.read() as desk:
             return month or "2026-09", await desk.usage.of(month or "2026-09")
 
-    stores = Stores(lambda: made.cache, left, used)
+    stores = Stores(lambda: made.cache, left, used, made.vault)
     return entrance(
         application(backstage, shelf, stores, door.admit, door.look),
         pages(operations, decisions.page),

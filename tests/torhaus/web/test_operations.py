@@ -32,6 +32,7 @@ def operations(
     rules: Rules = LOOPBACK,
     shared: bool | None = None,
     sinks: dict[str, str] | None = None,
+    files: str | None = None,
 ) -> Operations:
     return Operations(
         rules=lambda: rules,
@@ -41,6 +42,7 @@ def operations(
         state_trouble=lambda: state,
         metrics=lambda: (b"mcp_gateway_requests_total 1\n", "text/plain; version=1.0.0"),
         started="2026-01-01 08:00 UTC",
+        files_trouble=lambda: files,
         shared_up=None if shared is None else lambda: shared,
         sinks=lambda: sinks or {},
     )
@@ -187,3 +189,12 @@ def test_sinks_are_told_when_they_are_late_and_calls_go_on() -> None:
 
 def test_without_sinks_nothing_is_said_of_them() -> None:
     assert "sinks" not in json.loads(get("/ready", operations()).body)
+
+
+def test_audit_files_that_wait_are_told_and_stop_nothing() -> None:
+    told = get("/ready", operations(files="the bucket audit does not answer"))
+
+    assert told.status == 200
+    assert "stay where they are" in json.loads(told.body)["audit_files"]
+    assert b"the bucket" not in told.body
+    assert "audit_files" not in json.loads(get("/ready", operations()).body)

@@ -54,6 +54,13 @@ def test_a_refused_configuration_is_told() -> None:
     assert "refused" not in shown()
 
 
+def test_audit_files_that_wait_are_told() -> None:
+    told = "Audit records cannot be moved or ended as configured"
+
+    assert told in page([], audit_healthy=True, config_refused=False, started="", files_wait=True)
+    assert told not in shown()
+
+
 def test_no_servers_are_a_sentence_and_not_an_empty_table() -> None:
     assert "No servers are configured." in shown()
 

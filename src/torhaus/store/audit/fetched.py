@@ -35,30 +35,45 @@ class Fetched:
         self._proved: set[str] = set()
 
     def readable(self, file: DayFile) -> bool:
-        """Whether `local` finds it now: hot and warm files, and cold ones that were restored."""
-        if file.tier in (Tier.HOT, Tier.WARM):
-            return True
-        return file.tier == Tier.COLD and restored(self._depot.audit, file).is_file()
+        """Whether `local` finds it now: all but archived files, and cold ones of a bucket.
+
+        The latter it finds once they are restored.
+        """
+        if file.tier == Tier.COLD and file.place != LOCAL:
+            return restored(self._depot.audit, file).is_file()
+        return file.tier != Tier.ARCHIVE
 
     def local(self, files: Iterable[DayFile]) -> list[Path]:
         """Paths to read, in the order of the files; fetches what is not here yet.
 
-        Raises ShelfError when one cannot be had: half an answer would look like a whole one.
+        Raises ShelfError when one cannot be had: half of them would look like all.
         """
-        wanted = list(files)
+        found, failed = self.some(files)
+        for error in failed.values():
+            raise error
+        return found
+
+    def some(self, files: Iterable[DayFile]) -> tuple[list[Path], dict[str, ShelfError]]:
+        """Paths of those that can be had; by name of file, why the others cannot."""
+        paths: list[Path] = []
+        failed: dict[str, ShelfError] = {}
         with self._lock:  # two queries over the same days fetch them once
-            paths = [self._path(each) for each in wanted]
+            for each in files:
+                try:
+                    paths.append(self._path(each))
+                except ShelfError as error:
+                    failed[each.written.file] = error
             self._make_room({path.name for path in paths})
-        return paths
+        return paths, failed
 
     def _path(self, file: DayFile) -> Path:
+        if file.place == LOCAL:
+            return self._depot.local(file.tier).path(file.written.file)
         if file.tier == Tier.COLD:
             copy = restored(self._depot.audit, file)
             if not copy.is_file():
                 raise ShelfError(f"{file.written.file} is cold: torhaus audit restore")
             return self._checked(copy, file)
-        if file.place == LOCAL:
-            return self._depot.local(file.tier).path(file.written.file)
         path = self._cache / f"{_digest(file)}.parquet"
         if path.is_file():
             try:

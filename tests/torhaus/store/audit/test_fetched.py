@@ -35,7 +35,7 @@ def copies(tmp_path: Path) -> int:
     return len([*(tmp_path / "audit" / "cache").glob("*.parquet")])
 
 
-@pytest.mark.parametrize("tier", [Tier.HOT, Tier.WARM])
+@pytest.mark.parametrize("tier", [Tier.HOT, Tier.WARM, Tier.COLD])
 def test_what_is_on_this_disk_is_read_where_it_is(tmp_path: Path, tier: Tier) -> None:
     here = stocked(tmp_path, None, tier)
 
@@ -117,7 +117,7 @@ def test_half_an_answer_is_none(s3: S3, tmp_path: Path) -> None:
 
 
 def test_cold_files_are_read_only_once_they_are_restored(s3: S3, tmp_path: Path) -> None:
-    here = stocked(tmp_path, None, Tier.COLD, days=1)
+    here = stocked(tmp_path, s3.bucket(cold_class=""), Tier.COLD, days=1)
     (file,) = files(here)
     fetched = Fetched(here)
 
@@ -135,12 +135,12 @@ def test_cold_files_are_read_only_once_they_are_restored(s3: S3, tmp_path: Path)
         Fetched(here).local([file])
 
 
-def test_hot_and_warm_files_can_be_read_and_archived_ones_cannot(tmp_path: Path) -> None:
+def test_files_of_this_disk_can_be_read_but_for_archived_ones(tmp_path: Path) -> None:
     here = stocked(tmp_path, None, Tier.HOT, days=1)
     fetched = Fetched(here)
 
     assert fetched.readable(files(here)[0])
-    move(here, files(here)[0], Tier.WARM)
+    move(here, files(here)[0], Tier.COLD)
     assert fetched.readable(files(here)[0])
     move(here, files(here)[0], Tier.ARCHIVE)
     assert not fetched.readable(files(here)[0])

@@ -1,4 +1,4 @@
-"""Cold days that somebody asked for: copies on this disk, for a while."""
+"""Cold days of a bucket that somebody asked for: copies on this disk, for a while."""
 
 import os
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from torhaus.store.audit.fetched import restored
 from torhaus.store.audit.tiers.bucket import BucketShelf
 from torhaus.store.audit.tiers.depot import Depot, UpkeepError
 from torhaus.store.audit.tiers.glacier import MISSING, Glacier, available
+from torhaus.store.audit.tiers.shelves import LOCAL
 
 log = structlog.get_logger()
 
@@ -108,7 +109,9 @@ class Restores:
     def ready(self, restore: Restore) -> tuple[int, int]:
         """How many of its cold files can be queried, of how many. Raises UpkeepError."""
         cold = [each for each in self._depot.catalogue().files.values() if covers(restore, each)]
-        here = sum(restored(self._depot.audit, each).is_file() for each in cold)
+        here = sum(
+            each.place == LOCAL or restored(self._depot.audit, each).is_file() for each in cold
+        )
         return here, len(cold)
 
 
@@ -122,6 +125,6 @@ def _wanted(known: Catalogue, standing: Sequence[Restore]) -> list[tuple[DayFile
     found = []
     for file in known.files.values():
         ends = [each.until for each in standing if covers(each, file)]
-        if ends:
+        if ends and file.place != LOCAL:
             found.append((file, max(ends)))
     return found

@@ -19,9 +19,21 @@ def restore(last: str = "2025-10-21", until: float = NOW + 7 * DAY) -> Restore:
     )
 
 
-def test_cold_days_on_the_disk_can_be_queried_at_once_and_for_a_while(tmp_path: Path) -> None:
+def test_cold_days_on_the_disk_need_no_restore(tmp_path: Path) -> None:
     here = stocked(tmp_path, None, Tier.COLD)
-    restores, fetched = Restores(here, None), Fetched(here)
+    restores = Restores(here, None)
+
+    restores.add(restore(), NOW)
+
+    assert restores.ready(restore()) == (2, 2)
+    assert restores.work(NOW) == 0
+    assert not (here.audit / "restored").exists()
+
+
+def test_cold_days_can_be_queried_for_a_while(s3: S3, tmp_path: Path) -> None:
+    bucket = s3.bucket(cold_class="")
+    here = stocked(tmp_path, bucket, Tier.COLD)
+    restores, fetched = Restores(here, bucket), Fetched(here)
 
     restores.add(restore(), NOW)
     assert restores.work(NOW) == 0
@@ -72,9 +84,10 @@ def test_what_was_asked_for_survives_a_restart_until_its_end(tmp_path: Path) -> 
     assert (here.audit / NAME).stat().st_mode & 0o777 == 0o600
 
 
-def test_days_that_two_asked_for_stay_for_the_longer(tmp_path: Path) -> None:
-    here = stocked(tmp_path, None, Tier.COLD)
-    restores, fetched = Restores(here, None), Fetched(here)
+def test_days_that_two_asked_for_stay_for_the_longer(s3: S3, tmp_path: Path) -> None:
+    bucket = s3.bucket(cold_class="")
+    here = stocked(tmp_path, bucket, Tier.COLD)
+    restores, fetched = Restores(here, bucket), Fetched(here)
     restores.add(restore("2025-10-22", NOW + DAY), NOW)
     restores.add(restore("2025-10-20", NOW + 9 * DAY), NOW)
     restores.work(NOW)

@@ -192,8 +192,8 @@ def test_whoever_is_told_to_stop_begins_nothing_more(tmp_path: Path) -> None:
     assert made.standing.trouble is None
 
 
-def test_days_are_put_together_and_what_was_asked_for_is_restored(tmp_path: Path) -> None:
-    made = upkeep(tmp_path)
+def test_days_are_put_together_and_what_was_asked_for_is_restored(s3: S3, tmp_path: Path) -> None:
+    made = upkeep(tmp_path, s3.bucket(cold_class=""))
     for number in range(3):
         seal(tmp_path, f"{number}", [record(MORNING + number, number)])
         made.hurry()
