@@ -114,7 +114,27 @@ class StandingOut(Given):
 
 def router(backstage: Backstage, vault: Callable[[], Vault]) -> APIRouter:
     routes = APIRouter(prefix="/audit", tags=["audit"])
+    _add_holds(routes, backstage, vault)
+    _add_restores(routes, backstage, vault)
 
+    @routes.get("/tiers")
+    async def tiers(who: Who) -> StandingOut:
+        """What lies where; for auditors and administrators."""
+        _may_look(backstage, who)
+        found = vault().standing()
+        return StandingOut(
+            tiers={name: TierOut.of(each) for name, each in found.tiers.items()},
+            waiting=TierOut.of(found.waiting),
+            oldest_waiting=None if found.oldest is None else timestamp(found.oldest),
+            broken=found.broken,
+            restoring=found.restoring,
+            trouble=found.trouble,
+        )
+
+    return routes
+
+
+def _add_holds(routes: APIRouter, backstage: Backstage, vault: Callable[[], Vault]) -> None:
     @routes.get("/holds")
     async def list_holds(who: Who) -> list[HoldOut]:
         """Legal holds in force; for auditors and administrators."""
@@ -135,6 +155,8 @@ def router(backstage: Backstage, vault: Callable[[], Vault]) -> APIRouter:
         """End a hold; the answer is what it was."""
         return HoldOut.of(await backstage.act(who, ReleaseHold(id, wish.why)))
 
+
+def _add_restores(routes: APIRouter, backstage: Backstage, vault: Callable[[], Vault]) -> None:
     @routes.get("/restores")
     async def list_restores(who: Who) -> list[RestoreOut]:
         """Cold days that were asked for, and how far that is."""
@@ -149,22 +171,6 @@ def router(backstage: Backstage, vault: Callable[[], Vault]) -> APIRouter:
         """Make cold days fit for queries for a while; out of GLACIER that takes hours."""
         act = RestoreRecords(wish.first_day, wish.last_day, wish.days)
         return RestoreOut.of(await backstage.act(who, act))
-
-    @routes.get("/tiers")
-    async def tiers(who: Who) -> StandingOut:
-        """What lies where; for auditors and administrators."""
-        _may_look(backstage, who)
-        found = vault().standing()
-        return StandingOut(
-            tiers={name: TierOut.of(each) for name, each in found.tiers.items()},
-            waiting=TierOut.of(found.waiting),
-            oldest_waiting=None if found.oldest is None else timestamp(found.oldest),
-            broken=found.broken,
-            restoring=found.restoring,
-            trouble=found.trouble,
-        )
-
-    return routes
 
 
 def _may_look(backstage: Backstage, who: Caller) -> None:
