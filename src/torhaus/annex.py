@@ -11,6 +11,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from torhaus.admin.acts import Effect
+from torhaus.admin.auditing import Reading
 from torhaus.admin.cache import PurgeCache, purging
 from torhaus.admin.keeping import (
     HoldRecords,
@@ -47,6 +48,8 @@ from torhaus.model.usage import Used
 from torhaus.redact.guard import Guard
 from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.tiers.storehouse import Storehouse
+from torhaus.store.query.files import AuditFiles
+from torhaus.store.query.sandbox import SandboxRecords
 from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
 from torhaus.upstream.plainhttp import PlainHttp
@@ -123,6 +126,8 @@ class Annex:
         self.catalogue = catalogue
         self.pinning = Pinning(means, catalogue.pins, catalogue.decided)
         self.books = Books(office, rules)
+        files = AuditFiles(settings.data_dir / "audit")
+        self.reading = Reading(means, SandboxRecords(files.find), lambda: self._settings.queries)
         self.usage = Usage(office, rules, time.time, self.announcer.announce)
         self.budgets = Budgets(self._scarcest)
 
@@ -174,7 +179,9 @@ class Annex:
             look=door.refusal,
         )
         shelf = Shelf(self.catalogue, self.pinning.save)
-        stores = Stores(lambda: self.cache, self._left, self._used, self.storehouse.vault)
+        stores = Stores(
+            lambda: self.cache, self._left, self._used, self.storehouse.vault, self.reading
+        )
         api = application(backstage, shelf, stores, door.admit, door.look)
         return entrance(api, pages(operations, decisions.page))
 

@@ -11,7 +11,18 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Scope
 
 from torhaus import __version__
-from torhaus.api import access, approvals, cache, costs, documentation, keeping, limits, tools
+from torhaus.admin.auditing import Reading
+from torhaus.api import (
+    access,
+    approvals,
+    audit,
+    cache,
+    costs,
+    documentation,
+    keeping,
+    limits,
+    tools,
+)
 from torhaus.api.backstage import Backstage
 from torhaus.api.door import Admit, Door, Turned, bug
 from torhaus.api.problems import ProblemError, response
@@ -32,6 +43,7 @@ class Stores(msgspec.Struct, frozen=True):
     left: limits.Left
     used: costs.Read
     vault: Vault
+    reading: Reading
 
 
 def application(
@@ -63,6 +75,7 @@ def application(
         costs.router(backstage, stores.used),
         limits.router(stores.left),
         keeping.router(backstage, lambda: stores.vault),
+        audit.router(stores.reading),
     ):
         app.include_router(routes, prefix="/api/v1")
     app.include_router(cache.outside(backstage))

@@ -99,6 +99,10 @@ ORDER BY timestamp DESC""",
 }
 
 
+OWN = "of the configuration"
+"""What is said about those that the configuration names."""
+
+
 def named(name: str, own: Mapping[str, str]) -> str | None:
     """The SQL of a question; `own`: those of the configuration, which go before shipped ones."""
     if name in own:

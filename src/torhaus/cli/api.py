@@ -34,7 +34,7 @@ LOCAL = "http://127.0.0.1:8080"
 class Api:
     """`url`: the gateway's. Every method raises GatewayError, also for what is refused."""
 
-    def __init__(self, url: str, key: str | None) -> None:
+    def __init__(self, url: str, key: str | None, patience: float = PATIENCE) -> None:
         parts = address(url)
         if key is not None and not (key.isascii() and key.isprintable()):
             raise GatewayError("the key holds a line break or letters that no key has")
@@ -43,6 +43,7 @@ class Api:
         self._tls = parts.scheme == "https"
         self._path = f"{parts.path.rstrip('/')}/api/v1"
         self._key = key
+        self._patience = patience
 
     def get(self, *path: str, **query: str | int | None) -> Any:
         """`path`: its parts, which are escaped."""
@@ -86,10 +87,10 @@ class Api:
 
     def _connection(self) -> http.client.HTTPConnection:
         if not self._tls:
-            return http.client.HTTPConnection(self._host, self._port, timeout=PATIENCE)
+            return http.client.HTTPConnection(self._host, self._port, timeout=self._patience)
         context = ssl.create_default_context()
         return http.client.HTTPSConnection(
-            self._host, self._port, timeout=PATIENCE, context=context
+            self._host, self._port, timeout=self._patience, context=context
         )
 
     def _headers(self, data: bytes | None) -> dict[str, str]:
@@ -101,9 +102,11 @@ class Api:
         return headers
 
 
-def asked(ask: Callable[[Api], Any], url: str, key: str | None) -> Any:
+def asked(
+    ask: Callable[[Api], Any], url: str, key: str | None, *, patience: float = PATIENCE
+) -> Any:
     """What the API answers; or its sentence on standard error, and exit code 1."""
     try:
-        return ask(Api(url, key or None))
+        return ask(Api(url, key or None, patience))
     except GatewayError as error:
         refuse(str(error))

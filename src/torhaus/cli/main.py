@@ -32,6 +32,8 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "tail": "audit.tail:tail",
             "verify": "audit.verify:verify",
+            "query": "audit.query:query",
+            "queries": "audit.query:queries",
             "export": "audit.export:export",
             "erase": "audit.erase:erase",
             "sinks": "audit.sinks:sinks",

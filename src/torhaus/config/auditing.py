@@ -1,11 +1,13 @@
 """The shape of `audit_logs`: how the record of every call is kept."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from torhaus.config.access import Short
 from torhaus.config.amounts import Octets, Seconds, between
+from torhaus.config.problems import FaultError
 from torhaus.config.publishing import PublishSpec
 from torhaus.config.retaining import AfterRetention, RetentionSpec
 from torhaus.config.shape import Shape
@@ -16,6 +18,27 @@ from torhaus.model.auditing import MAX_PARAMETERS, AuditSettings
 
 HowMuch = Literal["full", "selectors", "names", "none"]
 _WORDS = Short({"enum": ["full", "selectors", "names", "none"]})
+
+
+MAX_SQL = 16 * 1024
+
+
+def _query_name(value: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,62}", value) is None:
+        raise FaultError("this is not a question's name", "use a-z, 0-9 and -, a letter first")
+    return value
+
+
+def _query(value: str) -> str:
+    if not value.strip():
+        raise FaultError("the question is empty", "write a SELECT, or remove the key")
+    if len(value) > MAX_SQL:
+        raise FaultError("this is no question", f"write a SELECT of at most {MAX_SQL} characters")
+    return value
+
+
+QueryName = Annotated[str, AfterValidator(_query_name)]
+QuerySql = Annotated[str, AfterValidator(_query)]
 
 
 def _for_all(value: object) -> object:
@@ -74,6 +97,8 @@ class AuditLogs(Shape):
     """Files of records: when one is sealed. Needs a restart."""
     publish: tuple[PublishSpec, ...] = ()
     """Who keeps heads of the journal, so that its end cannot be cut off. Needs a restart."""
+    queries: dict[QueryName, QuerySql] = Field(default_factory=dict)
+    """Questions of your own for torhaus audit query --saved NAME: one SELECT each, by name."""
     retention: RetentionSpec | None = None
     """How long records are hot, warm and cold; without it they stay hot for ever. Needs a
     restart."""

@@ -52,6 +52,7 @@ def settings(source: Source, file: File, data_dir: FilePath | None) -> Settings:
         metrics_networks=server.metrics_networks,
         data_dir=FilePath(server.data_dir) if data_dir is None else data_dir,
         audit=audit_settings(source, file.audit_logs),
+        queries=dict(file.audit_logs.queries),
         timezone=server.timezone,
         state_url=None if state is None else Secret(state.get_secret_value()),
         cache_size=file.caching.max_size,

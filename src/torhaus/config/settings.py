@@ -1,5 +1,6 @@
 """What is read once, at the start: where to listen, where to write, what to expect of requests."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     answers may take here. `redis`: where gateways share cache and limits; None for this process.
     `retention`: how long audit records stay where; `bucket`: where warm and cold ones are, None for
     the disk.
+    `queries`: saved questions about the audit log, by name.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis: RedisSettings | None = None
     retention: Retention = Retention()
     bucket: Bucket | None = None
+    queries: Mapping[str, str] = {}
 
 
 # What is bound or opened at the start and kept.

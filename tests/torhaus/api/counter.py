@@ -14,6 +14,7 @@ import uvicorn
 
 from tests.torhaus.admin.hall import Hall, hall, key
 from torhaus.admin.acts import Effect
+from torhaus.admin.auditing import Reading
 from torhaus.admin.pinning import Pinning
 from torhaus.annex import Gatekeeper, entrance
 from torhaus.api.application import Stores, application
@@ -29,6 +30,8 @@ from torhaus.model.pins import Pin
 from torhaus.model.ports import Remaining
 from torhaus.model.usage import Used
 from torhaus.store.counters import MemoryCounters
+from torhaus.store.query.files import AuditFiles
+from torhaus.store.query.sandbox import SandboxRecords
 from torhaus.web.approvals import Approvals
 from torhaus.web.operations import Operations
 from torhaus.web.operations import application as pages
@@ -104,10 +107,11 @@ class Counter:
 async def counter(home: Path) -> AsyncIterator[Counter]:
     """Serves until the end of the context."""
     async with hall(home) as made:
+        reading = Reading(made.means, SandboxRecords(AuditFiles(home / "audit").find), dict)
         bound = socket.create_server(("127.0.0.1", 0))
         catalogue = Catalogue()
         config = uvicorn.Config(
-            _app(made, catalogue), log_config=None, lifespan="off", proxy_headers=False
+            _app(made, catalogue, reading), log_config=None, lifespan="off", proxy_headers=False
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[bound]))
@@ -118,7 +122,7 @@ async def counter(home: Path) -> AsyncIterator[Counter]:
             await serving
 
 
-def _app(made: Hall, catalogue: Catalogue) -> Any:
+def _app(made: Hall, catalogue: Catalogue, reading: Reading) -> Any:
     door = Gatekeeper(lambda: Admission(SETTINGS), lambda: made.rules)
     backstage = Backstage(
         admin=made.admin, books=made.books, rules=lambda: made.rules, clock=made.clock
@@ -153,7 +157,7 @@ def _app(made: Hall, catalogue: Catalogue) -> Any:
         async with made.office.read() as desk:
             return month or "2026-09", await desk.usage.of(month or "2026-09")
 
-    stores = Stores(lambda: made.cache, left, used, made.vault)
+    stores = Stores(lambda: made.cache, left, used, made.vault, reading)
     return entrance(
         application(backstage, shelf, stores, door.admit, door.look),
         pages(operations, decisions.page),

@@ -1,4 +1,8 @@
+import pytest
+
 from torhaus.config.load import load_text
+from torhaus.config.problems import ConfigError
+from torhaus.config.settings import restart_needed
 from torhaus.model.auditing import AuditSettings
 
 
@@ -18,3 +22,27 @@ def test_what_is_said_reaches_the_settings() -> None:
 
     assert (found.durability, found.flush, found.sink_patience) == ("async", 0.05, 172_800.0)
     assert [sink.name for sink in found.sinks] == ["out"]
+
+
+def test_questions_have_names_and_can_be_changed_without_a_restart() -> None:
+    text = "audit_logs: {queries: {who-merged: SELECT 1}}"
+    settings = load_text(text, "torhaus.yml", {}).settings
+
+    assert settings.queries == {"who-merged": "SELECT 1"}
+    assert restart_needed(load_text("{}", "torhaus.yml", {}).settings, settings) == []
+
+
+@pytest.mark.parametrize(
+    ("queries", "said"),
+    [
+        ("{Who Merged: SELECT 1}", "this is not a question's name"),
+        ("{who: ''}", "the question is empty"),
+        ("{who: %s}" % ("x" * 20_000), "this is no question"),
+        ("{who: [1]}", "audit_logs.queries"),
+    ],
+)
+def test_what_is_no_question_is_a_mistake(queries: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_text(f"audit_logs: {{queries: {queries}}}", "torhaus.yml", {})
+
+    assert said in str(caught.value)

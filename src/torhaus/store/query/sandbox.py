@@ -89,7 +89,10 @@ class SandboxRecords:
             people=found.people,
             memory=self._memory,
         )
-        data = await _run(msgspec.json.encode(job), question)
+        try:
+            data = await _run(msgspec.json.encode(job), question)
+        except OSError as error:
+            return Failure(code="unavailable", why=f"the sandbox cannot be started: {error}")
         if data is None:
             return Failure(code="timeout", why=f"no answer within {question.seconds:g} seconds")
         try:

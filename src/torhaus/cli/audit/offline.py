@@ -1,0 +1,114 @@
+"""Questions about an audit log on this machine, with or without a gateway that runs."""
+
+import asyncio
+import os
+import pwd
+import secrets
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from torhaus.admin.auditing import MAX_SQL, OPERATION, SHOWN
+from torhaus.audit.acts import Act, act_record, failed_record, refused_record, user
+from torhaus.model.asking import Question, Table, Unanswered
+from torhaus.model.ports import LedgerError
+from torhaus.model.record import Record
+from torhaus.redact.guard import SHAPES
+from torhaus.store.audit.discreet import DiscreetLedger
+from torhaus.store.audit.journal import Journal
+from torhaus.store.audit.keys import audit_key
+from torhaus.store.audit.ledger import SegmentLedger
+from torhaus.store.audit.writer import LedgerSettings
+from torhaus.store.query.files import AuditFiles
+from torhaus.store.query.sandbox import SandboxRecords
+
+RULE = "may read the files"
+"""What lets somebody ask without a gateway: nothing but his account on this machine."""
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """`unrecorded`: why no audit record was left; None when one was."""
+
+    found: Table | Unanswered
+    unrecorded: str | None
+
+
+def ask(data_dir: Path, question: Question, name: str | None) -> Answered:
+    """`name`: of a saved question. Whoever asks as root does it as the owner of the data."""
+    who = _asker()
+    if len(question.sql) > MAX_SQL:
+        return Answered(Unanswered(code="refused", why=f"more than {MAX_SQL} characters"), None)
+    hot = data_dir / "audit" / "hot"
+    why = become_owner(hot)
+    return asyncio.run(_ask(data_dir, question, name, who, why))
+
+
+async def _ask(
+    data_dir: Path, question: Question, name: str | None, who: str, why: str | None
+) -> Answered:
+    found = await SandboxRecords(AuditFiles(data_dir / "audit").find).ask(question)
+    if why is None:
+        why = await _record(data_dir, _shaped(question, name, who, found))
+    return Answered(found, why)
+
+
+def _shaped(question: Question, name: str | None, who: str, found: Table | Unanswered) -> Record:
+    facts: dict[str, Any] = {} if name is None else {"saved": name}
+    facts["sql"] = question.sql[:SHOWN]
+    if isinstance(found, Table):
+        shape, why = act_record, RULE
+        facts |= {"milliseconds": round(found.seconds * 1000), "rows": len(found.rows)}
+    else:
+        shape = refused_record if found.code == "refused" else failed_record
+        why = found.why
+    id = "adm_" + secrets.token_hex(10)
+    act, by = Act(operation=OPERATION, facts=facts), user(who, ("local",), "")
+    return shape(act, by, id=id, at=time.time(), rule=RULE, reason=why)
+
+
+async def _record(data_dir: Path, record: Record) -> str | None:
+    """None once it is on disk; otherwise why it is not."""
+    try:
+        journal = Journal(data_dir / "audit", audit_key(data_dir, os.urandom))
+        ledger = SegmentLedger(data_dir / "audit" / "hot", journal, LedgerSettings())
+        ledger.start()
+    except (OSError, ValueError, LedgerError) as error:
+        return str(error)
+    try:
+        durable = DiscreetLedger(ledger, SHAPES).note(record)
+        if durable is not None:
+            await durable
+    except LedgerError as error:
+        return str(error)
+    finally:
+        await ledger.close()
+    return None
+
+
+def become_owner(directory: Path) -> str | None:
+    """Files that root leaves behind could not be read by the gateway. Why not to write, if so."""
+    try:
+        found = directory.stat()
+    except OSError as error:
+        return f"{directory}: {error.strerror}"
+    if found.st_uid == os.geteuid():
+        return None
+    if os.geteuid() != 0:
+        return f"{directory} belongs to another user"
+    os.setgroups([])
+    os.setgid(found.st_gid)
+    os.setuid(found.st_uid)
+    return None
+
+
+def _asker() -> str:
+    """The account, and on which machine; beside it, who became root by sudo."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = f"uid-{os.getuid()}"
+    by = os.environ.get("SUDO_USER")
+    return f"{by} as {name}@{socket.gethostname()}" if by else f"{name}@{socket.gethostname()}"

@@ -1,0 +1,78 @@
+"""Questions without a gateway: each leaves a record all the same, or says why not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.torhaus.store.query.log import AuditLog, call
+from torhaus.cli.audit.offline import ask, become_owner
+from torhaus.model.asking import Question, Table, Unanswered
+
+READERS = (
+    "SELECT user, user_role, result.status AS status, parameters FROM audit_logs "
+    "WHERE operation = 'audit.queried' ORDER BY timestamp"
+)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> AuditLog:
+    made = AuditLog(tmp_path)
+    made.live(call("r1", 0.1))
+    return made
+
+
+def test_a_question_is_in_the_log_that_it_asked(log: AuditLog) -> None:
+    sql = "SELECT count(*) FROM audit_logs"
+
+    first = ask(log.directory, Question(sql=sql), "mine")
+    refused = ask(log.directory, Question(sql="DROP VIEW audit_logs"), None)
+    found = ask(log.directory, Question(sql=READERS), None).found
+
+    assert first.unrecorded is None
+    assert isinstance(first.found, Table)
+    assert isinstance(refused.found, Unanswered)
+    assert isinstance(found, Table)
+    assert [(row[1], row[2]) for row in found.rows] == [("local", "success"), ("local", "denied")]
+    assert "@" in found.rows[0][0]
+    assert found.rows[0][3]["sql"] == sql
+    assert (found.rows[0][3]["saved"], found.rows[0][3]["rows"]) == ("mine", 1)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_directory_that_cannot_be_written_is_said(log: AuditLog) -> None:
+    log.hot.chmod(0o500)
+
+    answered = ask(log.directory, Question(sql="SELECT 1"), None)
+
+    log.hot.chmod(0o700)
+    assert isinstance(answered.found, Table)
+    assert answered.unrecorded is not None
+
+
+def test_a_key_that_is_damaged_is_said_and_the_answer_comes(log: AuditLog) -> None:
+    (log.directory / "audit.key").write_text("no key")
+
+    answered = ask(log.directory, Question(sql="SELECT 1"), None)
+
+    assert isinstance(answered.found, Table)
+    assert answered.unrecorded is not None
+    assert "audit.key" in answered.unrecorded
+
+
+def test_ones_own_directory_needs_no_other_account(tmp_path: Path) -> None:
+    before = os.geteuid(), os.getegid()
+
+    assert become_owner(tmp_path) is None
+    assert (os.geteuid(), os.getegid()) == before
+
+
+def test_a_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
+    assert become_owner(tmp_path / "gone") == f"{tmp_path / 'gone'}: No such file or directory"
+
+
+def test_a_question_that_is_too_long_is_not_asked(log: AuditLog) -> None:
+    found = ask(log.directory, Question(sql="SELECT " + "1" * 20_000), None).found
+
+    assert isinstance(found, Unanswered)
+    assert found.code == "refused"
