@@ -1,5 +1,6 @@
 """A part of the audit log: which records somebody wants. Pure."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
@@ -9,7 +10,10 @@ from torhaus.model.record import Record
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """Times are written as records have them; `since` is included, `until` is not."""
+    """Times are written as records have them; `since` is included, `until` is not.
+
+    `subject`: whose records, and those that name him: approvals, grants, arguments, reasons.
+    """
 
     since: str = ""
     until: str = ""
@@ -17,10 +21,12 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     server: str | None = None
     operation: str | None = None
     status: str | None = None
+    subject: str | None = None
 
     def takes(self, record: Record) -> bool:
         return (
-            self.since <= record.timestamp
+            (self.subject is None or concerns(record, self.subject))
+            and self.since <= record.timestamp
             and (not self.until or record.timestamp < self.until)
             and (self.user is None or record.user.email.casefold() == self.user.casefold())
             and (self.server is None or record.mcp_server == self.server)
@@ -34,6 +40,26 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EVERYTHING = Part()
+
+
+def concerns(record: Record, email: str) -> bool:
+    """Whether it is somebody's record, or names him by his address."""
+    sought = email.casefold()
+    if record.user.email.casefold() == sought:
+        return True
+    told = f"{bytes(record.parameters).decode('utf-8', 'replace')} {record.access_control.reason}"
+    text = told.casefold()
+    at = text.find(sought)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(sought) : at + len(sought) + 2]
+        if not _GOES_ON.match(before) and not _GOES_ON_AFTER.match(after):
+            return True
+        at = text.find(sought, at + 1)
+    return False
+
+
+_GOES_ON = re.compile(r"[\w.%+-]")
+_GOES_ON_AFTER = re.compile(r"[\w-]|\.\w")
 
 
 def since(text: str) -> str:

@@ -1,11 +1,12 @@
 """Which records somebody wants."""
 
+import msgspec
 import pytest
 
 from tests.torhaus.cli.audit.records_on_disk import record
 from torhaus.audit.line import read
-from torhaus.audit.part import EVERYTHING, Part, since, until
-from torhaus.model.record import Record
+from torhaus.audit.part import EVERYTHING, Part, concerns, since, until
+from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
 
 
 def made() -> Record:
@@ -64,3 +65,32 @@ def test_a_day_without_wanted_records_is_known_by_its_name() -> None:
     part = Part(since=since("2025-10-20T14:00:00Z"), until=until("2025-10-22"))
 
     assert [day for day in range(18, 26) if part.takes_day(f"2025-10-{day}")] == [20, 21, 22, 23]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason", "named"),
+    [
+        (b'{"to":"BOB@example.com"}', "fine", True),
+        (b'{"text":"ask bob@example.com."}', "fine", True),
+        (b"{}", "bob@example.com may do this", True),
+        (b'{"to":"notbob@example.com"}', "fine", False),
+        (b'{"to":"bob@example.com.evil.example"}', "fine", False),
+        (b'{"to":["notbob@example.com","bob@example.com"]}', "fine", True),
+        (b"{}", "fine", False),
+    ],
+)
+def test_a_record_concerns_whom_it_names(parameters: bytes, reason: str, named: bool):
+    found = Record(
+        "2026-01-01T00:00:00.000Z",
+        "r",
+        RecordUser("alice@example.com", "r", ""),
+        "s",
+        "o",
+        msgspec.Raw(parameters),
+        RecordResult("success", None, False, 1),
+        RecordAccess("rule", True, reason),
+    )
+
+    assert concerns(found, "bob@example.com") is named
+    assert Part(subject="Bob@Example.com").takes(found) is named
+    assert concerns(found, "ALICE@example.com")

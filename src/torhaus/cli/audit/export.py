@@ -14,10 +14,15 @@ from torhaus.audit.cells import HEADER, cells
 from torhaus.audit.part import Part
 from torhaus.cli.audit.outfile import TakenError, Written, written
 from torhaus.cli.audit.records import directory
+from torhaus.cli.audit.subject import archived, rows_about
 from torhaus.cli.output import NO, complain, counted, misused, printable, refuse
+from torhaus.cli.reading import Reader, read_or_exit
+from torhaus.model.ports import StateError
 from torhaus.store.audit.extract import Extract, ExtractError, Files, extracted
 from torhaus.store.audit.pseudonyms import mapping
 from torhaus.store.query.files import AuditFiles
+
+Write = Callable[[Extract, Written], None]
 
 
 class Format(StrEnum):
@@ -40,6 +45,9 @@ def export(  # noqa: PLR0913 - one argument for each option
     *,
     since: Since = None,
     until: Until = None,
+    subject: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="All about a person, as an archive (zip).")
+    ] = None,
     user: Annotated[str | None, typer.Option(metavar="EMAIL", help="Of this user.")] = None,
     server: Annotated[str | None, typer.Option(metavar="NAME", help="To this server.")] = None,
     operation: Annotated[str | None, typer.Option(metavar="NAME", help="Of this tool.")] = None,
@@ -47,6 +55,10 @@ def export(  # noqa: PLR0913 - one argument for each option
     format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.JSONL,
     out: Annotated[str, typer.Option("-o", "--out", metavar="FILE", help="Or - (stdout).")] = "-",
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="With --subject: names the database."),
+    ] = None,
     data_dir: Annotated[Path, typer.Option(metavar="DIR", help="Where data is kept.")] = Path(
         "data"
     ),
@@ -63,14 +75,18 @@ def export(  # noqa: PLR0913 - one argument for each option
         server=server,
         operation=operation,
         status=status,
+        subject=subject,
     )
+    if subject is not None and out == "-" and sys.stdout.isatty():
+        misused("An archive is not for a terminal; name a file: --out FILE.zip.")
     if format_ is Format.PARQUET and out == "-" and sys.stdout.isatty():
         misused("Parquet is not for a terminal; name a file: --out FILE.")
     try:
-        _export(wanted, format_, out, data_dir, force=force)
+        write = WRITE[format_] if subject is None else _about(wanted, format_, data_dir, config)
+        _export(wanted, write, out, data_dir, force=force)
     except TakenError as error:
         refuse(f"There is a file {error} already; --force replaces it.")
-    except (ExtractError, ValueError) as error:
+    except (ExtractError, StateError, ValueError) as error:
         refuse(f"Nothing was written: {error}.")
     except OSError as error:
         if isinstance(error, BrokenPipeError):
@@ -95,7 +111,17 @@ def files(audit: AuditFiles, wanted: Part) -> Files:
     )
 
 
-def _export(wanted: Part, format_: Format, out: str, data_dir: Path, *, force: bool) -> None:
+def _about(wanted: Part, format_: Format, data_dir: Path, config: Path | None) -> Write:
+    """Writes an archive. Raises StateError."""
+    settings = None
+    if config is not None:
+        settings = read_or_exit(Reader(path=config, data_dir=data_dir)).settings
+    rows = rows_about(wanted.subject or "", data_dir, settings)
+    name = f"records.{format_.value}"
+    return lambda found, target: archived(found, target, wanted, name, WRITE[format_], rows)
+
+
+def _export(wanted: Part, write: Write, out: str, data_dir: Path, *, force: bool) -> None:
     where = directory(data_dir)
     if not where.is_dir():
         refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")
@@ -106,7 +132,7 @@ def _export(wanted: Part, format_: Format, out: str, data_dir: Path, *, force: b
             lambda: files(audit, wanted), wanted.takes, where.parent, mapping(data_dir)
         ) as found,
     ):
-        WRITE[format_](found, target)
+        write(found, target)
     complain(f"{counted(found.count, 'record')}, SHA-256 {target.sha256}")
     if found.damaged:
         complain(f"{counted(found.damaged, 'damaged line')} left out; see torhaus audit verify")
@@ -142,7 +168,7 @@ def _parquet(found: Extract, target: Written) -> None:
         target.copy(stream)
 
 
-WRITE: dict[Format, Callable[[Extract, Written], None]] = {
+WRITE: dict[Format, Write] = {
     Format.JSONL: _jsonl,
     Format.CSV: _csv,
     Format.PARQUET: _parquet,
