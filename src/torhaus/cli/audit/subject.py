@@ -94,6 +94,7 @@ def archived(
             "torhaus": __version__,
             "records": found.count,
             "damaged_lines": found.damaged,
+            "left_out": list(found.left_out),
             "state": ELSEWHERE if rows is None else "included",
         }
     )
