@@ -41,13 +41,20 @@ Until = Annotated[
 ]
 
 
+Subject = Annotated[
+    str | None, typer.Option(metavar="EMAIL", help="All about a person, as an archive (zip).")
+]
+StateConfig = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help="With --subject: names the database."),
+]
+
+
 def export(  # noqa: PLR0913 - one argument for each option
     *,
     since: Since = None,
     until: Until = None,
-    subject: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="All about a person, as an archive (zip).")
-    ] = None,
+    subject: Subject = None,
     user: Annotated[str | None, typer.Option(metavar="EMAIL", help="Of this user.")] = None,
     server: Annotated[str | None, typer.Option(metavar="NAME", help="To this server.")] = None,
     operation: Annotated[str | None, typer.Option(metavar="NAME", help="Of this tool.")] = None,
@@ -55,10 +62,7 @@ def export(  # noqa: PLR0913 - one argument for each option
     format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.JSONL,
     out: Annotated[str, typer.Option("-o", "--out", metavar="FILE", help="Or - (stdout).")] = "-",
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help="With --subject: names the database."),
-    ] = None,
+    config: StateConfig = None,
     data_dir: Annotated[Path, typer.Option(metavar="DIR", help="Where data is kept.")] = Path(
         "data"
     ),
