@@ -15,12 +15,13 @@ _FILLED = b"314159265358979"
 # Integers and strings that are their own canonical text.
 _SCALAR = re.compile(rb' ?((?:0|[1-9][0-9]{0,14}|"[A-Za-z0-9_.:-]{1,64}"))(?=[,}])').match
 _OPENING = b'{"jsonrpc":"2.0","id":'
+_OPENED = _OPENING + _HOLE
 _START = len(_OPENING)
 _NAME = b'"id":'
 _NEAR = 60
 _META = b'"_meta":'
 _LOOSE = tuple(b'"%b":' % name.encode() for name in LOOSE)
-_ZERO = ord("0")
+_NUL, _ZERO, _LINE = b"\x000_"  # one octet is found ten times as fast as a text of one
 
 Cut = tuple[bytes, bytes]
 """A frame, which is a body but for its id and its loose members, and the id as JSON text."""
@@ -31,19 +32,21 @@ def cut(body: bytes) -> Cut | None:
 
     A frame says nothing of its bodies before it is `proved` with one of them.
     """
-    if len(body) > LONGEST or _HOLE in body:
+    if len(body) > LONGEST or _NUL in body:
         return None
-    start = _START if body.startswith(_OPENING) else _place(body)
+    first = body.startswith(_OPENING)
+    start = _START if first else _place(body)
     end = body.find(b",", start)  # -1, where it comes last, leaves the brace
     id = body[start:end]
     if not id.isdigit() or id[0] == _ZERO or len(id) > 15:
         found = _SCALAR(body, start)
         if found is None:
             return None
+        first = False
         start, end = found.span(1)
         id = body[start:end]
-    frame = b"%b\0%b" % (body[:start], body[end:])
-    return (_loosened(frame) if _META in frame else frame), id
+    frame = _OPENED + body[end:] if first else body[:start] + _HOLE + body[end:]
+    return (_loosened(frame) if _LINE in body and _META in body else frame), id
 
 
 def _place(body: bytes) -> int:

@@ -88,10 +88,11 @@ class Tally:
 
     def add(self, call: Call, outcome: Outcome, status: str, seconds: float, known: Known) -> None:
         requests, key = self.requests, (call.operation, status)
-        if key not in requests:
+        count = requests.get(key)
+        if count is None:
             key = (self._label(call, known), status if status in STATUSES else "error")
-            requests.setdefault(key, 0)
-        requests[key] += 1
+            count = requests.get(key, 0)
+        requests[key] = count + 1
         self.buckets[bisect_left(BUCKETS, seconds)] += 1
         self.seconds += seconds
         if isinstance(outcome, Answered):
