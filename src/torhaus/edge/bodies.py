@@ -17,7 +17,6 @@ from torhaus.gate.repeats import Repeat
 from torhaus.gate.sight import Scope, Sight
 from torhaus.mcp import ladder
 from torhaus.mcp.frames import cut
-from torhaus.mcp.message import result_text
 from torhaus.model.caching import NO_CACHING
 from torhaus.model.outcome import Answered, Outcome
 from torhaus.model.ports import LedgerError
@@ -86,7 +85,7 @@ class Bodies:
         if ended is None:
             return False
         if isinstance(ended, Answered):
-            exchange.json(200, result_text(seen.id, ended.answer.result or b""))
+            exchange.result(seen.id, ended.answer.result or b"{}")
         else:
             self._later(door, seen, known, ended)
         return True

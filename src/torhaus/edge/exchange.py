@@ -6,6 +6,7 @@ from typing import Protocol
 from torhaus.edge.heads import Head, Heads
 from torhaus.edge.peer import Peer
 from torhaus.mcp import sse
+from torhaus.mcp.message import result_text
 
 HIGH_WATER = 256 * 1024
 
@@ -60,6 +61,12 @@ _SAFE = b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
 _LINES = {
     status: b"HTTP/1.1 %d %b\r\n%b" % (status, reason, _SAFE) for status, reason in REASONS.items()
 }
+
+_RESULT = _LINES[200] + (
+    b"%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    b'{"jsonrpc":"2.0","id":%b,"result":%b}'
+)
+_ENVELOPE = len(result_text(b"", b""))
 
 _STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache, no-store\r\n"
@@ -131,6 +138,17 @@ class Exchange:
             b"%b%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
             % (_LINES[status], wire.date(), len(body), body)
         )
+        wire.finished(self)
+
+    def result(self, id_text: bytes, result: bytes) -> None:
+        """`json` with the result of the request of this id. Results are long: it is copied once."""
+        if self.done or self.closing or self.cors:
+            self.json(200, result_text(id_text, result))
+            return
+        self.done = True
+        wire = self.wire
+        size = _ENVELOPE + len(id_text) + len(result)
+        wire.send(_RESULT % (wire.date(), size, id_text, result))
         wire.finished(self)
 
     def answer(self, status: int, body: bytes, *headers: Header) -> None:

@@ -85,6 +85,12 @@ class Serving:
         exchange.end()
 
     def _answer(self, door: Door, asking: Asking, outcome: Outcome) -> None:
+        exchange = door.exchange
+        if isinstance(outcome, Answered) and not exchange.streaming:
+            method, answer = asking.request.method, outcome.answer
+            if answer.result is not None and answer.status == 200 and method != "initialize":
+                exchange.result(asking.request.id, answer.result)  # as nearly every call ends
+                return
         status, body = problems.ending(asking, outcome)
         event_id = None
         if isinstance(outcome, Answered):
@@ -93,7 +99,7 @@ class Serving:
                 return
             if outcome.answer.event_id is not None and asking.session is not None:
                 event_id = self._talk.seals(asking.session).event(outcome.answer.event_id)
-        self._finish(door.exchange, status, body, event_id)
+        self._finish(exchange, status, body, event_id)
 
     def _finish(
         self, exchange: Exchange, status: int, body: bytes, event_id: str | None = None

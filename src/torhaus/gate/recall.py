@@ -133,9 +133,11 @@ class Recall:
         verdict, now = outcome.verdict, self.clock()
         if verdict.redact is not None or verdict.approved is not None or outcome.served is not HIT:
             return
+        if not self.repeats.met(sight):
+            return
         key, phase = plan(call, verdict, now).key, call.caller.phase(now)
         listed = self.catalogue.find(call.server, call.operation, now)
-        if key is None or listed is None or not self.repeats.met(sight):
+        if key is None or listed is None:
             return
         known = self.repeats.find(sight.scope, sight.frame)
         if known is not None and known.judged(listed, verdict, phase):

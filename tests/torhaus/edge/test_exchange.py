@@ -2,6 +2,7 @@ import pytest
 
 from tests.torhaus.edge.fakes import paper
 from torhaus.edge.exchange import REASONS
+from torhaus.mcp.message import result_text
 
 
 def test_an_answer_in_json_is_one_write() -> None:
@@ -14,6 +15,22 @@ def test_an_answer_in_json_is_one_write() -> None:
         b"date: today\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
     ]
     assert wire.ended == 1
+
+
+@pytest.mark.parametrize("id", [b"1", b'"an-id"', b'"\\u00e4%d"'])
+@pytest.mark.parametrize("result", [b"{}", b'{"text":"100 %b"}', b'{"text":"\xc3\xa4"}' * 999])
+@pytest.mark.parametrize("how", ["plain", "closing", "cors", "done"])
+def test_a_result_is_written_like_any_other_answer(id: bytes, result: bytes, how: str) -> None:
+    (one, written), (two, like) = paper(), paper()
+    for each in (one, two):
+        each.closing, each.done = how == "closing", how == "done"
+        each.cors = b"vary: origin\r\n" if how == "cors" else b""
+
+    one.result(id, result)
+    two.json(200, result_text(id, result))
+
+    assert written.text == like.text
+    assert (written.ended, one.done) == (like.ended, two.done)
 
 
 @pytest.mark.parametrize("status", REASONS)
