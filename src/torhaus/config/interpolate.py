@@ -17,6 +17,8 @@ _MAX_SECRET = 64 * 1024
 
 # Where a secret may come from a file; `*` is any one key or index.
 _FILES: tuple[tuple[Part, ...], ...] = (
+    ("audit_logs", "publish", "*", "bucket", "access_key_id_file"),
+    ("audit_logs", "publish", "*", "bucket", "secret_access_key_file"),
     ("audit_logs", "publish", "*", "webhook", "secret_file"),
     ("audit_logs", "sinks", "*", "webhook", "secret_file"),
     ("audit_logs", "sinks", "*", "elasticsearch", "api_key_file"),

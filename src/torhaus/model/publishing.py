@@ -4,6 +4,7 @@ from typing import Protocol
 
 import msgspec
 
+from torhaus.model.keeping import Bucket
 from torhaus.model.secret import Secret
 
 
@@ -20,7 +21,13 @@ class HeadHook(msgspec.Struct, frozen=True, kw_only=True):
     secret: Secret
 
 
-HeadTarget = HeadFile | HeadHook
+class HeadBucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Every head is an object of its own there, and none is ever replaced."""
+
+    bucket: Bucket
+
+
+HeadTarget = HeadFile | HeadHook | HeadBucket
 
 
 class PublishError(Exception):

@@ -6,7 +6,7 @@ import pytest
 from tests.torhaus.config.test_recording import SERVERS
 from torhaus.config.load import load
 from torhaus.config.problems import ConfigError
-from torhaus.model.publishing import HeadFile, HeadHook
+from torhaus.model.publishing import HeadBucket, HeadFile, HeadHook
 from torhaus.model.secret import Secret
 
 HOOK = {"url": "https://keeper.example.org/heads", "secret": "s3cret-s3cret"}
@@ -28,6 +28,15 @@ def test_heads_go_to_files_and_webhooks(tmp_path: Path):
         HeadFile(path="/mnt/head.json"),
         HeadHook(url="https://keeper.example.org/heads", secret=Secret("s3cret-s3cret")),
     )
+
+
+def test_heads_go_to_a_bucket(tmp_path: Path):
+    spec = {"bucket": "heads", "region": "eu-central-1", "prefix": "torhaus"}
+
+    (found,) = loaded(tmp_path, publish=[{"bucket": spec}]).publish
+
+    assert isinstance(found, HeadBucket)
+    assert (found.bucket.name, found.bucket.prefix) == ("heads", "torhaus/")
 
 
 def test_segments_have_a_size_and_an_age(tmp_path: Path):

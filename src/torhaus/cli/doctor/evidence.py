@@ -6,6 +6,7 @@ Segments and day files are for `torhaus audit verify`, which reads them all.
 import os
 import shlex
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from torhaus.audit.signing import SignatureError
 from torhaus.cli.doctor.finding import Finding, bad, doubt, good
 from torhaus.cli.output import counted
 from torhaus.config.settings import Settings
-from torhaus.model.publishing import HeadFile
+from torhaus.model.publishing import HeadBucket, HeadFile, HeadHook
 from torhaus.store.audit.heads import NAME as HEAD
 from torhaus.store.audit.heads import read_head
 from torhaus.store.audit.keys import NAME as KEY
@@ -112,7 +113,7 @@ def _published(settings: Settings) -> Finding:
     if inside:
         fix = "name a path on a disk that others look after"
         return doubt(check, f"{inside[0]} is beside the journal, and goes with it", fix)
-    files = sum(isinstance(each, HeadFile) for each in places)
-    hooks = len(places) - files
-    parts = [counted(files, "file")] * bool(files) + [counted(hooks, "webhook")] * bool(hooks)
+    kinds = {HeadFile: "file", HeadHook: "webhook", HeadBucket: "bucket"}
+    counts = Counter(kinds[type(each)] for each in places)
+    parts = [counted(count, kind) for kind, count in counts.items()]
     return good(check, f"kept by {' and '.join(parts)}")

@@ -1,4 +1,4 @@
-"""Those who keep heads: a file on another disk, and whoever takes a webhook."""
+"""Those who keep heads: a file on another disk, whoever takes a webhook, a bucket."""
 
 import time
 from collections.abc import Callable
@@ -7,9 +7,17 @@ from urllib.parse import urlsplit
 
 from torhaus.audit.attest import Keys
 from torhaus.identity.signature import HEADER, header
-from torhaus.model.publishing import HeadFile, HeadHook, HeadTarget, Keeper, PublishError
+from torhaus.model.publishing import (
+    HeadBucket,
+    HeadFile,
+    HeadHook,
+    HeadTarget,
+    Keeper,
+    PublishError,
+)
 from torhaus.model.shipping import DeliveryError, RefusedError, Trust
 from torhaus.store.audit.heads import HeadError, goes_on, keep
+from torhaus.store.audit.publish.bucket import BucketKeeper
 from torhaus.store.audit.sinks.posting import Poster
 
 PATIENCE = 10.0
@@ -76,3 +84,5 @@ def keeper(target: HeadTarget, audit: Path, keys: Keys) -> Keeper:
             return FileKeeper(Path(target.path), audit, keys)
         case HeadHook():
             return HookKeeper(target)
+        case HeadBucket():
+            return BucketKeeper(target.bucket)

@@ -29,8 +29,8 @@ _STEP = 1024 * 1024
 _BROKEN = (BaseError, OSError, ValueError)
 
 
-def store_of(bucket: Bucket) -> Any:
-    """A client. Nothing is asked of the bucket yet."""
+def store_of(bucket: Bucket, **more: Any) -> Any:
+    """A client. Nothing is asked of the bucket yet. `more`: what else obstore is to know."""
     keys: dict[str, Any] = {}
     if bucket.access_key_id is not None and bucket.secret_access_key is not None:
         keys["access_key_id"] = bucket.access_key_id.reveal()
@@ -47,6 +47,7 @@ def store_of(bucket: Bucket) -> Any:
         },
         retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=60)},
         **keys,
+        **more,
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.torhaus.store.audit.logs import edited, head_line, write
 from tests.torhaus.store.audit.sinks.servers import HttpReceiver, Said
-from torhaus.model.publishing import HeadFile, HeadHook, PublishError
+from torhaus.model.keeping import Bucket
+from torhaus.model.publishing import HeadBucket, HeadFile, HeadHook, PublishError
 from torhaus.model.secret import Secret
 from torhaus.store.audit.journal import NAME
 from torhaus.store.audit.keys import keys_directory, public_keys
@@ -94,3 +95,4 @@ def test_each_target_has_its_keeper(tmp_path: Path):
 
     assert keeper(HeadFile(path="/mnt/head.json"), tmp_path, {}).name == "file /mnt/head.json"
     assert keeper(hook, tmp_path, {}).name == "webhook keeper.example.org"
+    assert keeper(HeadBucket(bucket=Bucket(name="heads")), tmp_path, {}).name == "bucket heads"
