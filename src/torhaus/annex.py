@@ -48,8 +48,9 @@ from torhaus.model.usage import Used
 from torhaus.redact.guard import Guard
 from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.tiers.storehouse import Storehouse
+from torhaus.store.query.copies import copying
 from torhaus.store.query.files import AuditFiles
-from torhaus.store.query.sandbox import SandboxRecords
+from torhaus.store.query.sandbox import SandboxRecords, held_back
 from torhaus.store.state.database import Database
 from torhaus.store.state.office import StateOffice
 from torhaus.upstream.plainhttp import PlainHttp
@@ -126,8 +127,9 @@ class Annex:
         self.catalogue = catalogue
         self.pinning = Pinning(means, catalogue.pins, catalogue.decided)
         self.books = Books(office, rules)
-        files = AuditFiles(settings.data_dir / "audit")
+        files = AuditFiles(journal.directory, copying(self.storehouse.copies))
         self.reading = Reading(means, SandboxRecords(files.find), lambda: self._settings.queries)
+        self.confined = held_back() is None
         self.usage = Usage(office, rules, time.time, self.announcer.announce)
         self.budgets = Budgets(self._scarcest)
 

@@ -239,6 +239,7 @@ class House:
             config_trouble=lambda: None if self.reload is None else self.reload.trouble,
             metrics=self.metrics.render,
             sinks=self.audit.late,
+            confined=self.annex.confined,
             started=f"{self._began:%Y-%m-%d %H:%M} UTC",
         )
 

@@ -35,6 +35,8 @@ class Operations:
     """What is wrong with each sink of the audit log, in a few words; empty when nothing is."""
     evidence: Callable[[], Evidence] = lambda: NO_EVIDENCE
     files_trouble: Callable[[], str | None] = lambda: None
+    confined: bool = True
+    """Whether the kernel holds audit queries back, and not DuckDB alone."""
 
     def health(self, _request: Request) -> Response:
         # Byte for byte what the product text prints; JSONResponse would drop the blank.
@@ -94,6 +96,7 @@ class Operations:
                 late_sinks={name: word for name, word in self.sinks().items() if word},
                 started=self.started,
                 evidence=self.evidence(),
+                confined=self.confined,
             ),
             headers=SAFE,
         )

@@ -72,6 +72,10 @@ PUBLISHED = "<p>The proof of the audit log is kept in {count} besides here.</p>\
 FILES_WAIT = (
     '<p class="rest">Audit records cannot be moved or ended as configured; none is lost.</p>\n'
 )
+UNCONFINED = (
+    '<p class="rest">This kernel has no Landlock: what audit queries read is held back without '
+    "it.</p>\n"
+)
 ALONE = '<p class="rest">What gateways share (Redis) does not answer; each works alone.</p>\n'
 
 
@@ -86,6 +90,7 @@ def page(  # noqa: PLR0913 - one argument for each thing it shows
     late_sinks: Mapping[str, str] = MappingProxyType({}),
     evidence: Evidence = NO_EVIDENCE,
     files_wait: bool = False,
+    confined: bool = True,
 ) -> str:
     """HTML. Why a server is down is for administrators and stays in the log.
 
@@ -98,6 +103,7 @@ def page(  # noqa: PLR0913 - one argument for each thing it shows
         *(_late(name, word) for name, word in late_sinks.items()),
         _evidence(evidence),
         FILES_WAIT if files_wait else "",
+        "" if confined else UNCONFINED,
     )
     refused = not audit_healthy and audit_lost is None
     rows = "\n".join(_row(each) for each in states)

@@ -14,15 +14,23 @@ import msgspec
 from torhaus.admin.auditing import MAX_SQL, OPERATION, SHOWN
 from torhaus.audit.acts import Act, act_record, failed_record, refused_record, user
 from torhaus.model.asking import Question, Table, Unanswered
+from torhaus.model.keeping import Bucket
 from torhaus.model.ports import LedgerError
 from torhaus.model.record import Record
 from torhaus.redact.guard import SHAPES
 from torhaus.store.audit.discreet import DiscreetLedger
-from torhaus.store.audit.journal import Journal
+from torhaus.store.audit.fetched import Fetched
+from torhaus.store.audit.journal import Journal, JournalReader
 from torhaus.store.audit.keys import audit_key
 from torhaus.store.audit.ledger import SegmentLedger
+from torhaus.store.audit.pseudonyms import NAME as KEYS
+from torhaus.store.audit.pseudonyms import People
+from torhaus.store.audit.tiers.depot import Depot, shelves
+from torhaus.store.audit.tiers.errand import Errand
+from torhaus.store.audit.veiling import Veiling
 from torhaus.store.audit.writer import LedgerSettings
-from torhaus.store.query.files import AuditFiles
+from torhaus.store.query.copies import copying
+from torhaus.store.query.files import AuditFiles, Fetch, elsewhere
 from torhaus.store.query.sandbox import SandboxRecords
 
 RULE = "may read the files"
@@ -36,23 +44,47 @@ class Answered(msgspec.Struct, frozen=True):
     unrecorded: str | None
 
 
-def ask(data_dir: Path, question: Question, name: str | None) -> Answered:
-    """`name`: of a saved question. Whoever asks as root does it as the owner of the data."""
+def ask(
+    data_dir: Path, question: Question, name: str | None, bucket: Bucket | None = None
+) -> Answered:
+    """`name`: of a saved question. `bucket`: where day files may be besides.
+
+    Whoever asks as root does it as the owner of the data. Raises OSError, ValueError.
+    """
     who = _asker()
     if len(question.sql) > MAX_SQL:
         return Answered(Unanswered(code="refused", why=f"more than {MAX_SQL} characters"), None)
     hot = data_dir / "audit" / "hot"
     why = become_owner(hot)
-    return asyncio.run(_ask(data_dir, question, name, who, why))
+    files = AuditFiles(data_dir / "audit", _fetch(data_dir, bucket))
+    return asyncio.run(_ask(files, data_dir, _Asking(question, name, who, why)))
 
 
-async def _ask(
-    data_dir: Path, question: Question, name: str | None, who: str, why: str | None
-) -> Answered:
-    found = await SandboxRecords(AuditFiles(data_dir / "audit").find).ask(question)
+class _Asking(msgspec.Struct, frozen=True):
+    question: Question
+    name: str | None
+    who: str
+    unrecorded: str | None
+
+
+async def _ask(files: AuditFiles, data_dir: Path, asking: _Asking) -> Answered:
+    found = await SandboxRecords(files.find).ask(asking.question)
+    why = asking.unrecorded
     if why is None:
-        why = await _record(data_dir, _shaped(question, name, who, found))
+        record = _shaped(asking.question, asking.name, asking.who, found)
+        why = await _record(data_dir, record)
     return Answered(found, why)
+
+
+def _fetch(data_dir: Path, bucket: Bucket | None) -> Fetch:
+    """Raises OSError, ValueError."""
+    if bucket is None:
+        return elsewhere
+    audit = data_dir / "audit"
+    journal = Journal(audit, audit_key(data_dir, os.urandom))
+    reader, places = JournalReader(audit), shelves(audit, bucket)
+    depot = Depot(audit=audit, journal=journal, reader=reader, shelves=places, convert=Errand())
+    return copying(Fetched(depot))
 
 
 def _shaped(question: Question, name: str | None, who: str, found: Table | Unanswered) -> Record:
@@ -78,14 +110,23 @@ async def _record(data_dir: Path, record: Record) -> str | None:
     except (OSError, ValueError, LedgerError) as error:
         return str(error)
     try:
-        durable = DiscreetLedger(ledger, SHAPES).note(record)
+        durable = DiscreetLedger(ledger, SHAPES, _veiling(data_dir)).note(record)
         if durable is not None:
             await durable
-    except LedgerError as error:
+    except (OSError, ValueError, LedgerError) as error:
         return str(error)
     finally:
         await ledger.close()
     return None
+
+
+def _veiling(data_dir: Path) -> Veiling | None:
+    """Where records hold pseudonyms, this one does too. Raises OSError, ValueError."""
+    if not (data_dir / "audit" / KEYS).exists():
+        return None
+    people = People(data_dir)
+    known = tuple(each for each in people.mapping().values() if "@" in each)
+    return Veiling(people, lambda: known)
 
 
 def become_owner(directory: Path) -> str | None:

@@ -1,7 +1,7 @@
 """`torhaus audit query` and `torhaus audit queries`: ask the audit log in SQL."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from torhaus.cli.api import Key, asked
 from torhaus.cli.audit import offline, table
 from torhaus.cli.output import columns, complain, misused, printable, refuse, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, Reader, read_or_exit
+from torhaus.config.settings import Settings
 from torhaus.model.asking import Question, Unanswered
 
 MOST_ROWS = 1_000_000
@@ -111,14 +112,18 @@ def _local(
     timeout: float,
     where: tuple[Path | None, Path | None],
 ) -> Asked:
-    directory, own = _surroundings(*where)
-    text = sql if saved is None else named(saved, own)
+    settings = _surroundings(*where)
+    directory = settings.data_dir
+    text = sql if saved is None else named(saved, settings.queries)
     if text is None:
         misused(f"There is no saved question {saved}; torhaus audit queries lists them.")
     if not (directory / "audit").is_dir():
         refuse(f"There is no audit log in {directory}; name the gateway's: --data-dir DIR.")
     question = Question(sql=text, rows=limit, octets=OCTETS, seconds=timeout)
-    answered = offline.ask(directory, question, saved)
+    try:
+        answered = offline.ask(directory, question, saved, settings.bucket)
+    except (OSError, ValueError) as error:
+        refuse(f"The bucket's files cannot be asked: {error}.")
     notes = []
     if answered.unrecorded is not None:
         notes.append(f"This question is not in the audit log: {answered.unrecorded}.")
@@ -136,12 +141,11 @@ def _cut(rows: int, *, more: bool) -> list[str]:
     return [f"There are more rows than these {rows}; --limit N shows more."] if more else []
 
 
-def _surroundings(data_dir: Path | None, config: Path | None) -> tuple[Path, Mapping[str, str]]:
-    """Where data is, and the configuration's own questions. A file that is not named may lack."""
+def _surroundings(data_dir: Path | None, config: Path | None) -> Settings:
+    """Where data is, and what the configuration adds. A file that is not named may lack."""
     if config is None and (data_dir is not None or not DEFAULT.exists()):
-        return data_dir or Path("data"), {}
-    settings = read_or_exit(Reader(path=config or DEFAULT, data_dir=data_dir)).settings
-    return settings.data_dir, settings.queries
+        return Settings(data_dir=data_dir or Path("data"))
+    return read_or_exit(Reader(path=config or DEFAULT, data_dir=data_dir)).settings
 
 
 def queries(
@@ -151,7 +155,7 @@ def queries(
     if url is not None:
         listed = asked(lambda at: at.get("audit", "queries"), url, key)
     else:
-        own = {name: Saved(OWN, sql) for name, sql in _surroundings(None, config)[1].items()}
+        own = {name: Saved(OWN, sql) for name, sql in _surroundings(None, config).queries.items()}
         listed = [
             {"name": name, "about": each.about, "sql": each.sql}
             for name, each in {**SHIPPED, **own}.items()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import typer
 from rich.text import Text
 
-from torhaus.cli.doctor import disk, evidence, exposure, shipping, surroundings
+from torhaus.cli.doctor import disk, evidence, exposure, sandbox, shipping, surroundings
 from torhaus.cli.doctor.finding import Finding, Level, bad, good
 from torhaus.cli.output import NO, STYLES, columns, printable, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, DataDir, Reader
@@ -44,6 +44,7 @@ def _findings(reader: Reader) -> Iterator[Finding]:
     yield from disk.findings(loaded.settings.data_dir)
     yield from shipping.findings(loaded.settings)
     yield from evidence.findings(loaded.settings)
+    yield sandbox.finding()
     yield surroundings.zone(loaded.settings.timezone)
     yield surroundings.port(loaded.settings)
     yield from surroundings.servers(loaded.rules.servers)

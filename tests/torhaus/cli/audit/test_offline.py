@@ -8,6 +8,9 @@ import pytest
 from tests.torhaus.store.query.log import AuditLog, call
 from torhaus.cli.audit.offline import ask, become_owner
 from torhaus.model.asking import Question, Table, Unanswered
+from torhaus.model.evidence import Moved
+from torhaus.model.keeping import Bucket
+from torhaus.store.audit.pseudonyms import People
 
 READERS = (
     "SELECT user, user_role, result.status AS status, parameters FROM audit_logs "
@@ -20,6 +23,10 @@ def log(tmp_path: Path) -> AuditLog:
     made = AuditLog(tmp_path)
     made.live(call("r1", 0.1))
     return made
+
+
+def live(log: AuditLog) -> Path:
+    return next(log.hot.glob("seg-*"))
 
 
 def test_a_question_is_in_the_log_that_it_asked(log: AuditLog) -> None:
@@ -76,3 +83,30 @@ def test_a_question_that_is_too_long_is_not_asked(log: AuditLog) -> None:
 
     assert isinstance(found, Unanswered)
     assert found.code == "refused"
+
+
+def test_where_people_have_pseudonyms_the_question_has_them_too(log: AuditLog) -> None:
+    people = People(log.directory)
+    token = people.pseudonym("alice@example.org")
+    first = live(log)
+    sql = "SELECT count(*) FROM audit_logs WHERE user = 'alice@example.org'"
+
+    answered = ask(log.directory, Question(sql=sql), None)
+
+    assert answered.unrecorded is None
+    written = b"".join(path.read_bytes() for path in log.hot.glob("seg-*") if path != first)
+    assert token.encode() in written
+    assert b"alice@example.org" not in written
+
+
+def test_a_bucket_that_does_not_answer_is_said_and_the_rest_is_told(log: AuditLog) -> None:
+    bucket = Bucket(name="audit", endpoint="http://127.0.0.1:9", plaintext=True)
+    day = str(log.filed(call("r2", 5)).relative_to(log.hot))
+    log.journal.append(Moved(file=day, tier="warm", place=bucket.place))
+
+    found = ask(log.directory, Question(sql="SELECT count(*) FROM audit_logs"), None, bucket).found
+
+    assert isinstance(found, Table)
+    assert found.rows == ((1,),)
+    (skipped,) = found.skipped
+    assert skipped.text.startswith("1 day skipped: unreachable")

@@ -15,10 +15,17 @@ from tests.torhaus.store.audit.ledgers import record
 from torhaus.audit.columns import RECORD
 from torhaus.audit.views import day_columns
 from torhaus.model.evidence import Begun, Moved, Sealed, Written
+from torhaus.model.keeping import Bucket, Tier
 from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
-from torhaus.store.audit.journal import Journal
+from torhaus.store.audit.fetched import Fetched
+from torhaus.store.audit.journal import Journal, JournalReader
 from torhaus.store.audit.keys import audit_key
 from torhaus.store.audit.lines import add_line
+from torhaus.store.audit.tiers.bucket import BucketShelf
+from torhaus.store.audit.tiers.depot import Depot, shelves
+from torhaus.store.audit.tiers.errand import Errand
+from torhaus.store.query.copies import copying
+from torhaus.store.query.files import AuditFiles
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -64,6 +71,7 @@ class AuditLog:
 
     directory: Path
     journal: Journal = field(init=False)
+    bucket: Bucket | None = None
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -113,21 +121,39 @@ class AuditLog:
         write_day(path, lines(records))
         content = path.read_bytes()
         times = sorted(each.timestamp for each in records)
-        self.journal.append(
-            Written(
-                file=name,
-                day=day,
-                records=len(records),
-                octets=len(content),
-                sha256=sha256(content).hexdigest(),
-                first=times[0],
-                last=times[-1],
-                segments={} if segment is None else {segment.name: len(records)},
-            )
+        written = Written(
+            file=name,
+            day=day,
+            records=len(records),
+            octets=len(content),
+            sha256=sha256(content).hexdigest(),
+            first=times[0],
+            last=times[-1],
+            segments={} if segment is None else {segment.name: len(records)},
         )
+        self.journal.append(written)
         if tier != "hot":
-            self.journal.append(Moved(file=name, tier=tier, place="local"))
+            self._move(path, name, tier, written)
         return path
+
+    def _move(self, path: Path, name: str, tier: str, written: Written) -> None:
+        """To the bucket, where there is one, if it is warm."""
+        place = "local"
+        if self.bucket is not None and tier == "warm":
+            place = self.bucket.place
+            BucketShelf(self.bucket, Tier.WARM).put(path, written)
+            path.unlink()
+        self.journal.append(Moved(file=name, tier=tier, place=place))
+
+    def files(self) -> AuditFiles:
+        """As a gateway finds them."""
+        if self.bucket is None:
+            return AuditFiles(self.audit)
+        reader, places = JournalReader(self.audit), shelves(self.audit, self.bucket)
+        depot = Depot(
+            audit=self.audit, journal=self.journal, reader=reader, shelves=places, convert=Errand()
+        )
+        return AuditFiles(self.audit, copying(Fetched(depot)))
 
 
 def write_day(path: Path, content: bytes) -> None:

@@ -5,13 +5,12 @@ from typing import Any
 
 from tests.torhaus.store.query.log import AuditLog
 from torhaus.model.asking import Question, Table, Unanswered
-from torhaus.store.query.files import AuditFiles
 from torhaus.store.query.sandbox import SandboxRecords
 
 
 def ask(log: AuditLog, sql: str, **more: Any) -> Table | Unanswered:
     memory = more.pop("memory", 512 << 20)
-    records = SandboxRecords(AuditFiles(log.audit).find, memory=memory)
+    records = SandboxRecords(log.files().find, memory=memory)
     return asyncio.run(records.ask(Question(sql=sql, **more)))
 
 

@@ -21,10 +21,12 @@ def printed() -> list[str]:
     return [each.strip() for each in block.strip().split("\n\n")]
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> AuditLog:
+@pytest.fixture(params=["on the disk", "in a bucket"])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> AuditLog:
     """Two of each in a live segment, a sealed one, and day files of two tiers."""
     made = AuditLog(tmp_path)
+    if request.param == "in a bucket":
+        made.bucket = request.getfixturevalue("s3").bucket()
     secret = "myorg/sensitive-hr"
     made.live(
         call("r1", 0.1, email=ALICE, repo=secret),
