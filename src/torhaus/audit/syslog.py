@@ -1,5 +1,7 @@
 """Audit records as syslog messages: RFC 5424, with the facts as structured data. Pure."""
 
+import json
+
 from torhaus.model.record import Record
 from torhaus.model.shipping import Parcel
 
@@ -17,17 +19,26 @@ _SEVERITY = {
     "interrupted": 3,
 }
 _NOTICE = 5
-_BOM = b"\xef\xbb\xbf"
-"""Says that the text is UTF-8 (RFC 5424 section 6.4)."""
 
 
 def message(parcel: Parcel, facility: int, host: str, process: str) -> bytes:
-    """One message, without framing: its text is the record as it stands in the segment."""
+    """One message, without framing: its text is the record, in ASCII.
+
+    UTF-8 would need a byte order mark (RFC 5424 section 6.4), which parsers of JSON refuse.
+    """
     record = parcel.record
     priority = facility * 8 + _SEVERITY.get(record.result.status, _NOTICE)
     kind = record.phase or "record"
     head = f"<{priority}>1 {record.timestamp} {host} torhaus {process} {_word(kind, 32)}"
-    return f"{head} [{SD_ID}{_parameters(parcel)}] ".encode() + _BOM + parcel.line
+    return f"{head} [{SD_ID}{_parameters(parcel)}] ".encode() + _ascii(parcel.line)
+
+
+def _ascii(line: bytes) -> bytes:
+    r"""The same JSON: outside of ASCII there are strings only, and these can say `\u00e4`."""
+    if line.isascii():
+        return line
+    text = line.decode("utf-8", "replace")
+    return "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text).encode("ascii")
 
 
 def _parameters(parcel: Parcel) -> str:

@@ -13,7 +13,7 @@ from torhaus.model.shipping import Parcel
 # RFC 5424 section 6: PRI VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID [SD] MSG
 _MESSAGE = re.compile(
     rb"<(\d{1,3})>1 (\S+) (\S+) (\S+) (\S+) (\S+) "
-    rb'\[torhaus@32473((?: [!-<>-Z^-~]+="(?:[^"\\\]]|\\["\\\]])*")+)\] \xef\xbb\xbf(.*)',
+    rb'\[torhaus@32473((?: [!-<>-Z^-~]+="(?:[^"\\\]]|\\["\\\]])*")+)\] (.*)',
     re.DOTALL,
 )
 
@@ -62,6 +62,15 @@ def test_no_text_breaks_out_of_its_place(text: str) -> None:
     assert b"\n" not in found[7]
     assert b"\x1b" not in found[7]
     assert found[8] == made.line
+
+
+def test_the_text_is_the_same_json_in_ascii() -> None:
+    line = '{"a":"\u00e4\u2028\U0001f600 \\u0041"}'.encode()
+
+    text = sent(msgspec.structs.replace(parcel(), line=line))[8]
+
+    assert text == rb'{"a":"\u00e4\u2028\ud83d\ude00 \u0041"}'
+    assert msgspec.json.decode(text) == msgspec.json.decode(line)
 
 
 def test_a_host_without_a_usable_name_is_nil() -> None:

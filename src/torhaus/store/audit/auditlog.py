@@ -20,6 +20,7 @@ from torhaus.store.audit.pseudonyms import People
 from torhaus.store.audit.publish.publisher import publisher
 from torhaus.store.audit.settling import Attendance, Died, died, needed, settle
 from torhaus.store.audit.sinks.crew import Crew
+from torhaus.store.audit.sinks.positions import awaited
 from torhaus.store.audit.veiling import Veiling
 from torhaus.store.audit.writer import LedgerSettings
 
@@ -48,6 +49,7 @@ class AuditLog:
             segment_bytes=settings.segment_size,
             segment_seconds=settings.segment_age,
         )
+        self._settings = settings
         self._segments = directory / "hot"
         self._running = directory / "running"
         self._disk = SegmentLedger(self._segments, journal, how)
@@ -67,6 +69,11 @@ class AuditLog:
     def late(self) -> dict[str, str]:
         """What is wrong with each sink, in a few words; empty when nothing is."""
         return troubles(self.sinks(), time.time())
+
+    def awaited(self, now: float) -> set[str]:
+        """Segments that a sink still has to deliver. Raises OSError."""
+        names = [each.name for each in self._settings.sinks]
+        return awaited(self._segments.parent, names, self._settings.sink_patience, now)
 
     @property
     def calls(self) -> Ledger:

@@ -12,6 +12,7 @@ from torhaus.audit.marks import is_record
 from torhaus.model.auditing import AuditSettings
 from torhaus.model.ports import LedgerError
 from torhaus.model.record import Record
+from torhaus.model.shipping import FileTarget, SinkSettings
 from torhaus.redact.guard import Guard
 from torhaus.store.audit.auditlog import AuditLog
 from torhaus.store.audit.segments import segments
@@ -143,5 +144,49 @@ def test_a_directory_that_cannot_be_written_keeps_the_house_closed(tmp_path: Pat
 
         with pytest.raises(LedgerError, match="cannot be opened"):
             await made(tmp_path).open(NOW)
+
+    run(story())
+
+
+def test_sinks_have_everything_once_it_is_closed(tmp_path: Path) -> None:
+    out = tmp_path / "copy.jsonl"
+    sinks = (SinkSettings(name="copy", target=FileTarget(path=str(out))),)
+
+    async def story() -> None:
+        audit = made(tmp_path / "audit", sinks=sinks)
+        await audit.open(NOW)
+        (segment,) = segments(tmp_path / "audit" / "hot")
+        for number in range(20):
+            noted = audit.ledger.note(record(f"req_{number}"))
+            assert noted is not None
+            await noted
+        assert audit.awaited(segment.stat().st_mtime) <= {segment.name}
+        assert audit.late() == {"copy": ""}
+
+        await audit.close(complete=True)
+
+        assert audit.awaited(segment.stat().st_mtime) == set()
+
+    run(story())
+
+    assert out.read_bytes().count(b'{"timestamp"') == 20
+
+
+def test_a_sink_that_fails_is_told_and_its_segments_stay(tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "no-such-directory" / "copy.jsonl")
+    sinks = (SinkSettings(name="copy", target=FileTarget(path=nowhere)),)
+
+    async def story() -> None:
+        audit = made(tmp_path / "audit", sinks=sinks)
+        await audit.open(NOW)
+        (segment,) = segments(tmp_path / "audit" / "hot")
+        noted = audit.ledger.note(record("req_1"))
+        assert noted is not None
+        await noted
+        await until(lambda: bool(audit.late()["copy"]))
+
+        assert audit.late()["copy"].startswith("does not take records")
+        await audit.close(complete=True)
+        assert audit.awaited(segment.stat().st_mtime) == {segment.name}
 
     run(story())
