@@ -4,7 +4,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.torhaus.audit.scene import ALICE, ALLOWED, AT, answered, call
-from torhaus.audit.shape import milliseconds, record, rejected, timestamp, verdict_fields
+from torhaus.audit.shape import (
+    intent,
+    interrupted,
+    milliseconds,
+    record,
+    rejected,
+    timestamp,
+    verdict_fields,
+)
 from torhaus.model.outcome import (
     Abandoned,
     Answer,
@@ -64,6 +72,27 @@ def test_errors_have_a_size_and_refusals_none():
 
 def test_the_name_of_a_client_cannot_spoil_the_record():
     assert record(call(client="\ud800"), answered(), AT, 0.1).call.client == "?"
+
+
+def test_an_intent_says_what_is_about_to_go_and_how_it_was_allowed():
+    allowed = msgspec.structs.replace(APPROVED, rule="tech_lead", reason="tech leads may write")
+    made = intent(call(client="x", protocol="p", sent=55), allowed, AT)
+
+    assert made.phase == "intent"
+    assert (made.result.status, made.result.duration_ms) == ("started", 0)
+    assert made.access_control.approval == "apr_1"
+    assert (made.access_control.policy_applied, made.access_control.allowed) == ("tech_lead", True)
+    assert (made.call.client, made.call.protocol, made.call.sent) == ("x", "p", 55)
+    assert made.timestamp == "2025-10-20T14:23:11.234Z"
+
+
+def test_what_interrupted_a_call_changes_nothing_else_of_its_intent():
+    made = intent(call(), ALLOWED, AT)
+
+    end = interrupted(made)
+
+    assert (end.phase, end.result.status) == ("outcome", "interrupted")
+    assert msgspec.structs.replace(end, phase=made.phase, result=made.result) == made
 
 
 @pytest.mark.parametrize(

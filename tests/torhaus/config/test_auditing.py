@@ -46,3 +46,18 @@ def test_what_is_no_question_is_a_mistake(queries: str, said: str) -> None:
         load_text(f"audit_logs: {{queries: {queries}}}", "torhaus.yml", {})
 
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["strict", "durable", "async"])
+def test_every_durability_reaches_the_settings(word: str) -> None:
+    assert settings(f"audit_logs: {{durability: {word}}}").durability == word
+
+
+@pytest.mark.parametrize("word", ["deny", "allow"])
+def test_what_happens_without_records_reaches_the_settings(word: str) -> None:
+    assert settings(f"audit_logs: {{on_failure: {word}}}").on_failure == word
+
+
+def test_an_unknown_word_names_those_that_are_known() -> None:
+    with pytest.raises(ConfigError, match=r"on_failure(.|\n)*deny"):
+        settings("audit_logs: {on_failure: ignore}")

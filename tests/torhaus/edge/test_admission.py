@@ -1,3 +1,4 @@
+from contextlib import suppress
 from ipaddress import ip_network
 
 import pytest
@@ -297,3 +298,22 @@ def test_no_other_request_is_a_preflight(method: str, origin: str, asks: bool) -
 
     assert not admission.preflight(asked)
     assert not asked.done
+
+
+def test_credentials_that_are_not_let_in_are_told_of_and_others_are_not() -> None:
+    told: list[tuple[str, str]] = []
+    admission = Admission(Settings(), lambda ip, reason: told.append((ip, reason)))
+    sent = [
+        {"apikey": "no-such-key"},
+        {"authorization": "Basic eDp5"},
+        {"apikey": "alice-key"},
+        {},
+    ]
+
+    for headers in sent:
+        with suppress(Denied):
+            admission.admit(exchange({"host": "localhost", **headers}, ip="192.168.0.9"), RULES)
+
+    assert [ip for ip, _ in told] == ["192.168.0.9", "192.168.0.9"]
+    assert "not valid here" in told[0][1]
+    assert "no-such-key" not in str(told)

@@ -4,12 +4,14 @@ import json
 import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, BOB, World, github, keeping, person, run, settled
+from tests.torhaus.cast import ALICE, BOB, DANA, World, github, keeping, person, run, settled
+from tests.torhaus.gate.phased import phases
 from tests.torhaus.gate.streams import Stream, detached, listening
 from tests.torhaus.scripted import note, text
 from tests.torhaus.witnesses import Window
 from torhaus.mcp.message import CallerError, Notification, Response, encode
-from torhaus.model.ports import NoStream, Sink, UpstreamError
+from torhaus.model.people import Principal
+from torhaus.model.ports import LedgerError, NoStream, Sink, UpstreamError
 from torhaus.model.session import Session
 
 
@@ -317,5 +319,72 @@ def test_a_session_ends_even_if_the_ledger_is_broken():
         await world.talk.end(world.server, session)
 
         assert world.upstream.closed == [session]
+
+    run(story())
+
+
+# -- what the protocol does not know --------------------------------------------------------------
+
+UNKNOWN = Notification("notifications/com.example/delete", {"x": 1}, b'{"x":1}')
+
+
+async def tell(world: World, session: Session, by: Principal = DANA) -> None:
+    await world.talk.told(world.server, session, by, "192.0.2.7", UNKNOWN)
+
+
+def test_an_unknown_notification_leaves_an_intent_before_it_goes():
+    async def story() -> None:
+        world = World()
+        world.ledger.hold()
+        task = asyncio.ensure_future(tell(world, world.session(DANA)))
+        await settled()
+        assert world.upstream.posted == []
+
+        world.ledger.release()
+        await task
+
+        assert len(world.upstream.posted) == 1
+        assert phases(world) == [
+            ("intent", UNKNOWN.method, "started"),
+            ("outcome", UNKNOWN.method, "success"),
+        ]
+
+    run(story())
+
+
+def test_without_a_record_an_unknown_notification_does_not_go():
+    async def story() -> None:
+        world = World()
+        world.ledger.refuses = True
+
+        with pytest.raises(LedgerError):
+            await tell(world, world.session(DANA))
+
+        assert world.upstream.posted == []
+
+    run(story())
+
+
+def test_who_may_not_do_anything_at_all_tells_a_server_nothing_unknown():
+    async def story() -> None:
+        world = World()
+
+        with pytest.raises(CallerError):
+            await tell(world, world.session(ALICE), by=ALICE)
+
+        assert world.upstream.posted == []
+        assert world.ledger.intents == []
+
+    run(story())
+
+
+def test_a_server_that_does_not_take_it_is_the_outcome():
+    async def story() -> None:
+        world = World()
+        world.upstream.refuses_posts = UpstreamError("it is down")
+
+        await tell(world, world.session(DANA))
+
+        assert phases(world)[1:] == [("outcome", UNKNOWN.method, "error")]
 
     run(story())

@@ -340,3 +340,9 @@ def test_what_is_left_is_told_by_limit_and_never_by_person():
     assert sample(shown, "mcp_gateway_limit_remaining", **limit) == 3
     assert sample(shown, "mcp_gateway_limit_reset_seconds", **limit) == 12.5
     assert sample(shown, "mcp_gateway_limit_exhausted", **limit) == 1
+
+
+def test_calls_without_a_record_are_counted() -> None:
+    shown = metrics(Gauges(audit_lost=lambda: 7))
+
+    assert sample(shown, "mcp_gateway_audit_lost_total") == 7

@@ -33,6 +33,7 @@ def operations(
     shared: bool | None = None,
     sinks: dict[str, str] | None = None,
     files: str | None = None,
+    lost: int | None = None,
 ) -> Operations:
     return Operations(
         rules=lambda: rules,
@@ -45,6 +46,7 @@ def operations(
         files_trouble=lambda: files,
         shared_up=None if shared is None else lambda: shared,
         sinks=lambda: sinks or {},
+        audit_lost=None if lost is None else lambda: lost,
     )
 
 
@@ -198,3 +200,21 @@ def test_audit_files_that_wait_are_told_and_stop_nothing() -> None:
     assert "stay where they are" in json.loads(told.body)["audit_files"]
     assert b"the bucket" not in told.body
     assert "audit_files" not in json.loads(get("/ready", operations()).body)
+
+
+@pytest.mark.parametrize(
+    ("healthy", "lost", "status", "said"),
+    [
+        (True, None, 200, "ok"),
+        (True, 7, 200, "ok"),
+        (False, None, 503, "the audit log cannot be written: calls are refused"),
+        (False, 0, 200, "the audit log cannot be written: calls go on without records"),
+    ],
+)
+def test_whether_calls_go_on_without_records_decides_whether_the_gateway_is_ready(
+    healthy: bool, lost: int | None, status: int, said: str
+) -> None:
+    answer = operations(audit=healthy, lost=lost).ready(Request({"type": "http"}))
+
+    assert answer.status_code == status
+    assert json.loads(bytes(answer.body))["audit"] == said

@@ -90,3 +90,16 @@ def test_the_proof_of_the_audit_log_has_its_sentence(evidence: Evidence, words: 
     assert words in html
     assert "seg-1" not in html
     assert "/x" not in html
+
+
+def test_calls_without_a_record_are_told_for_as_long_as_the_gateway_runs() -> None:
+    began = "2026-01-01 08:00 UTC"
+
+    def html(*, healthy: bool, lost: int | None) -> str:
+        return page([], audit_healthy=healthy, config_refused=False, started=began, audit_lost=lost)
+
+    assert "7 calls went on without an audit record" in html(healthy=True, lost=7)
+    assert "7 calls went on without an audit record" in html(healthy=False, lost=7)
+    assert "calls are refused" not in html(healthy=False, lost=7)
+    assert "without an audit record" not in html(healthy=True, lost=0)
+    assert "calls are refused" in html(healthy=False, lost=None)
