@@ -26,6 +26,9 @@ from torhaus.store.audit.writer import LedgerSettings
 
 log = structlog.get_logger()
 
+LAST = 2.0
+"""Seconds that the end waits for a mark which is being written."""
+
 
 class AuditLog:
     """`ledger` is for acts, which are not done without a record; `calls` is for calls.
@@ -62,6 +65,7 @@ class AuditLog:
             self._lenient = LenientLedger(self.ledger, how.stall)
         self._attendance = Attendance(self._running, prefix)
         self._dead: list[Died] = []
+        self._beat: asyncio.Future[None] | None = None
         self._publisher = publisher(journal, settings.publish)
         self._crew = Crew(directory, settings.sinks)
         self.sinks = self._crew.states
@@ -121,17 +125,24 @@ class AuditLog:
         self._crew.start()
         return found
 
-    def beat(self, since: float) -> None:
+    def beat(self, since: float) -> "asyncio.Future[None]":
         """To be called every few seconds. No call left its intent before `since` that has no end.
 
-        What was settled at the start is on disk by the second time, however it is written.
+        A thread writes that down: a disk that hangs must not keep the loop. What was settled at
+        the start is on disk by now, however it is written.
         """
+        if self._beat is None or self._beat.done():
+            settled = self._dead if self.ledger.healthy() else []
+            loop = asyncio.get_running_loop()
+            self._beat = loop.run_in_executor(None, self._mark, since, settled)
+        return self._beat
+
+    def _mark(self, since: float, settled: list[Died]) -> None:
         try:
             self._attendance.mark(since)
-            if self.ledger.healthy():
-                while self._dead:
-                    self._dead[-1].settled()
-                    self._dead.pop()
+            while settled:
+                settled[-1].settled()
+                settled.pop()
         except OSError as error:  # more is read at the next start, nothing is missed
             log.warning("audit.unmarked", error=str(error))
 
@@ -140,6 +151,10 @@ class AuditLog:
         written = await self._disk.close()
         await asyncio.to_thread(self._crew.close)  # they bring what was written until now
         await asyncio.to_thread(self._publisher.close)  # the last seal is published too
+        if self._beat is not None:
+            await asyncio.wait([self._beat], timeout=LAST)
+            if not self._beat.done():
+                return  # the disk hangs; the next start reads everything again
         for each in self._dead:
             each.settled() if written else each.leave()
         self._dead.clear()

@@ -77,7 +77,7 @@ def test_what_was_settled_is_forgotten_only_once_it_is_on_disk(tmp_path: Path) -
         await audit.open(NOW)
         assert (tmp_path / "running" / "req_old").exists()
 
-        audit.beat(NOW + 15)
+        await audit.beat(NOW + 15)
 
         assert [each.name for each in (tmp_path / "running").iterdir()] == ["req_new"]
         assert (tmp_path / "running" / "req_new").read_text().strip().endswith("1790000015.000")
