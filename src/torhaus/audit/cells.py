@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from torhaus.audit.columns import RECORD
+from torhaus.audit.columns import RECORD, TEXT
 from torhaus.audit.shape import milliseconds
 from torhaus.model.record import Record, RecordAccess, RecordCall, RecordResult, RecordUser
 
@@ -81,8 +81,14 @@ def restored(row: Sequence[Any]) -> Record:
     fields: dict[str, Any] = {}
     for (name, below), value in zip(_COLUMNS, row, strict=True):
         fields[name] = _struct(name, value) if below else value
-    fields["parameters"] = msgspec.Raw((fields["parameters"] or "{}").encode())
+    fields["parameters"] = _parameters(fields["parameters"] or "{}")
     return Record(**{name: value for name, value in fields.items() if value is not None})
+
+
+def _parameters(text: str) -> msgspec.Raw:
+    if text.startswith(TEXT):
+        text = msgspec.json.decode(text)["_text"]
+    return msgspec.Raw(text.encode())
 
 
 def _struct(name: str, given: Mapping[str, Any] | None) -> Any:

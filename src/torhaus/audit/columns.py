@@ -30,6 +30,9 @@ _OWNER, _REPO = "parameters->>'$.owner'", "parameters->>'$.repo'"
 REPO = f"CASE WHEN {_OWNER} IS NOT NULL THEN {_OWNER} || '/' || ({_REPO}) ELSE {_REPO} END"
 """`owner/repo`, whether the tool takes it as one argument or as two."""
 
+TEXT = '{"_text":'
+"""How parameters begin that SQL would not take for JSON: as text, under this key."""
+
 DAY: dict[str, str] = {**{name: f'"{name}"' for name in RECORD}, "repo": REPO}
 """The columns of a day file, each with what it is of a segment's: `SELECT {what} AS "{name}"`.
 

@@ -3,6 +3,7 @@
 import gc
 import io
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -25,7 +26,8 @@ COMMANDS = {
     "limits": "limits:limits",
     "version": "version:version",
 }
-GROUPS: dict[str, tuple[str, dict[str, str]]] = {
+Words = Mapping[str, "str | tuple[str, Words]"]
+GROUPS: Mapping[str, tuple[str, Words]] = {
     "config": ("About the configuration file.", {"schema": "schema:schema"}),
     "audit": (
         "About the audit log.",
@@ -37,6 +39,17 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "export": "audit.export:export",
             "erase": "audit.erase:erase",
             "sinks": "audit.sinks:sinks",
+            "tiers": "audit.tiers:tiers",
+            "compact": "audit.compact:compact",
+            "restore": "audit.restore:restore",
+            "holds": (
+                "Days of which nothing is deleted.",
+                {
+                    "list": "audit.holds:list_",
+                    "add": "audit.holds:add",
+                    "release": "audit.holds:release",
+                },
+            ),
         },
     ),
     "policy": ("About the rules.", {"test": "policy:run"}),
@@ -88,9 +101,7 @@ class Lazy(TyperGroup):
         if cmd_name not in GROUPS:
             return None
         text, below = GROUPS[cmd_name]
-        group = _typer(cls=_class(cmd_name), no_args_is_help=True, help=text, name=cmd_name)
-        group.callback(help=text)(_nothing)  # a group of one command stays a group
-        return _built(group, below)
+        return _built(_group(cmd_name, text), below)
 
 
 def _typer(**more: Any) -> typer.Typer:
@@ -100,13 +111,29 @@ def _typer(**more: Any) -> typer.Typer:
     )
 
 
-def _built(app: typer.Typer, words: dict[str, str]) -> Any:
+def _group(name: str, text: str) -> typer.Typer:
+    group = _typer(cls=_class(name), no_args_is_help=True, help=text, name=name)
+    group.callback(help=text)(_nothing)  # a group of one command stays a group
+    return group
+
+
+def _built(app: typer.Typer, words: Words) -> Any:
     gc.disable()  # what libraries make while they load, they keep: to look for garbage is in vain
-    for word, where in words.items():
-        module, _, function = where.partition(":")
-        app.command(word)(getattr(import_module(f"torhaus.cli.{module}"), function))
+    _fill(app, words)
     gc.enable()
     return typer.main.get_command(app)
+
+
+def _fill(app: typer.Typer, words: Words) -> None:
+    for word, where in words.items():
+        if isinstance(where, tuple):
+            text, below = where
+            group = _group(word, text)
+            _fill(group, below)
+            app.add_typer(group)
+            continue
+        module, _, function = where.partition(":")
+        app.command(word)(getattr(import_module(f"torhaus.cli.{module}"), function))
 
 
 def _class(group: str) -> type[TyperGroup]:

@@ -22,9 +22,16 @@ WRITING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 def load() -> None:
     """The modules of every command."""
-    words = [main.COMMANDS, *(below for _, below in main.GROUPS.values())]
-    for where in (each for known in words for each in known.values()):
-        import_module(f"torhaus.cli.{where.partition(':')[0]}")
+    _load(main.COMMANDS)
+    _load(main.GROUPS)
+
+
+def _load(words: main.Words) -> None:
+    for where in words.values():
+        if isinstance(where, str):
+            import_module(f"torhaus.cli.{where.partition(':')[0]}")
+        else:
+            _load(where[1])
 
 
 def started(request: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torhaus.audit.line import is_intent, read
 from torhaus.audit.marks import CHECKPOINT, is_record
+from torhaus.store.audit.newest import newest
 from torhaus.store.audit.segments import segments
 
 Wanted = Callable[[bytes], bool]
@@ -59,6 +60,24 @@ def _fewer(data: bytes, count: int, wanted: Wanted) -> bool:
 def ended(line: bytes) -> bool:
     """Whether it is the record of something that has ended: a call has one of those."""
     return is_record(line) and not is_intent(line)
+
+
+def with_filed(audit: Path, lines: list[bytes], count: int, wanted: Wanted) -> list[bytes]:
+    """As many as `count`, with the newest of day files before those of segments. Raises OSError.
+
+    For a while after their records went to a day file, segments are still there.
+    """
+    here = {_identity(line) for line in lines}
+    filed = newest(audit, count + len(lines), wanted)
+    older = [line for line in filed if _identity(line) not in here]
+    return by_time([*older, *lines])[-count:]
+
+
+def _identity(line: bytes) -> tuple[str, ...]:
+    record = read(line)
+    if record is None:
+        return (line.decode("utf-8", "replace"),)
+    return (record.timestamp, record.request_id, record.operation, record.phase)
 
 
 @dataclass(slots=True)

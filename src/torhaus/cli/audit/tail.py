@@ -9,7 +9,7 @@ import typer
 
 from torhaus.audit.line import read, text
 from torhaus.audit.marks import is_record
-from torhaus.cli.audit.records import Follower, directory, ended
+from torhaus.cli.audit.records import Follower, directory, ended, with_filed
 from torhaus.cli.output import refuse
 from torhaus.cli.reading import AsJson
 from torhaus.store.audit.pseudonyms import mapping, told
@@ -39,7 +39,10 @@ def tail(
         refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")
     follower = Follower(where, is_record if every else ended)
     try:
-        _print(follower.newest(count), data_dir, json=json)
+        lines = follower.newest(count)
+        if len(lines) < count:
+            lines = with_filed(where.parent, lines, count, follower.wanted)
+        _print(lines, data_dir, json=json)
         while follow:
             _print(follower.more(), data_dir, json=json)
             time.sleep(EVERY)

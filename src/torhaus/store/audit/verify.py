@@ -85,7 +85,8 @@ class _Verifier:
         # record, and what is removed meanwhile has its line before it goes.
         present = self._present()
         found = self._journal()
-        for name in sorted({*found.begun, *found.sealed, *found.broken, *present}):
+        here = {*present} - found.compacted.keys()  # those go in a moment, and nobody reads them
+        for name in sorted({*found.begun, *found.sealed, *found.broken, *here}):
             self._segment(name, found, there=name in present)
         for name in sorted(found.files):
             self._day(name, found.files[name])

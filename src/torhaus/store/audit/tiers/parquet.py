@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from torhaus.audit.columns import DAY, RECORD
+from torhaus.audit.columns import DAY, RECORD, TEXT
 
 _AT_ONCE = 2000
 _FORMAT = "(format parquet, compression zstd, parquet_version v2)"
@@ -14,15 +14,13 @@ _LINES = (
     f"read_json(?, format = 'newline_delimited', columns = {RECORD | {'parameters': 'VARCHAR'}})"
 )
 _TIME = "strftime({}, '%Y-%m-%dT%H:%M:%S.%gZ')"
-# Parameters that DuckDB would not take for JSON are kept as text under this key, and so are those
-# that look as if they had been.
-_TEXT = '{"_text":'
+# Parameters that look as if they had been wrapped are wrapped too.
 _AS_JSON = (
-    f"CASE WHEN json_valid(parameters) AND NOT starts_with(parameters, '{_TEXT}') "
+    f"CASE WHEN json_valid(parameters) AND NOT starts_with(parameters, '{TEXT}') "
     "THEN parameters::JSON ELSE json_object('_text', parameters) END"
 )
 _AS_TEXT = (
-    f"CASE WHEN starts_with(parameters::VARCHAR, '{_TEXT}') "
+    f"CASE WHEN starts_with(parameters::VARCHAR, '{TEXT}') "
     "THEN parameters->>'$._text' ELSE parameters::VARCHAR END"
 )
 

@@ -25,6 +25,8 @@ from torhaus.store.audit.tiers.sweeping import Sweeper
 log = structlog.get_logger()
 
 LOCK = "upkeep.lock"
+COMPACTION = ("compact", "merge", "sweep")
+STEPS = ("compact", "merge", "move", "restore", "sweep", "sweep_bucket")
 FULL = 64 * 1024 * 1024
 """Octets of sealed segments that are compacted before their hour."""
 HOUR, DAY = 3600.0, 86400.0
@@ -80,21 +82,28 @@ class Upkeep:
         self._restoring = 0
         self._strange: list[str] = []
 
-    def round(self, now: float) -> bool:
-        """What is due. False when another process does it. Never raises but for mistakes of ours.
+    def round(self, now: float, steps: Container[str] = STEPS) -> bool:
+        """What is due of these steps. False when another process does it. Raises nothing expected.
 
         Whatever moment it is ended at, the next round goes on from there.
         """
         with self._locked() as mine:
-            if mine:
-                self._step("compact", now, self._compact, every=HOUR if self._few() else 0.0)
-                self._step("merge", now, self._merge, every=HOUR)
-                self._step("move", now, self._move, every=HOUR)
-                self._step("restore", now, self._restore)
-                self._step("sweep", now, self._sweep)
-                self._step("sweep_bucket", now, self._sweep_bucket, every=DAY)
+            for name in STEPS if mine else ():
+                if name in steps:
+                    self._step(name, now, *self._works()[name])
         self.look()
         return mine
+
+    def _works(self) -> dict[str, tuple[Callable[[float], None], float]]:
+        """By step: the work, and seconds until it is due again."""
+        return {
+            "compact": (self._compact, HOUR if self._few() else 0.0),
+            "merge": (self._merge, HOUR),
+            "move": (self._move, HOUR),
+            "restore": (self._restore, 0.0),
+            "sweep": (self._sweep, 0.0),
+            "sweep_bucket": (self._sweep_bucket, DAY),
+        }
 
     def hurry(self) -> None:
         """Everything is due, also what failed a moment ago."""
@@ -120,9 +129,7 @@ class Upkeep:
         finally:
             os.close(fd)
 
-    def _step(
-        self, name: str, now: float, work: Callable[[float], None], every: float = 0.0
-    ) -> None:
+    def _step(self, name: str, now: float, work: Callable[[float], None], every: float) -> None:
         step = self._steps.setdefault(name, Step())
         if now < step.due or self._stopped():
             return
