@@ -163,3 +163,49 @@ def test_the_trace_of_a_request_is_in_its_record(own: Town) -> None:
 
     assert record["call"]["trace"] == "4bf9" * 8
     assert record["call"]["protocol"] == "2026-07-28"
+
+
+@pytest.mark.parametrize(
+    ("durability", "tool", "phases"),
+    [
+        ("strict", "get_note", ["intent", "outcome"]),
+        ("strict", "create_note", ["intent", "outcome"]),
+        ("durable", "get_note", [None]),
+        ("durable", "create_note", ["intent", "outcome"]),
+        ("async", "get_note", [None]),
+        ("async", "create_note", ["intent", "outcome"]),
+    ],
+)
+def test_which_calls_leave_an_intent(
+    durability: str, tool: str, phases: list[str | None], upstream: Upstream, home: Path
+) -> None:
+    config = {
+        "mcpServers": {"scripted": server(upstream.url)},
+        "audit_logs": {"durability": durability},
+    }
+    with Town(config, home) as running, running.caller() as caller:
+        caller.tool(tool, {"word": "once"})
+        running.stop()
+
+        said = [each for each in running.lines() if each["parameters"].get("word") == "once"]
+
+    assert [each.get("phase") for each in said] == phases
+    assert len({each["request_id"] for each in said}) == 1
+
+
+def test_a_call_that_is_sent_again_in_a_new_session_has_one_intent_and_one_outcome(
+    own: Town, upstream: Upstream
+) -> None:
+    with own.caller() as caller:
+        caller.begin()
+        caller.tool("create_note", {"word": "first"})
+        upstream.forget_sessions()
+        since = own.count()
+        caller.tool("create_note", {"word": "again"})
+
+        (record,) = own.new(since)
+
+    asked = [each.message["params"]["arguments"] for each in upstream.calls("create_note")]
+    assert asked.count({"word": "again"}) == 2  # refused with 404, then carried out
+    intents = [each for each in own.intents() if each["parameters"] == {"word": "again"}]
+    assert [each["request_id"] for each in intents] == [record["request_id"]]

@@ -75,9 +75,13 @@ class AuditLog:
         return troubles(self.sinks(), time.time())
 
     def awaited(self, now: float) -> set[str]:
-        """Segments that a sink still has to deliver. Raises OSError."""
+        """Segments that stay where they are. Raises OSError.
+
+        A sink still has to deliver them, or calls with intents in them may be without an outcome.
+        """
         names = [each.name for each in self._settings.sinks]
-        return awaited(self._segments.parent, names, self._settings.sink_patience, now)
+        late = awaited(self._segments.parent, names, self._settings.sink_patience, now)
+        return late | needed(self._segments, self._running)
 
     @property
     def calls(self) -> Ledger:
@@ -92,10 +96,6 @@ class AuditLog:
         """Every second: whoever was forgotten meanwhile is a stranger. Raises OSError."""
         if self._veiling is not None:
             self._veiling.refresh()
-
-    def needed(self) -> set[str]:
-        """Segments that must not be moved yet: calls in them may still end. Raises OSError."""
-        return needed(self._segments, self._running)
 
     def lost(self) -> int:
         """Calls that went on without a record."""

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torhaus.model.shipping import FileTarget, SinkSettings
 from torhaus.redact.guard import Guard
 from torhaus.store.audit.auditlog import AuditLog
 from torhaus.store.audit.segments import segments
+from torhaus.store.audit.settling import MARGIN
 
 NOW = 1_790_000_000.0
 
@@ -188,5 +190,21 @@ def test_a_sink_that_fails_is_told_and_its_segments_stay(tmp_path: Path) -> None
         assert audit.late()["copy"].startswith("does not take records")
         await audit.close(complete=True)
         assert audit.awaited(segment.stat().st_mtime) == {segment.name}
+
+    run(story())
+
+
+def test_segments_in_which_a_call_may_still_end_stay_segments(tmp_path: Path) -> None:
+    async def story() -> None:
+        crashed(tmp_path)
+        audit = made(tmp_path)
+        await audit.open(NOW)
+        old = "seg-20260101T000000000000Z-1-ab.jsonl"
+        assert old in audit.awaited(NOW)
+
+        await audit.beat(time.time() + 2 * MARGIN)
+
+        assert old not in audit.awaited(NOW)
+        await audit.close(complete=True)
 
     run(story())
