@@ -76,7 +76,6 @@ class House:
 
     def __init__(self, loaded: Loaded, guard: Guard) -> None:
         self.guard = guard
-        guard.renew(each.reveal() for each in loaded.secrets)
         self.settings: Settings = loaded.settings
         self._loaded, self._rules = loaded, loaded.rules
         self._granted: Grants = ()
@@ -86,6 +85,7 @@ class House:
         data, audit = self.settings.data_dir, self.settings.audit
         key, secret = audit_key(data, os.urandom), sealing_secret(data, os.urandom)
         guard.keep(key.reveal(), secret)
+        guard.renew(each.reveal() for each in loaded.secrets)
         self.journal = Journal(data / "audit", key)
         self.audit = AuditLog(
             data / "audit", audit, prefix, self.journal, guard, lambda: self._rules.principals

@@ -38,7 +38,7 @@ def demo(
     Uses ./torhaus.yml; puts an example there if there is none.
     """
     guard = Guard()
-    logs.troubles(guard)
+    logs.troubles(guard.text)
     _example(DEFAULT)
     key = os.environ.get(VARIABLE) or _key(data_dir)
     environ = {**os.environ, VARIABLE: key}

@@ -2,13 +2,16 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from torhaus.cli.output import printable
-from torhaus.redact.guard import SHAPES, Guard
+
+Mask = Callable[[str], str]
+"""Takes secrets out of a text; `str` leaves it as it is."""
 
 
 def quiet() -> None:
@@ -16,24 +19,24 @@ def quiet() -> None:
     _configure(logging.CRITICAL)
 
 
-def troubles(guard: Guard = SHAPES) -> None:
+def troubles(mask: Mask = str) -> None:
     """For a gateway that somebody watches: what goes wrong."""
-    _configure(logging.WARNING, guard)
+    _configure(logging.WARNING, mask)
 
 
-def running(guard: Guard = SHAPES) -> None:
+def running(mask: Mask = str) -> None:
     """For a gateway that runs for long."""
-    _configure(logging.INFO, guard)
+    _configure(logging.INFO, mask)
 
 
-def _configure(level: int, guard: Guard = SHAPES) -> None:
+def _configure(level: int, mask: Mask = str) -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, *_endings(guard)],
+        processors=[*shared, *_endings(mask)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
@@ -45,14 +48,14 @@ def _configure(level: int, guard: Guard = SHAPES) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_endings(guard),
+                *_endings(mask),
             ],
         )
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
 
 
-def _endings(guard: Guard) -> list[Processor]:
+def _endings(mask: Mask) -> list[Processor]:
     """How one event becomes one text. Tracebacks never show the values of variables.
 
     Secrets are masked twice: in each value, and in the line, where tracebacks are text as well.
@@ -60,12 +63,12 @@ def _endings(guard: Guard) -> list[Processor]:
 
     def masked(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         return {
-            name: value if name == "exc_info" else _masked(value, guard)
+            name: value if name == "exc_info" else _masked(value, mask)
             for name, value in event.items()
         }
 
     def whole(_logger: WrappedLogger, _method: str, line: Any) -> str:
-        return guard.text(str(line))
+        return mask(str(line))
 
     if not sys.stderr.isatty():
         told: list[Processor] = [structlog.processors.format_exc_info, masked]
@@ -74,19 +77,19 @@ def _endings(guard: Guard) -> list[Processor]:
     return [_fit_for_a_terminal, masked, console, whole]
 
 
-def _masked(value: Any, guard: Guard) -> Any:
+def _masked(value: Any, mask: Mask) -> Any:
     """A value with its texts masked, at any depth. What is no text is shown as its text."""
     match value:
         case str():
-            return guard.text(value)
+            return mask(value)
         case None | bool() | int() | float():
             return value
         case dict():
-            return {guard.text(str(key)): _masked(each, guard) for key, each in value.items()}
+            return {mask(str(key)): _masked(each, mask) for key, each in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [_masked(each, guard) for each in value]
+            return [_masked(each, mask) for each in value]
         case _:
-            return guard.text(repr(value))
+            return mask(repr(value))
 
 
 def _fit_for_a_terminal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

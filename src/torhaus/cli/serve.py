@@ -38,7 +38,7 @@ def serve(
     It stops on SIGTERM or Ctrl-C, and reads the file again when it changes and on SIGHUP.
     """
     guard = Guard()
-    logs.running(guard)
+    logs.running(guard.text)
     reader = Reader(path=config, host=host, port=port, data_dir=data_dir)
     loaded = read_or_exit(reader)
     for warning in loaded.warnings:

@@ -27,9 +27,11 @@ _ORDINARY = re.compile(r"[\s/\\@]|^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA
 def secrets(source: Source, file: File) -> tuple[Secret, ...]:
     """Every one once: what is declared as secret, passwords in URLs, opaque arguments from outside.
 
-    `env` and `headers` hold ordinary values too: there, a telling name or an opaque value counts.
+    Keys of users come last: there may be thousands. `env` and `headers` hold ordinary values too:
+    there, a telling name or an opaque value counts.
     """
-    found = dict.fromkeys([*_declared(file, ""), *_from_outside(source)])
+    others = {key: value for key, value in file if key != "users"}
+    found = dict.fromkeys([*_below(others, ""), *_from_outside(source), *_declared(file.users, "")])
     return tuple(Secret(value) for value in found if value)
 
 

@@ -9,7 +9,7 @@ from ahocorasick_rs import MATCHKIND_LEFTMOST_LONGEST, AhoCorasick, BytesAhoCora
 from torhaus.redact.anchors import HARD, SOFT
 from torhaus.redact.detector import Detector, Level, Span, Text
 from torhaus.redact.document import redact_json
-from torhaus.redact.spellings import sought, spellings, spellings_of_key
+from torhaus.redact.spellings import frequent_spellings, sought, spellings, spellings_of_key
 from torhaus.redact.text import Detectors, UncheckableError, detectors, redact_text
 
 KIND = "gateway-secret"
@@ -17,6 +17,9 @@ KIND = "gateway-secret"
 
 WITHHELD = "[redacted:withheld]"
 """In the place of a text that cannot be checked to its end."""
+
+MANY = 300
+"""Of more secrets than that, the later ones are looked for in fewer spellings."""
 
 _ANCHOR = 24
 """Octets of a spelling that are looked for at first."""
@@ -53,7 +56,10 @@ class Guard:
         return self._sight
 
     def renew(self, secrets: Iterable[str]) -> None:
-        """Look for these from now on, and for those of the last time: calls under way use them."""
+        """Look for these from now on, and for those of the last time: calls under way use them.
+
+        The ones that would do most harm come first.
+        """
         now = tuple(secrets)
         self._sight = _sight((*now, *self._before), self._keys)
         self._before = now
@@ -86,9 +92,9 @@ class Guard:
 def _sight(secrets: Iterable[str], keys: Iterable[bytes]) -> _Sight:
     """What is too short is left out."""
     found: set[str] = set()
-    for secret in frozenset(secrets):
+    for number, secret in enumerate(dict.fromkeys(secrets)):
         if sought(secret):
-            found |= spellings(secret)
+            found |= spellings(secret) if number < MANY else frequent_spellings(secret)
     for key in keys:
         found |= spellings_of_key(key)
     live = (_live(sorted(found)),) if found else ()

@@ -27,6 +27,13 @@ def spellings(secret: str) -> frozenset[str]:
     return frozenset(each for each in _spelled(bare) if len(each) >= SHORTEST)
 
 
+def frequent_spellings(secret: str) -> frozenset[str]:
+    """As it is, in URLs and in base64: what memory is for when there are thousands of secrets."""
+    bare = secret.strip()[:LONGEST]
+    found = (bare, bare.lower(), quote(bare, safe=""), *_in_base64(bare.encode("utf-8", "replace")))
+    return frozenset(each for each in found if len(each) >= SHORTEST)
+
+
 def spellings_of_key(key: bytes) -> frozenset[str]:
     """The same of a key of random octets, which nobody writes as text."""
     return frozenset((*_in_base64(key), key.hex(), key.hex().upper(), *_escaped(key)))

@@ -297,3 +297,20 @@ def test_a_stranger_among_the_requesters_is_recorded_without_roles(tmp_path: Pat
         assert hall.ledger.durable[-1].user.role == ""
 
     run(play(tmp_path, story))
+
+
+def test_who_decides_sees_no_secret_of_the_call(tmp_path: Path) -> None:
+    token = "ghp" + "_A1b2C3d4E5f6G7h8J9k0LmNoPqRsTuVwXyZa"
+
+    async def story(hall: Hall) -> None:
+        asked = await hall.asked(arguments=f'{{"text":"use {token}"}}')
+
+        assert asked.wanted.arguments == '{"text":"use [redacted:github-token]"}'
+        assert asked.wanted.digest == wanted(arguments=f'{{"text":"use {token}"}}').digest
+
+        deep = "[" * 50_000 + f'"{token}"' + "]" * 50_000
+        other = await hall.asked(arguments=f'{{"a":{deep}}}', digest=b"x" * 32)
+
+        assert other.wanted.arguments.startswith('{"_withheld":')
+
+    run(play(tmp_path, story))

@@ -104,7 +104,7 @@ SECRETIVE = """
 import logging, structlog
 from torhaus.cli import logs
 from torhaus.redact.guard import Guard
-logs.running(Guard(["alice-secret-key-abc123"]))
+logs.running(Guard(["alice-secret-key-abc123"]).text)
 log = structlog.get_logger()
 SECRET = "alice-secret-key-abc123"
 log.info("some.thing", said=f"x{SECRET}y", deep={"a": [(SECRET,)], SECRET: 1}, n=7)

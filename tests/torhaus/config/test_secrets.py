@@ -82,3 +82,9 @@ def test_an_argument_from_a_variable_counts_when_it_is_no_word():
 
 def test_a_file_without_secrets_has_none():
     assert found({"mcpServers": {"a": {"url": "http://127.0.0.1:1/"}}}) == set()
+
+
+def test_keys_of_users_come_last():
+    loaded = load_text(json.dumps(CONFIG), "torhaus.yml", {"ARGUMENT": "x"})
+
+    assert loaded.secrets[-1].reveal() == "alice-secret-key-abc123"

@@ -3,7 +3,12 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from torhaus.redact.spellings import sought, spellings, spellings_of_key
+from torhaus.redact.spellings import (
+    frequent_spellings,
+    sought,
+    spellings,
+    spellings_of_key,
+)
 
 SECRET = "s3cr3t/with spaces+and?marks"
 
@@ -61,3 +66,10 @@ def test_a_key_of_octets_is_known_in_base64_and_hexadecimal():
 
     assert key.hex() in spellings_of_key(key)
     assert any(each in b64encode(b"x" + key).decode() for each in spellings_of_key(key))
+
+
+def test_frequent_spellings_are_some_of_all():
+    some = frequent_spellings(SECRET)
+
+    assert {SECRET, quote(SECRET, safe="")} <= some < spellings(SECRET)
+    assert any(each in b64encode(f"user:{SECRET}".encode()).decode() for each in some)
