@@ -15,7 +15,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input
 NODE_CLIENTS := tests/clients/node
 LOCKED := requirements/runtime.txt requirements/build.txt requirements/demo.txt
 
-.PHONY: help setup run test test-313 pytest lint bench bench-cache bench-audit replay conformance claude-code soak mutation lock clean
+.PHONY: help setup run test test-313 pytest lint bench bench-cache bench-audit-query bench-audit replay conformance claude-code soak mutation lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ bench-cache: $(VENV)/.tests-installed ## CPU of hits in memory and in Valkey, an
 
 bench-audit: $(VENV)/.tests-installed ## CPU, latency and octets of an audit record, and the time to verify a million
 	$(PY) -m bench.audit
+
+bench-audit-query: $(VENV)/.installed ## Seconds that questions over 10 million audit records take
+	$(PY) -m bench.audit_query
 
 replay: $(VENV)/.tests-installed ## A made-up working day through the gate: which share of the calls the cache saves
 	$(PY) -m scripts.replay
