@@ -11,6 +11,9 @@ import msgspec
 from torhaus.store.audit.disk import prepare, sync_directory
 from torhaus.store.audit.segments import segments
 
+SYNCED = 2.0
+"""Seconds."""
+
 
 class Place(msgspec.Struct):
     """How much of a segment is delivered: octets, lines, and the records among these."""
@@ -48,7 +51,9 @@ def load(audit: Path, name: str) -> Book | None:
     """None when the sink has never delivered anything. Raises OSError, DamagedBookError."""
     path = shelf(audit) / f"{name}.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Book)
+        found = path.read_bytes()
+        # Some file systems leave an empty file after a power cut: as if there were none.
+        return msgspec.json.decode(found, type=Book) if found else None
     except FileNotFoundError:
         return None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -65,6 +70,7 @@ class Positions:
         self._name = name
         self._clock = clock
         self._lock: int | None = None
+        self._synced = float("-inf")
         self.book = Book()
 
     def take(self) -> bool:
@@ -86,7 +92,13 @@ class Positions:
         return True
 
     def save(self) -> None:
-        """Returns when it is on disk, whole. Raises OSError."""
+        """Whole or not at all. A killed process remembers all of it. Raises OSError.
+
+        After a power cut it may be the one of `SYNCED` seconds before: then some is delivered
+        again. More syncs would make calls wait, whose records go to the same disk.
+        """
+        now = time.monotonic()
+        synced = now - self._synced >= SYNCED
         self.book.saved_at = self._clock()
         path = shelf(self._audit) / f"{self._name}.json"
         fresh = path.with_name(f".{path.name}.new")  # ours alone, under the lock
@@ -94,9 +106,12 @@ class Positions:
         with os.fdopen(os.open(fresh, flags, 0o600), "wb") as stream:
             stream.write(msgspec.json.encode(self.book))
             stream.flush()
-            os.fsync(stream.fileno())
+            if synced:
+                os.fsync(stream.fileno())
         fresh.replace(path)
-        sync_directory(path.parent)
+        if synced:
+            sync_directory(path.parent)
+            self._synced = now
 
     def release(self) -> None:
         if self._lock is not None:

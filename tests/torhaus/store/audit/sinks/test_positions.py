@@ -46,11 +46,32 @@ def test_a_sink_has_one_holder(tmp_path: Path) -> None:
     two.release()
 
 
+def test_an_empty_file_of_a_power_cut_is_no_position(tmp_path: Path) -> None:
+    shelf(tmp_path).mkdir(parents=True)
+    (shelf(tmp_path) / "siem.json").touch()
+
+    assert load(tmp_path, "siem") is None
+
+
+def test_what_is_saved_again_at_once_is_loaded_too(tmp_path: Path) -> None:
+    positions = Positions(tmp_path, "siem")
+    assert positions.take()
+    for delivered in (1, 2, 3):
+        positions.book.delivered = delivered
+        positions.save()
+    positions.release()
+
+    book = load(tmp_path, "siem")
+
+    assert book is not None
+    assert book.delivered == 3
+
+
 def test_a_sink_that_never_delivered_has_no_position(tmp_path: Path) -> None:
     assert load(tmp_path, "siem") is None
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"segments":{"a":1}}', b"\xff"])
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"segments":{"a":1}}', b"\xff"])
 def test_a_damaged_position_is_told(tmp_path: Path, content: bytes) -> None:
     shelf(tmp_path).mkdir(parents=True)
     (shelf(tmp_path) / "siem.json").write_bytes(content)
