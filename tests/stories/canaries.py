@@ -49,12 +49,30 @@ def nonsense(talk: Talk) -> None:
     talk.answer(f'{{"jsonrpc":"2.0","id":{json.dumps(talk.id)},"result":"{UPSTREAM}')
 
 
-TRICKS = {
+RESULT = "result-" + secrets.token_hex(16)
+"""What a server answers: no secret, and nobody's business afterwards."""
+
+
+def told(talk: Talk) -> None:
+    talk.answer(talk.message({"content": [{"type": "text", "text": RESULT}], RESULT: [RESULT]}))
+
+
+def failed(talk: Talk) -> None:
+    talk.answer(talk.message({"content": [{"type": "text", "text": RESULT}], "isError": True}))
+
+
+def wrong(talk: Talk) -> None:
+    error = {"code": 7, "message": RESULT, "data": {"x": RESULT}}
+    talk.answer(json.dumps({"jsonrpc": "2.0", "id": talk.id, "error": error}))
+
+
+LEAKY = {
     "get_refused": refused,
     "get_broken": broken,
     "get_denied": denied,
     "get_nonsense": nonsense,
 }
+TRICKS = {**LEAKY, "get_told": told, "get_failed": failed, "get_wrong": wrong}
 
 
 def encoded(secret: str) -> str:

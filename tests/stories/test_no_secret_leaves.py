@@ -14,9 +14,11 @@ from tests.stories.canaries import (
     ENVIRONMENT,
     FOREIGN,
     HOOK,
+    LEAKY,
     OWN,
     PIN,
     RELOADED,
+    RESULT,
     TRICKS,
     UPSTREAM,
     encoded,
@@ -76,7 +78,7 @@ def calls(caller: Caller) -> list[Answer]:
     ]
     for value in values:
         caller.tool("get_note", value)
-    answers = [caller.tool(name, {"of": 1}) for name in TRICKS]
+    answers = [caller.tool(name, {"of": 1}) for name in LEAKY]
     for name in (f"get_{UPSTREAM}", f"get_{FOREIGN}", KEY):  # in names of tools
         caller.tool(name)
     raw = json.dumps(caller.call("get_note", {"a": "MARK", "b": "MARK2"})[0])
@@ -130,6 +132,22 @@ def test_no_canary_is_written_down_or_told(guarded: GuardedTown) -> None:
     assert places["log"].count("\n") > 3
     assert guarded.count() > 40
     assert [each for place, text in places.items() for each in found(text, place)] == []
+
+
+def test_no_result_is_ever_kept(guarded: GuardedTown) -> None:
+    before = guarded.count()
+    with guarded.caller() as modern, guarded.caller(server="other") as old:
+        old.begin()
+        told = [
+            caller.tool(name) for caller in (modern, old) for name in ("get_told", "get_failed")
+        ]
+        modern.tool("get_wrong")
+    assert all(RESULT in each.body.decode() for each in told)
+    assert within(5, lambda: guarded.count() == before + 6)
+
+    places = everywhere(guarded)
+
+    assert [place for place, text in places.items() if RESULT in text] == []
 
 
 def reloaded(town: GuardedTown) -> None:

@@ -130,7 +130,7 @@ class User(Shape):
     expires: Day | None = None
     """The last day of access, or a moment such as 2025-12-31T18:00:00+01:00."""
     api_keys: tuple[SecretStr, ...] = ()
-    """Keys this user calls with. Best as ${NAME}; only their SHA-256 is kept."""
+    """Keys this user calls with. Best as ${NAME}; compared by their SHA-256."""
     api_keys_file: Line | None = None
     """A file with one key a line."""
     later: ClassVar[Mapping[str, str]] = {
