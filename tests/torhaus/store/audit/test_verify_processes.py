@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.torhaus.store.audit.logs import checked, head, told, write
 from torhaus.store.audit.segments import segments
 
@@ -20,9 +22,17 @@ def writing(data: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.parametrize(
+    "kills", [1, pytest.param(15, marks=pytest.mark.soak)], ids=["one kill", "fifteen kills"]
+)
 def test_after_a_kill_and_a_start_all_is_in_order_and_nothing_acknowledged_is_missing(
-    tmp_path: Path,
+    tmp_path: Path, kills: int
 ):
+    for _ in range(kills):
+        killed_and_started(tmp_path)
+
+
+def killed_and_started(tmp_path: Path) -> None:
     running = writing(tmp_path)
     assert running.stdout is not None
     acknowledged = [running.stdout.readline() for _ in range(300)]
