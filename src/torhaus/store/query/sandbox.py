@@ -62,20 +62,31 @@ class SandboxRecords:
 
     async def _asked(self, question: Question) -> Table | Unanswered:
         began = time.monotonic()
-        gone: Failure | None = None
         for _ in range(_TRIES):
-            try:
-                found = await asyncio.to_thread(self._find, question.first_day, question.last_day)
-            except OSError as error:
-                why = f"the audit log cannot be read: {error.strerror}"
-                return Unanswered(code="unavailable", why=why)
+            found = await self._found(question)
+            if isinstance(found, Unanswered):
+                return found
             reply = await self._reply(question, found)
             if isinstance(reply, Failure) and reply.code == "vanished":
-                gone = reply
                 continue  # compacted, or moved to another tier: a fresh list names what it is now
             return _answer(reply, found, time.monotonic() - began)
-        why = "files of the audit log that the journal lists are not there" if gone else ""
+        why = "files of the audit log that the journal lists are not there"
         return Unanswered(code="unavailable", why=why, fix="run torhaus audit verify")
+
+    async def _found(self, question: Question) -> Found | Unanswered:
+        """What is fetched from a bucket when the time is over stays for the next question."""
+        finding = asyncio.to_thread(self._find, question.first_day, question.last_day)
+        try:
+            async with asyncio.timeout(question.seconds):
+                return await finding
+        except TimeoutError:
+            why = f"the day files were not all here within {question.seconds:g} seconds"
+            fix = "ask again in a while, or for fewer days"
+            return Unanswered(code="timeout", why=why, fix=fix)
+        except OSError as error:
+            return Unanswered(
+                code="unavailable", why=f"the audit log cannot be read: {error.strerror}"
+            )
 
     async def _reply(self, question: Question, found: Found) -> Reply:
         job = Job(
@@ -95,6 +106,9 @@ class SandboxRecords:
             return Failure(code="unavailable", why=f"the sandbox cannot be started: {error}")
         if data is None:
             return Failure(code="timeout", why=f"no answer within {question.seconds:g} seconds")
+        if isinstance(data, int):
+            log.error("audit.query_not_started", code=data)
+            return Failure(code="unavailable", why="the sandbox's process did not start")
         try:
             return msgspec.json.decode(data, type=Rows | Failure)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -113,8 +127,11 @@ def held_back() -> str | None:
     )
 
 
-async def _run(job: bytes, question: Question) -> bytes | None:
-    """What the process writes; None when it took too long. It is gone afterwards."""
+async def _run(job: bytes, question: Question) -> bytes | int | None:
+    """What the process writes; None when it took too long. It is gone afterwards.
+
+    A number: it wrote nothing, and ended by itself with this code.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-I", "-m", "torhaus.store.query.worker", str(os.getpid())),
@@ -127,7 +144,10 @@ async def _run(job: bytes, question: Question) -> bytes | None:
     )
     try:
         async with asyncio.timeout(question.seconds + GRACE):
-            return await _told(process, job, question.octets + _SLACK)
+            told = await _told(process, job, question.octets + _SLACK)
+            if told or await process.wait() <= 0:
+                return told
+            return process.returncode
     except TimeoutError:
         return None
     finally:

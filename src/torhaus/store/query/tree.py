@@ -98,10 +98,8 @@ def _wrong(part: Mapping[str, Any], known: set[str]) -> str | None:
 def _expression(whole: str, part: Mapping[str, Any]) -> str | None:
     if whole not in EXPRESSIONS:
         return f"{whole} is not something that can be asked for"
-    if whole != "FUNCTION":
-        return None
     names = {str(part.get("function_name")).lower(), *_path(part)[-1:]}
-    forbidden = sorted(names & FORBIDDEN)
+    forbidden = sorted(names & FORBIDDEN) if "function_name" in part else []
     return f"the function {forbidden[0]} is not available here" if forbidden else None
 
 

@@ -181,16 +181,23 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)  # nothing that a library prints is taken for an answer
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
-    reply: Reply
-    try:
-        reply = answer(job, _closed(job))
-    except FileNotFoundError:
-        reply = Failure(code="vanished", why="a file was moved on before it was opened")
-    except (OSError, RuntimeError, duckdb.Error) as error:
-        reply = Failure(code="unavailable", why=f"the sandbox cannot be closed: {error}"[:500])
     with open(out, "wb", closefd=False) as stream:
-        stream.write(msgspec.json.encode(reply))
+        stream.write(_said_at_last(job))
     os._exit(0)  # nothing is left to be tidied up
+
+
+def _said_at_last(job: Job) -> bytes:
+    try:
+        return msgspec.json.encode(answer(job, _closed(job)))
+    except FileNotFoundError:
+        code, why = "vanished", "a file was moved on before it was opened"
+    except MemoryError:
+        return msgspec.json.encode(_memory(job))
+    except RecursionError:
+        code, why = "failed", "a value is nested too deeply"
+    except (OSError, RuntimeError, duckdb.Error) as error:
+        code, why = "unavailable", f"the sandbox cannot be closed: {error}"[:500]
+    return msgspec.json.encode(Failure(code=code, why=why))
 
 
 if __name__ == "__main__":

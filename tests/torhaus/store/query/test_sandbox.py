@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from tests.torhaus.store.query.escapes import (
 )
 from tests.torhaus.store.query.log import AuditLog, call
 from tests.torhaus.store.query.questions import ask, refusal, rows
-from torhaus.model.asking import Question, Table
-from torhaus.store.query.files import AuditFiles
+from torhaus.model.asking import Question, Table, Unanswered
+from torhaus.store.query.files import AuditFiles, Found
 from torhaus.store.query.sandbox import SandboxRecords, held_back
 
 
@@ -160,3 +161,49 @@ def test_an_empty_log_has_its_columns(tmp_path: Path) -> None:
 
     assert rows(log, "SELECT count(*), max(user) FROM audit_logs") == [(0, None)]
     assert isinstance(ask(log, "SELECT parameters FROM audit_records"), Table)
+
+
+def test_a_bucket_that_takes_its_time_does_not_take_the_question_s(log: AuditLog) -> None:
+    done = threading.Event()
+
+    def slow(_first: str, _last: str) -> Found:
+        done.wait(5)
+        return Found((), ())
+
+    async def asked() -> Table | Unanswered:
+        try:
+            return await SandboxRecords(slow).ask(Question(sql="SELECT 1", seconds=0.1))
+        finally:
+            done.set()
+
+    found = asyncio.run(asked())
+
+    assert isinstance(found, Unanswered)
+    assert (found.code, found.fix) == ("timeout", "ask again in a while, or for fewer days")
+
+
+def test_a_value_that_is_nested_without_end_is_no_answer(log: AuditLog) -> None:
+    sql = "SELECT (repeat('[', 900) || repeat(']', 900))::JSON AS deep"
+
+    found = ask(log, sql)
+
+    assert isinstance(found, Table) or found.code in ("failed", "memory")
+
+
+def test_questions_beside_attacks_are_answered(log: AuditLog) -> None:
+    attacks = (
+        "SELECT count(*) FROM range(10000000) a, range(10000000) b",
+        "SELECT array_agg(i) FROM range(100000000) t(i)",
+        "SELECT * FROM read_text('/proc/self/environ')",
+    )
+
+    async def asked() -> list[Table | Unanswered]:
+        records = SandboxRecords(log.files().find, at_once=4, memory=64 << 20)
+        sqls = (*attacks, "SELECT count(*) FROM audit_logs")
+        return await asyncio.gather(*(records.ask(Question(sql=sql, seconds=2)) for sql in sqls))
+
+    *attacked, counted = asyncio.run(asked())
+
+    assert all(isinstance(each, Unanswered) for each in attacked)
+    assert isinstance(counted, Table)
+    assert counted.rows == ((4,),)

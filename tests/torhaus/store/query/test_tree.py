@@ -53,6 +53,8 @@ def test_reading_is_allowed_in_all_its_ways(sql: str) -> None:
         ("SELECT count(*) FILTER (WHERE getenv('x') = '') FROM audit_logs", "getenv"),
         ("FROM audit_logs ORDER BY current_setting('x')", "current_setting"),
         ("FROM audit_logs LIMIT (SELECT currval('x'))", "currval"),
+        ("SELECT current_setting('x') OVER () FROM audit_logs", "current_setting"),
+        ("SELECT 'x'.current_setting()", "current_setting"),
         ("FROM 'x.parquet'", "x.parquet"),
         ("FROM pg_settings", "pg_settings"),
         ("FROM other.audit_logs", "other.audit_logs"),
