@@ -16,8 +16,8 @@ from torhaus.redact.naming import telling
 
 _SCHEME = re.compile(r"(?i)(?:bearer|basic|token|apikey|digest)\s+(\S+)")
 _URL = re.compile(r"[a-z][a-z0-9+.-]{1,20}://")
-# Values of any name, some of which are secrets: environment variables and headers.
-_MIXED = frozenset(("env", "headers"))
+# Values of any name, some of which are secrets: environment variables, headers, plugins' options.
+_MIXED = frozenset(("env", "headers", "options"))
 _TOLD = frozenset(("password", "secret", "cookie", "tokens"))
 _OPAQUE = 16
 _ORDINARY = re.compile(r"[\s/\\@]|^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
@@ -49,8 +49,8 @@ def _declared(value: Any, name: str) -> Iterator[str]:
         case tuple() | list() | set() | frozenset():
             for each in value:
                 yield from _declared(each, name)
-        case str() if _URL.match(value):
-            yield from _password(value)
+        case str() if name in _MIXED or _URL.match(value):
+            yield from _parts(value) if name in _MIXED else _password(value)
         case _:
             pass
 

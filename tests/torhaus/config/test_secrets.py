@@ -88,3 +88,11 @@ def test_keys_of_users_come_last():
     loaded = load_text(json.dumps(CONFIG), "torhaus.yml", {"ARGUMENT": "x"})
 
     assert loaded.secrets[-1].reveal() == "alice-secret-key-abc123"
+
+
+def test_options_of_a_plugin_count_like_variables():
+    options = {"password": "plugin-pw-77", "topic": "audit-records", "deep": {"a": ["x"]}}
+    sinks = [{"name": "p", "plugin": {"entry_point": "acme", "options": options}}]
+    secrets = found({"audit_logs": {"sinks": sinks}})
+
+    assert secrets == {"plugin-pw-77"}
