@@ -171,7 +171,7 @@ BAD = [
     ),
     ("audit_logs: {durability: fast}", 1, "audit_logs.durability", "durable or async", "use"),
     ("audit_logs: {flush: 1h}", 1, "audit_logs.flush", "out of range", "10s"),
-    ("audit_logs: {retention: 1}", 1, "audit_logs.retention", "not supported by this", "remove"),
+    ("storage: {cache: 1}", 1, "storage.cache", "not supported by this", "remove"),
 ]  # fmt: skip
 
 
