@@ -5,18 +5,21 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from torhaus.audit import part
 from torhaus.audit.cells import HEADER, cells
 from torhaus.audit.part import Part
+from torhaus.cli.audit.offline import fetch
 from torhaus.cli.audit.outfile import TakenError, Written, written
 from torhaus.cli.audit.records import directory
 from torhaus.cli.audit.subject import archived, rows_about
 from torhaus.cli.output import NO, complain, counted, misused, printable, refuse
 from torhaus.cli.reading import Reader, read_or_exit
+from torhaus.config.settings import Settings
+from torhaus.model.keeping import Bucket
 from torhaus.model.ports import StateError
 from torhaus.store.audit.extract import Extract, ExtractError, Files, extracted
 from torhaus.store.audit.pseudonyms import mapping
@@ -46,7 +49,12 @@ Subject = Annotated[
 ]
 StateConfig = Annotated[
     Path | None,
-    typer.Option("--config", "-c", metavar="FILE", help="With --subject: names the database."),
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="For the bucket and database it names.",
+    ),
 ]
 
 
@@ -86,8 +94,10 @@ def export(  # noqa: PLR0913 - one argument for each option
     if format_ is Format.PARQUET and out == "-" and sys.stdout.isatty():
         misused("Parquet is not for a terminal; name a file: --out FILE.")
     try:
-        write = WRITE[format_] if subject is None else _about(wanted, format_, data_dir, config)
-        _export(wanted, write, out, data_dir, force=force)
+        named = _settings(config, data_dir)
+        write = WRITE[format_] if subject is None else _about(wanted, format_, data_dir, named)
+        log = _Log(data_dir, None if named is None else named.bucket)
+        _export(wanted, write, out, log, force=force)
     except TakenError as error:
         refuse(f"There is a file {error} already; --force replaces it.")
     except (ExtractError, StateError, ValueError) as error:
@@ -115,21 +125,31 @@ def files(audit: AuditFiles, wanted: Part) -> Files:
     )
 
 
-def _about(wanted: Part, format_: Format, data_dir: Path, config: Path | None) -> Write:
+class _Log(NamedTuple):
+    """Where the log is. `bucket`: where day files may be besides."""
+
+    data_dir: Path
+    bucket: Bucket | None
+
+
+def _settings(config: Path | None, data_dir: Path) -> Settings | None:
+    if config is None:
+        return None
+    return read_or_exit(Reader(path=config, data_dir=data_dir)).settings
+
+
+def _about(wanted: Part, format_: Format, data_dir: Path, settings: Settings | None) -> Write:
     """Writes an archive. Raises StateError."""
-    settings = None
-    if config is not None:
-        settings = read_or_exit(Reader(path=config, data_dir=data_dir)).settings
     rows = rows_about(wanted.subject or "", data_dir, settings)
     name = f"records.{format_.value}"
     return lambda found, target: archived(found, target, wanted, name, WRITE[format_], rows)
 
 
-def _export(wanted: Part, write: Write, out: str, data_dir: Path, *, force: bool) -> None:
-    where = directory(data_dir)
+def _export(wanted: Part, write: Write, out: str, log: _Log, *, force: bool) -> None:
+    data_dir, where = log.data_dir, directory(log.data_dir)
     if not where.is_dir():
         refuse(f"There is no audit log in {where}; name the gateway's directory: --data-dir DIR.")
-    audit = AuditFiles(where.parent)
+    audit = AuditFiles(where.parent, fetch(data_dir, log.bucket))
     with (
         written(out, force=force) as target,
         extracted(

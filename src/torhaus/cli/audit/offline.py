@@ -56,7 +56,7 @@ def ask(
         return Answered(Unanswered(code="refused", why=f"more than {MAX_SQL} characters"), None)
     hot = data_dir / "audit" / "hot"
     why = become_owner(hot)
-    files = AuditFiles(data_dir / "audit", _fetch(data_dir, bucket))
+    files = AuditFiles(data_dir / "audit", fetch(data_dir, bucket))
     return asyncio.run(_ask(files, data_dir, _Asking(question, name, who, why)))
 
 
@@ -76,8 +76,8 @@ async def _ask(files: AuditFiles, data_dir: Path, asking: _Asking) -> Answered:
     return Answered(found, why)
 
 
-def _fetch(data_dir: Path, bucket: Bucket | None) -> Fetch:
-    """Raises OSError, ValueError."""
+def fetch(data_dir: Path, bucket: Bucket | None) -> Fetch:
+    """How day files come here that are in a bucket. Raises OSError, ValueError."""
     if bucket is None:
         return elsewhere
     audit = data_dir / "audit"

@@ -9,10 +9,13 @@ import duckdb
 
 from tests.torhaus.cli.audit.records_on_disk import record, segment
 from tests.torhaus.cli.terminal import torhaus
+from tests.torhaus.store.audit.s3 import server
 from tests.torhaus.store.audit.tiers.stock import DAY, MORNING, depot, lines, seal
 from tests.torhaus.store.audit.tiers.stock import record as made
 from torhaus.cli.audit.records import directory
-from torhaus.model.keeping import Retention
+from torhaus.model.keeping import Retention, Tier
+from torhaus.store.audit.tiers.compacting import compact
+from torhaus.store.audit.tiers.moving import move
 from torhaus.store.audit.tiers.upkeep import Upkeep
 
 
@@ -119,3 +122,26 @@ def test_what_is_missing_is_told_and_no_success(tmp_path: Path) -> None:
     assert said.code == 1
     assert decoded(said.out) == decoded(lines([made(MORNING, 1)]).decode())
     assert "seg-2.jsonl is missing: see torhaus audit verify" in said.err
+
+
+def test_day_files_in_a_bucket_are_fetched_where_the_file_names_it(tmp_path: Path) -> None:
+    with server() as s3:
+        bucket = s3.bucket()
+        here = depot(tmp_path / "data", bucket)
+        seal(tmp_path / "data", "1", [made(MORNING, 1)])
+        compact(here)
+        (file,) = here.catalogue().files.values()
+        move(here, file, Tier.WARM)
+        (tmp_path / "torhaus.yml").write_text(
+            f"storage: {{audit: {{bucket: {bucket.name}, endpoint: '{bucket.endpoint}', "
+            "region: us-east-1, prefix: team/, access_key_id: key, secret_access_key: secret, "
+            "plaintext: loopback}}"
+        )
+
+        without = torhaus("audit", "export", at=tmp_path)
+        named = torhaus("audit", "export", "-c", "torhaus.yml", at=tmp_path)
+
+    assert (without.code, without.out) == (1, "")
+    assert "Left out: 1 day skipped: in a bucket" in without.err
+    assert named.code == 0, named.err
+    assert decoded(named.out) == decoded(lines([made(MORNING, 1)]).decode())
