@@ -30,17 +30,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> AuditLog:
 
 @pytest.mark.parametrize("attempt", [*SEVEN, *READS])
 def test_an_escape_is_refused_and_leaves_everything_as_it_was(log: AuditLog, attempt: str) -> None:
-    held_out(log, attempt)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("attempt", ESCAPES)
-def test_every_escape_is_refused_by_a_real_process(log: AuditLog, attempt: str) -> None:
-    """`test_worker.py` tries them all without one, in a tenth of the time."""
-    held_out(log, attempt)
-
-
-def held_out(log: AuditLog, attempt: str) -> None:
+    """Some; `tests/soak` tries all of them so, and `test_worker.py` without a process."""
     before = everything(log)
     sql = ESCAPES[attempt]
 
