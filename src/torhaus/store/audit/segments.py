@@ -24,9 +24,8 @@ class Segment:
         self.path = directory / f"seg-{stamp}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         self.size = 0
         self._torn = False
-        self._fd = os.open(self.path, _APPEND, 0o600)
+        self._fd = _held(self.path)
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
             sync_directory(directory)
         except OSError:
             self.close()
@@ -65,6 +64,23 @@ class Segment:
                 self.path.unlink(missing_ok=True)
         finally:
             os.close(self._fd)
+
+
+def _held(path: Path) -> int:
+    """The new file, open and locked.
+
+    Before it is locked, another process may take it for one that was left behind, and remove it.
+    """
+    while True:
+        fd = os.open(path, _APPEND, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if os.fstat(fd).st_nlink:
+                return fd
+        except OSError:
+            os.close(fd)
+            raise
+        os.close(fd)
 
 
 def stamp(now: float) -> str:

@@ -1,4 +1,5 @@
 import fcntl
+import threading
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torhaus.model.evidence import LiveChain, Sealed
 from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.proved import ProvedSegment
 from torhaus.store.audit.recover import recover
+from torhaus.store.audit.segments import Segment
 
 
 def left_behind(data: Path, *batches: bytes, records: int = 3) -> Path:
@@ -171,3 +173,28 @@ def test_one_that_another_process_just_compacted_is_skipped(tmp_path: Path):
         fcntl.flock(other, fcntl.LOCK_EX)
 
         assert recovered(tmp_path) == []
+
+
+def test_a_segment_that_was_just_made_is_never_taken_away(tmp_path: Path):
+    """Its maker has not locked it yet when it is looked at for the first time."""
+    book = journal(tmp_path)
+    hot = tmp_path / "audit" / "hot"
+    hot.mkdir()
+    done = threading.Event()
+
+    def recovering() -> None:
+        while not done.is_set():
+            recovered(tmp_path, book)
+
+    threads = [threading.Thread(target=recovering) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(150):
+            one = Segment(hot, f"{number:03}")
+            assert one.path.exists()
+            one.close()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
