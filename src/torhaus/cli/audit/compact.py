@@ -8,7 +8,7 @@ import typer
 from torhaus.cli.audit.depots import depot
 from torhaus.cli.output import NO, complain, counted, printable, refuse, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, DataDir, Reader, read_or_exit
-from torhaus.store.audit.sinks.positions import awaited
+from torhaus.store.audit.staying import staying
 from torhaus.store.audit.tiers.upkeep import COMPACTION, Upkeep
 
 
@@ -20,13 +20,12 @@ def compact(
     A gateway does this by itself every hour, and may run meanwhile. Nothing is moved or deleted.
     """
     settings = read_or_exit(Reader(path=config, data_dir=data_dir)).settings
-    sinks = tuple(each.name for each in settings.audit.sinks)
     work = depot(settings)
     upkeep = Upkeep(
         work,
         settings.retention,
         settings.bucket,
-        awaited=lambda now: awaited(work.audit, sinks, settings.audit.sink_patience, now),
+        awaited=lambda now: staying(work.audit, settings.audit, now),
     )
     upkeep.look()
     before = upkeep.standing

@@ -18,9 +18,9 @@ from torhaus.store.audit.ledger import SegmentLedger
 from torhaus.store.audit.lenient import LenientLedger
 from torhaus.store.audit.pseudonyms import People
 from torhaus.store.audit.publish.publisher import publisher
-from torhaus.store.audit.settling import Attendance, Died, died, needed, settle
+from torhaus.store.audit.settling import Attendance, Died, died, settle
 from torhaus.store.audit.sinks.crew import Crew
-from torhaus.store.audit.sinks.positions import awaited
+from torhaus.store.audit.staying import staying
 from torhaus.store.audit.veiling import Veiling
 from torhaus.store.audit.writer import LedgerSettings
 
@@ -79,9 +79,7 @@ class AuditLog:
 
         A sink still has to deliver them, or calls with intents in them may be without an outcome.
         """
-        names = [each.name for each in self._settings.sinks]
-        late = awaited(self._segments.parent, names, self._settings.sink_patience, now)
-        return late | needed(self._segments, self._running)
+        return staying(self._segments.parent, self._settings, now)
 
     @property
     def calls(self) -> Ledger:

@@ -7,7 +7,7 @@ from torhaus.model.keeping import Standing
 from torhaus.model.ports import Ledger
 from torhaus.store.audit.fetched import Fetched
 from torhaus.store.audit.journal import Journal, JournalReader
-from torhaus.store.audit.sinks.positions import awaited
+from torhaus.store.audit.staying import staying
 from torhaus.store.audit.tiers.caretaker import Caretaker
 from torhaus.store.audit.tiers.depot import Depot, shelves
 from torhaus.store.audit.tiers.errand import Errand
@@ -28,8 +28,6 @@ class Storehouse:
         bucket = settings.bucket
         places = shelves(journal.directory, bucket)
         errand = Errand()
-        sinks = tuple(each.name for each in settings.audit.sinks)
-        patience = settings.audit.sink_patience
 
         def depot() -> Depot:
             """Each with a reader of its own: they are asked in different threads."""
@@ -48,7 +46,7 @@ class Storehouse:
             ledger=ledger,
             errand=errand,
             ids=ids,
-            awaited=lambda now: awaited(journal.directory, sinks, patience, now),
+            awaited=lambda now: staying(journal.directory, settings.audit, now),
         )
         asked = depot()
         self.vault = FileVault(asked, Restores(asked, bucket), self.standing, self._caretaker.hurry)
