@@ -176,9 +176,12 @@ def test_a_gateway_does_not_start_where_it_cannot_write(far: Upstream, home: Pat
     with small_disk(home / "data" / "audit") as disk:
         disk.fill()
 
-        with pytest.raises(RuntimeError, match="No space left on device"):
-            town(far, home).start()
+        refusing = town(far, home)
+        words = ["-c", str(refusing.file), "--port", "0", "--data-dir", str(refusing.data)]
+        said = torhaus("serve", *words, at=home, env=refusing.env)
 
+    assert said.code == 1
+    assert "No space left on device" in said.err
     assert far.seen == []
 
 

@@ -63,7 +63,11 @@ def _anonymous(rules: Rules) -> Iterator[Finding]:
 
 def _durability(settings: Settings) -> Finding:
     check = "audit durability"
-    if settings.audit.durability == "durable":
+    audit = settings.audit
+    if audit.on_failure == "allow":
+        message = "calls go on while no audit record can be written"
+        return doubt(check, message, "set audit_logs.on_failure: deny")
+    if audit.durability != "async":
         return good(check, "every record is on disk before its answer leaves")
     lost = f"a power cut can lose the records of the last {settings.audit.flush * 1000:g} ms"
     return doubt(check, lost, "set audit_logs.durability: durable")

@@ -52,6 +52,10 @@ def test_anonymous_access_is_a_doubt() -> None:
 
 def test_records_that_can_be_lost_are_a_doubt() -> None:
     assert found("{}")["audit durability"].level is Level.PASS
+    assert found("audit_logs: {durability: strict}")["audit durability"].level is Level.PASS
+    unrecorded = found("audit_logs: {on_failure: allow}")["audit durability"]
+    assert unrecorded.level is Level.WARN
+    assert "on_failure: deny" in unrecorded.fix
     lossy = found("audit_logs: {durability: async, flush: 50ms}")["audit durability"]
     assert (lossy.level, "50 ms" in lossy.message) == (Level.WARN, True)
 
