@@ -237,14 +237,18 @@ class Gate:
             raise  # its answer is masked when it comes
         except UpstreamError as error:
             raise type(error)(veil.text(str(error))) from error
-        return await veil.ended(call.method, asking.era, outcome)
+        ended = await veil.ended(call.method, asking.era, outcome)
+        if not isinstance(ended, Answered):
+            return ended
+        told = self._told(ended.answer)  # after the veil, which counts what it masks
+        return ended if told is ended.answer else msgspec.structs.replace(ended, answer=told)
 
     def finish(self, asking: Asking, answer: Answer) -> Answer:
         """The answer as this caller may have it: lists filtered, state of rounds sealed."""
         result = answer.result
         method = asking.request.method
         if result is None:
-            return self._told(answer)
+            return answer if asking.veil is not None else self._told(answer)
         try:
             if method in LISTS:
                 seen = self._list(asking, method, result)
@@ -263,7 +267,9 @@ class Gate:
 
     def _told(self, answer: Answer) -> Answer:
         """An error in the server's words, which may repeat the credential it was shown."""
-        error = answer.error or b"{}"
+        error = answer.error
+        if error is None:
+            return answer
         try:
             clean = self.guard.json(error)
         except UncheckableError:
@@ -342,7 +348,7 @@ class Gate:
         if answer is not None:
             try:
                 answer = self.finish(parked.asking, answer)
-                answer = self.masking.resumed(answer, parked.asking)
+                answer = self._told(self.masking.resumed(answer, parked.asking))
                 outcome = Answered(parked.verdict, answer)
             except UpstreamError as error:
                 text = f"{session.server} cannot answer: {self.guard.text(str(error))}"
