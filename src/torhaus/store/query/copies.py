@@ -25,7 +25,7 @@ def copying(copies: Copies) -> Fetch:
 
 
 def _cold(days: tuple[str, ...]) -> Skipped:
-    fix = f"torhaus audit restore --from {days[0]} --to {days[-1]}"
+    fix = f"restore with torhaus audit restore --from {days[0]} --to {days[-1]}"
     return Skipped(days=days, why="cold", fix=fix)
 
 

@@ -30,7 +30,7 @@ def test_cold_days_are_told_with_the_command_that_restores_them(s3: S3, tmp_path
         Skipped(
             days=("2025-10-20", "2025-10-21", "2025-10-22"),
             why="cold",
-            fix="torhaus audit restore --from 2025-10-20 --to 2025-10-22",
+            fix="restore with torhaus audit restore --from 2025-10-20 --to 2025-10-22",
         ),
     )
 
