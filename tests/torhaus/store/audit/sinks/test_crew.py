@@ -86,10 +86,13 @@ def killed_again_and_again(tmp_path: Path, times: int) -> tuple[list[str], Count
     """What was logged, and how often each record arrived, when delivery is killed that often."""
     audit, out = tmp_path / "audit", tmp_path / "out.jsonl"
     chance = random.Random(7)
+    expected = [f"op-{number}-{second}" for number in range(4) for second in range(50 * times)]
     for number in range(4):
-        lines = [record(second % 60, f"op-{number}-{second}") for second in range(150)]
+        lines = [record(second % 60, f"op-{number}-{second}") for second in range(50 * times)]
         segment(audit / "hot", number, b'{"segment":{}}\n' + b"".join(lines))
     for _ in range(times):
+        if out.exists() and out.read_bytes().count(b"\n") >= len(expected):
+            break  # it was quicker than we
         before = out.stat().st_size if out.exists() else 0
         with running(audit, out) as process:
             while not grown(out, before) and process.poll() is None:
@@ -99,7 +102,6 @@ def killed_again_and_again(tmp_path: Path, times: int) -> tuple[list[str], Count
     with running(audit, out) as process:
         process.communicate(b"", timeout=60)
     assert process.returncode == 0
-    expected = [f"op-{number}-{second}" for number in range(4) for second in range(150)]
     found = [json.loads(line)["operation"] for line in out.read_bytes().splitlines()]
     return expected, Counter(found)
 
@@ -112,8 +114,8 @@ def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-def test_killed_fifty_times_nothing_is_lost(tmp_path: Path) -> None:
-    expected, found = killed_again_and_again(tmp_path, 50)
+def test_killed_many_times_nothing_is_lost(tmp_path: Path) -> None:
+    expected, found = killed_again_and_again(tmp_path, 20)
 
     assert set(found) == set(expected)
-    assert sum(found.values()) - len(expected) <= 50 * 7
+    assert sum(found.values()) - len(expected) <= 20 * 7
