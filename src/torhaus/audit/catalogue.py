@@ -41,7 +41,8 @@ class Catalogue:
     segment, for not all of its records are in day files. `broken`: sealed too, but not to be
     trusted, so left where it is. `compacted`: wholly in day files; the segment may still be there
     for a moment, and is not to be read. `filed`: how many of a segment's records are in day files.
-    `replaced`: files whose records are in others. `number`: of the newest entry.
+    `replaced`: files whose records are in others. `ended`: files that were deleted, as they were.
+    `number`: of the newest entry.
     """
 
     begun: dict[str, JournalEntry] = field(default_factory=_nothing)
@@ -51,6 +52,7 @@ class Catalogue:
     filed: dict[str, int] = field(default_factory=_nothing)
     files: dict[str, DayFile] = field(default_factory=_nothing)
     replaced: dict[str, DayFile] = field(default_factory=_nothing)
+    ended: dict[str, DayFile] = field(default_factory=_nothing)
     deleted: dict[str, Deleted] = field(default_factory=_nothing)
     holds: dict[str, Held] = field(default_factory=_nothing)
     number: int = 0
@@ -103,6 +105,8 @@ class Catalogue:
 
     def _delete(self, deleted: Deleted) -> None:
         self.deleted[deleted.file] = deleted
+        if (file := self.files.get(deleted.file)) is not None:
+            self.ended[deleted.file] = file
         for kept in (self.files, self.sealed, self.broken, self.begun):
             kept.pop(deleted.file, None)
 

@@ -46,12 +46,33 @@ def holdings(known: Catalogue, first_day: str = "", last_day: str = "") -> Holdi
 
 
 def filed_days(known: Catalogue) -> dict[str, tuple[str, ...]]:
-    """By segment, the days of its records that are in day files, wherever those are now."""
+    """By segment, the days of its records that are in day files, wherever those are now.
+
+    Days whose files have ended count too: nobody may take those records for new ones.
+    """
     found: dict[str, set[str]] = {}
-    for file in (*known.files.values(), *known.replaced.values()):
+    for file in _ever(known):
         for name in file.written.segments:
             found.setdefault(name, set()).add(file.written.day)
     return {name: tuple(sorted(days)) for name, days in found.items()}
+
+
+def holders(known: Catalogue, segment: str) -> list[DayFile]:
+    """The day files that have its records now, however often they were made one of several."""
+    names: set[str] = set()
+    before = -1
+    while len(names) > before:
+        before = len(names)
+        names.update(
+            each.written.file
+            for each in _ever(known)
+            if segment in each.written.segments or not names.isdisjoint(each.written.replaces)
+        )
+    return [file for name, file in known.files.items() if name in names]
+
+
+def _ever(known: Catalogue) -> tuple[DayFile, ...]:
+    return (*known.files.values(), *known.replaced.values(), *known.ended.values())
 
 
 def _days(files: Iterable[DayFile]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 import pytest
 
 from torhaus.audit.catalogue import catalogue
-from torhaus.audit.holdings import Segment, holdings
+from torhaus.audit.holdings import Segment, holders, holdings
 from torhaus.model.evidence import Begun, Deleted, Event, JournalEntry, Moved, Sealed, Written
 
 DAYS = ("2026-01-01", "2026-01-02")
@@ -113,3 +113,31 @@ def test_files_of_other_days_are_left_out() -> None:
 
     assert found(*events, first=DAYS[1])[1] == [file(DAYS[1], 1)]
     assert found(*events, last=DAYS[0])[1] == [file(DAYS[0], 1)]
+
+
+def test_a_day_whose_file_has_ended_is_not_read_from_its_segment_again() -> None:
+    events = (
+        sealed(A),
+        written(DAYS[0], 1, {A: 5}),
+        Deleted(file=file(DAYS[0], 1), why="its time was over"),
+    )
+
+    assert found(*events) == ([Segment(A, without=(DAYS[0],))], [])
+
+
+def test_a_file_made_of_files_made_of_others_holds_what_they_held() -> None:
+    events = (
+        sealed(A),
+        sealed(B),
+        written(DAYS[0], 1, {A: 10}),
+        written(DAYS[0], 2, {B: 10}),
+        written(DAYS[0], 3, {}, file(DAYS[0], 1)),
+        written(DAYS[0], 4, {}, file(DAYS[0], 3)),
+    )
+    known = catalogue(
+        JournalEntry(number=at, at="", node="n", previous="", event=event)
+        for at, event in enumerate(events, 1)
+    )
+
+    assert [each.written.file for each in holders(known, A)] == [file(DAYS[0], 4)]
+    assert [each.written.file for each in holders(known, B)] == [file(DAYS[0], 2)]

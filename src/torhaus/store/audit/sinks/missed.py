@@ -9,6 +9,7 @@ import structlog
 
 from torhaus.audit.catalogue import Catalogue, DayFile
 from torhaus.audit.cells import restored
+from torhaus.audit.holdings import holders
 from torhaus.model.evidence import Sealed
 from torhaus.model.shipping import Parcel
 from torhaus.store.audit.extract import COLUMNS, connected, quoted
@@ -25,7 +26,8 @@ DONE = -1
 class Missed:
     """A sink that was behind for longer than segments wait gets the rest from day files.
 
-    It gets whole segments then, so some records come again. `book` is read, and changed only
+    It gets whole segments then, and of a file that was made of several what is of the same time:
+    some records come again. `book` is read, and changed only
     where a segment that is gone is done with.
     """
 
@@ -54,11 +56,14 @@ class Missed:
     def _of(self, name: str, known: Catalogue, most: int) -> Load | None:
         sealed = known.compacted.get(name)
         if sealed is None or self._book.segments[name].offset >= sealed.octets:
-            return None  # delivered, or deleted with its records
-        for file in sorted(known.files.values(), key=lambda each: each.written.file):
+            return None  # delivered
+        files = holders(known, name)
+        if not files:
+            log.error("audit.sink_missed", sink=self._name, segment=name)
+        for file in sorted(files, key=lambda each: each.written.file):
             key = f"{name} {file.written.file}"
             start = self._book.days.get(key, 0)
-            if name in file.written.segments and start != DONE:
+            if start != DONE:
                 load = self._part(key, file, sealed, start, most)
                 if load is not None:
                     return load

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from torhaus.audit.catalogue import Catalogue
+from torhaus.audit.holdings import holders
 from torhaus.model.keeping import Tier
 from torhaus.store.audit.disk import sync_directory
 from torhaus.store.audit.fetched import cache
@@ -103,12 +104,9 @@ class Sweeper:
 
 def _look(depot: Depot, known: Catalogue, segment: str) -> None:
     """Raises ShelfError unless the files that hold its records are there."""
-    replaced = {name for name, old in known.replaced.items() if segment in old.written.segments}
-    for file in known.files.values():
-        written = file.written
-        holds = segment in written.segments or not replaced.isdisjoint(written.replaces)
-        if holds and file.place == LOCAL:
-            depot.shelf_of(file).check(written)
+    for file in holders(known, segment):
+        if file.place == LOCAL:
+            depot.shelf_of(file).check(file.written)
 
 
 def _known(known: Catalogue, name: str) -> bool:

@@ -7,9 +7,11 @@ from structlog.testing import capture_logs
 
 from tests.torhaus.store.audit.sinks.receivers import Running, Scripted
 from tests.torhaus.store.audit.tiers.stock import DAY, MORNING, depot, record, seal
+from torhaus.model.evidence import Deleted
 from torhaus.model.keeping import After, Retention
 from torhaus.model.shipping import DeliveryError
 from torhaus.store.audit.sinks.positions import awaited, load
+from torhaus.store.audit.tiers.compacting import compact, merge
 from torhaus.store.audit.tiers.upkeep import Upkeep
 
 RETENTION = Retention(hot=30 * DAY, warm=180 * DAY, cold=730 * DAY, after=After.DELETE)
@@ -110,6 +112,41 @@ def test_a_day_file_that_is_elsewhere_is_told_as_missed(tmp_path: Path) -> None:
     compacted(tmp_path, patience=0)
     for path in (tmp_path / "audit" / "hot").rglob("*.parquet"):
         path.unlink()
+    sealed(tmp_path, "2", "b", first=100)
+
+    sink = Scripted()
+    with capture_logs() as logs, Running(tmp_path / "audit", sink):
+        sink.wait(lambda: sink.taken == ["b"])
+
+    assert "audit.sink_missed" in [each["event"] for each in logs]
+
+
+def test_what_was_merged_into_the_file_of_a_day_is_brought_too(tmp_path: Path) -> None:
+    made = depot(tmp_path)
+    for number, name in enumerate("abc"):
+        sealed(tmp_path, str(number), name, first=number)
+        down = Scripted(*[DeliveryError("it is down")] * 10_000)
+        with Running(tmp_path / "audit", down):
+            down.wait(lambda: len(down.batches) > 1)  # noqa: B023 -- at once
+        assert compact(made) == {}
+        assert merge(made, MORNING + 2 * DAY) == (number > 0)
+    compacted(tmp_path, patience=0)
+    assert not [*(tmp_path / "audit" / "hot").glob("seg-*.jsonl")]
+
+    sink = Scripted()
+    with Running(tmp_path / "audit", sink):
+        sink.wait(lambda: {"a", "b", "c"} <= {*sink.taken})
+
+
+def test_what_has_ended_before_its_turn_is_told_as_missed(tmp_path: Path) -> None:
+    sealed(tmp_path, "1", "a")
+    down = Scripted(*[DeliveryError("it is down")] * 10_000)
+    with Running(tmp_path / "audit", down):
+        down.wait(lambda: len(down.batches) > 1)
+    compacted(tmp_path, patience=0)
+    made = depot(tmp_path)
+    for name in [*made.catalogue().files]:
+        made.journal.append(Deleted(file=name, why="its time was over"))
     sealed(tmp_path, "2", "b", first=100)
 
     sink = Scripted()

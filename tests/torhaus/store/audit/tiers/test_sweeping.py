@@ -52,6 +52,18 @@ def test_so_it_does_when_the_file_was_replaced_and_the_new_one_is_missing(tmp_pa
         Sweeper(0).segments(here, 0.0)
 
 
+def test_so_it_does_when_that_one_was_replaced_too(tmp_path: Path) -> None:
+    here = stocked(tmp_path)
+    for name in "bc":
+        seal(tmp_path, name, [record(MORNING, 9)])
+        compact(here)
+        assert merge(here, NEXT)
+    here.local("hot").path(only(here).written.file).unlink()
+
+    with pytest.raises(ShelfError, match="No such file"):
+        Sweeper(0).segments(here, 0.0)
+
+
 def test_whoever_reads_has_a_while(tmp_path: Path) -> None:
     here, sweeper = stocked(tmp_path), Sweeper(60)
     move(here, only(here), Tier.WARM)
