@@ -53,6 +53,16 @@ RESULT = "result-" + secrets.token_hex(16)
 """What a server answers: no secret, and nobody's business afterwards."""
 
 
+def repeated(talk: Talk) -> None:
+    """A good answer, and a notice before it, in which a server tells how it was asked."""
+    headers = talk.seen.headers
+    talk.stream()
+    talk.event(talk.note(f"asked with {shown(talk)}"))
+    said = {"content": [{"type": "text", "text": json.dumps(headers)}], UPSTREAM: [int(PIN)]}
+    talk.event(talk.message({**said, "structuredContent": {"env": headers}}))
+    talk.close()
+
+
 def told(talk: Talk) -> None:
     talk.answer(talk.message({"content": [{"type": "text", "text": RESULT}], RESULT: [RESULT]}))
 
@@ -71,6 +81,7 @@ LEAKY = {
     "get_broken": broken,
     "get_denied": denied,
     "get_nonsense": nonsense,
+    "get_repeated": repeated,
 }
 TRICKS = {**LEAKY, "get_told": told, "get_failed": failed, "get_wrong": wrong}
 

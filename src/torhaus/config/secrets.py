@@ -10,8 +10,10 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BaseModel, SecretStr
 
 from torhaus.config.schema import File
-from torhaus.config.tree import Source
+from torhaus.config.servers import ServerSpec
+from torhaus.config.tree import Path, Source
 from torhaus.model.secret import Secret
+from torhaus.model.servers import HttpAddress, StdioAddress
 from torhaus.redact.naming import telling
 
 _SCHEME = re.compile(r"(?i)(?:bearer|basic|token|apikey|digest)\s+(\S+)")
@@ -33,6 +35,20 @@ def secrets(source: Source, file: File) -> tuple[Secret, ...]:
     others = {key: value for key, value in file if key != "users"}
     found = dict.fromkeys([*_below(others, ""), *_from_outside(source), *_declared(file.users, "")])
     return tuple(Secret(value) for value in found if value)
+
+
+def of_server(
+    source: Source, name: str, spec: ServerSpec, address: HttpAddress | StdioAddress
+) -> tuple[Secret, ...]:
+    """What one server must not repeat: of headers and `auth`, of `env`, of arguments from outside.
+
+    Not the name it is greeted with (`username`), which it may well say.
+    """
+    held = {key: value for key, value in spec if key != "auth"}
+    found = [*_below(held, ""), *_from_outside(source, ("mcpServers", name))]
+    if spec.auth is not None and isinstance(address, HttpAddress):
+        found += _parts(address.headers[0][1].reveal())
+    return tuple(Secret(value) for value in dict.fromkeys(found) if value)
 
 
 def _declared(value: Any, name: str) -> Iterator[str]:
@@ -102,9 +118,11 @@ def _key(part: str) -> bool:
     return len(part) >= _OPAQUE and _opaque(part)
 
 
-def _from_outside(source: Source) -> Iterator[str]:
+def _from_outside(source: Source, below: Path = ()) -> Iterator[str]:
     """Arguments of commands that came from a variable and look like no word: `--token=...`."""
     for path, node in source.root.walk():
+        if path[: len(below)] != below:
+            continue
         if node.outside and "args" in path and isinstance(node.value, str):
             value = node.value.rpartition("=")[2]
             yield from _parts(value) if _opaque(value) else ()

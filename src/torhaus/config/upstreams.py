@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from torhaus.config.addresses import is_loopback
 from torhaus.config.classes import classes
+from torhaus.config.secrets import of_server
 from torhaus.config.servers import ServerAuth, ServerSpec
 from torhaus.config.tree import Path, Source
 from torhaus.model.secret import Secret
@@ -49,6 +50,7 @@ def server(
         drift_changed=spec.drift.changed,
         drift_unlisted=spec.drift.unlisted,
         hide_denied=hide_denied if spec.hide_denied is None else spec.hide_denied,
+        secrets=of_server(source, name, spec, address),
     )
 
 

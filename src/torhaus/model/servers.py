@@ -118,6 +118,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     pinned: `accept`, `warn` or `quarantine`. `drift_unlisted`: `refuse` names it does not list,
     `pass` them, or `auto`: pass them for callers to whom everything on the server is open.
     `hide_denied`: a refused tool is an unknown one. `recorded`: what audit records hold.
+    `secrets`: of its credential, what it must not repeat to callers.
     """
 
     name: str
@@ -138,3 +139,4 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     drift_unlisted: str = "auto"
     hide_denied: bool = False
     recorded: Recorded = WHOLE
+    secrets: tuple[Secret, ...] = ()

@@ -86,7 +86,7 @@ def _alive(flats: list[str], among: Detectors) -> Detectors:
     """Those detectors that can find anything in parts of these texts; most can not."""
     texts = [reading(flat) for flat in flats]
     rows = tuple(row for row in among.rows if any(row.gate(text) for text in texts))
-    return Detectors(rows, among.personal, among.numbers)
+    return Detectors(rows, among.personal, among.numbers, among.names)
 
 
 def _flattened(whole: str, level: int = 0) -> Iterator[str]:

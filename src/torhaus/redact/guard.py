@@ -97,7 +97,7 @@ def _sight(secrets: Iterable[str], keys: Iterable[bytes]) -> _Sight:
             found |= spellings(secret) if number < MANY else frequent_spellings(secret)
     for key in keys:
         found |= spellings_of_key(key)
-    live = (_live(sorted(found)),) if found else ()
+    live = (hunter(found),) if found else ()
     among = detectors([Level.SECRETS], live)
     among = msgspec.structs.replace(among, numbers=bool(live))
     return _Sight(*_anchors(found), among)
@@ -127,8 +127,9 @@ def _whole(text: str) -> str:
     return text if text.isascii() else _HALF.sub("?", text)
 
 
-def _live(found: list[str]) -> Detector:
-    automaton = AhoCorasick(found, matchkind=MATCHKIND_LEFTMOST_LONGEST)
+def hunter(found: Iterable[str]) -> Detector:
+    """Finds these spellings, of which there is at least one, wherever they stand."""
+    automaton = AhoCorasick(sorted(found), matchkind=MATCHKIND_LEFTMOST_LONGEST)
 
     def gate(text: Text) -> bool:
         return bool(automaton.find_matches_as_indexes(_whole(text.text)))

@@ -24,12 +24,14 @@ class UncheckableError(Exception):
 class Detectors(msgspec.Struct, frozen=True):
     """What is looked for. `personal`: also under names such as `phone`.
 
-    `numbers`: also in short numbers of JSON, such as a password of digits.
+    `numbers`: also in short numbers of JSON, such as a password of digits. `names`: what stands
+    under a name that tells of a secret is one.
     """
 
     rows: tuple[Detector, ...]
     personal: bool
     numbers: bool = False
+    names: bool = True
 
 
 def detectors(levels: Iterable[Level], more: tuple[Detector, ...] = ()) -> Detectors:

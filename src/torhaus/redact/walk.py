@@ -32,6 +32,8 @@ _PERSONAL = frozenset(("phone", "card"))
 
 
 def kind_of(name: str, among: Detectors) -> str | None:
+    if not among.names:
+        return None
     kind = telling(name)
     return None if kind in _PERSONAL and not among.personal else kind
 

@@ -8,6 +8,7 @@ import msgspec
 from torhaus.mcp.message import Incoming, read_incoming
 from torhaus.mcp.sse import Event, SseParser, TooLargeError
 from torhaus.model.ports import Notice, Sink, UpstreamError
+from torhaus.redact.own import Own
 from torhaus.upstream.http import BrokenError, Connection, refuse_compressed
 
 MAX_BODY = 32 * 1024 * 1024
@@ -36,8 +37,8 @@ class McpExchange:
     """Collects the answer to one message and hands everything else to a sink.
 
     `wanted`: JSON text of the request id whose response ends the exchange; None: no response ends
-    it (a listening stream). `done` resolves to a Reply or fails with UpstreamError. Set `plain`
-    when no header of the answer matters.
+    it (a listening stream). `own`: what is masked in all that comes. `done` resolves to a Reply or
+    fails with UpstreamError. Set `plain` when no header of the answer matters.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class McpExchange:
         "_headers",
         "_last_event",
         "_on_open",
+        "_own",
         "_parser",
         "_paused",
         "_sink",
@@ -63,6 +65,8 @@ class McpExchange:
         wanted: bytes | None,
         sink: Sink | None,
         on_open: Callable[[], None] | None = None,
+        *,
+        own: Own | None = None,
     ) -> None:
         self.done: asyncio.Future[Reply] = loop.create_future()
         self.plain = False
@@ -70,6 +74,7 @@ class McpExchange:
         self._wanted = wanted
         self._sink = sink
         self._on_open = on_open
+        self._own = own
         self._status = 0
         self._headers: dict[bytes, bytes] = {}
         self._body: bytes | bytearray = b""
@@ -134,6 +139,8 @@ class McpExchange:
             return
         if event.event not in (None, "", "message"):
             return  # a server's own, such as a heartbeat
+        if self._own is not None:
+            event = self._cleaned(self._own, event)
         message = _read(event.data)
         if message is None:
             return  # one unreadable event must not cost the caller the answer behind it
@@ -148,6 +155,10 @@ class McpExchange:
                 retry=event.retry,
             )
         )
+
+    def _cleaned(self, own: Own, event: Event) -> Event:
+        clean = own.clean(event.data)
+        return event if clean is event.data else msgspec.structs.replace(event, data=clean)
 
     def _took(self, message: Incoming, event: Event) -> bool:
         """Whether it is the answer, or nothing that anybody could use."""
@@ -191,6 +202,8 @@ class McpExchange:
             self._finish(Reply(self._status, self._headers, last_event=self._last_event))
 
     def _json(self, body: bytes) -> None:
+        if self._own is not None:
+            body = self._own.clean(body)
         answer = _read(body) if body else None
         if answer is None and b"data:" in body:
             # Seen in the wild (checklist U9): an event stream labelled as JSON.

@@ -14,6 +14,7 @@ from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
 from torhaus.upstream import crossing
 from torhaus.upstream.chores import Chores
+from torhaus.upstream.discreet import own
 from torhaus.upstream.exchange import McpExchange, Reply, is_answer
 from torhaus.upstream.facts import Facts, initialize_text
 from torhaus.upstream.http import BrokenError, Connection, target
@@ -63,6 +64,7 @@ class HttpLink:
         tls = trust(where, address.ca_file)
         self._pool = Pool(where, connect_timeout=wait, tls=tls)
         self._streams = Pool(where, connect_timeout=wait, tls=tls, limit=8192)
+        self._own = own(server)
         self.facts = Facts()
         self._reopening: dict[str, asyncio.Task[None]] = {}
         self._chores = Chores()
@@ -206,7 +208,7 @@ class HttpLink:
             kept = connection is not None
             if connection is None:
                 connection = await self._fresh(self._pool)
-            exchange = McpExchange(self._loop, connection, wanted, sink)
+            exchange = McpExchange(self._loop, connection, wanted, sink, own=self._own)
             exchange.plain = not safe  # the answer to a tool call is all in its body
             connection.start(data, exchange, patience)
             try:
@@ -335,7 +337,7 @@ class HttpLink:
 
     async def _listen(self, session: Session, last_event_id: str | None, sink: Sink) -> Reply:
         connection = await self._fresh(self._streams)
-        exchange = McpExchange(self._loop, connection, None, sink, sink.opened)
+        exchange = McpExchange(self._loop, connection, None, sink, sink.opened, own=self._own)
         data = self.requests.get(session.version, session.upstream_id, last_event_id)
         connection.start(data, exchange, None)
         try:

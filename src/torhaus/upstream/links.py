@@ -8,6 +8,7 @@ import structlog
 from torhaus.model.ports import Link, UpstreamError
 from torhaus.model.servers import HttpAddress, Server, StdioAddress
 from torhaus.upstream.autolink import AutoLink, Old
+from torhaus.upstream.discreet import discreet, own
 from torhaus.upstream.oldsse import oldsse_opener
 from torhaus.upstream.pipelink import PipeLink
 from torhaus.upstream.plainhttp import PlainHttp
@@ -86,7 +87,8 @@ class Links:
     def _build(self, server: Server) -> Link:
         match server.address:
             case StdioAddress() as address:
-                return TaskLink(PipeLink(server, stdio_opener(server.name, address)))
+                opener = discreet(stdio_opener(server.name, address), own(server))
+                return TaskLink(PipeLink(server, opener))
             case HttpAddress() as address:
                 return AutoLink(server, address, self._ids, Old(_old, _offered))
 
@@ -119,7 +121,8 @@ class Links:
 
 def _reach(server: Server) -> tuple[object, ...]:
     """Everything about a server that its link depends on."""
-    return (server.address, server.timeout, server.connect_timeout, server.sharing)
+    known = (server.address, server.secrets, server.sharing)
+    return (*known, server.timeout, server.connect_timeout)
 
 
 def _plain(server: Server, address: HttpAddress) -> PlainHttp:
@@ -134,6 +137,7 @@ def _plain(server: Server, address: HttpAddress) -> PlainHttp:
 def _old(server: Server, address: HttpAddress) -> Link:
     http = _plain(server, address)
     opener = oldsse_opener(server.name, address, http, server.connect_timeout + ENDPOINT)
+    opener = discreet(opener, own(server))
     return TaskLink(PipeLink(server, opener, on_shutdown=http.close))
 
 

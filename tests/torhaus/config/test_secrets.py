@@ -1,4 +1,5 @@
 import json
+from base64 import b64encode
 from typing import Any
 
 from torhaus.config.load import load_text
@@ -96,3 +97,36 @@ def test_options_of_a_plugin_count_like_variables():
     secrets = found({"audit_logs": {"sinks": sinks}})
 
     assert secrets == {"plugin-pw-77"}
+
+
+def own(name: str, **environ: str) -> set[str]:
+    config = json.loads(json.dumps(CONFIG))
+    basic = {"type": "basic", "username": "torhaus-robot-4711", "password": "basic-pw-44"}
+    config["mcpServers"]["d"] = {"url": "http://127.0.0.1:1/", "auth": basic}
+    key = {"type": "header", "name": "X-Place", "value": "of-a-key"}
+    config["mcpServers"]["e"] = {"url": "http://127.0.0.1:1/", "auth": key}
+    loaded = load_text(json.dumps(config), "torhaus.yml", environ)
+    return {each.reveal() for each in loaded.rules.servers[name].secrets}
+
+
+def test_a_servers_own_secrets_are_those_it_is_sent_or_started_with():
+    argument = "argument-0123456789xyz"
+
+    assert own("a", ARGUMENT=argument) == {
+        "hdr-key-0011",
+        "dXNlcjpiYXNpYy1wdy05OQ==",
+        "basic-pw-99",
+    }
+    assert own("b", ARGUMENT=argument) == {
+        argument,
+        "env-token-12345",
+        "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+    }
+    assert own("c", ARGUMENT=argument) == {"tok-123-abcdef"}
+    assert own("e", ARGUMENT=argument) == {"of-a-key"}
+
+
+def test_a_server_may_say_the_name_it_is_greeted_with():
+    pair = b64encode(b"torhaus-robot-4711:basic-pw-44").decode()
+
+    assert own("d", ARGUMENT="x") == {pair, "basic-pw-44"}
