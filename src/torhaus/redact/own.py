@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from ahocorasick_rs import MATCHKIND_LEFTMOST_FIRST, BytesAhoCorasick
+
 from torhaus.redact.document import redact_json
 from torhaus.redact.guard import KIND, hunter
 from torhaus.redact.mask import mask
@@ -17,14 +19,21 @@ _SAME = re.compile(r"[A-Za-z0-9_.~:=-]+")
 
 
 class Own:
-    """Compiled once for a server; `clean` sees everything it sends. `told`: that it found one."""
+    """Compiled once for a server: `clean` is for everything it sends. `told`: that one was found.
 
-    __slots__ = ("_among", "_needles", "_plain", "_told")
+    `find` says, without a step of Python, whether `masked` is to look closer; else nothing is in it.
+    """
+
+    __slots__ = ("_among", "_needles", "_plain", "_told", "find")
 
     def __init__(self, secrets: Iterable[str], told: Callable[[], None] = lambda: None) -> None:
         self._told = told
         known = [each.strip()[:LONGEST] for each in dict.fromkeys(secrets) if sought(each)]
         self._needles = _shortest(needle for each in known for needle in _needles(each))
+        # Searches with SIMD, which `bytes.find` does not: 0.2 µs for 5 kB instead of 3 to 9. Other
+        # kinds of matches do without it where there are several.
+        finder = BytesAhoCorasick(self._needles, matchkind=MATCHKIND_LEFTMOST_FIRST)
+        self.find = finder.find_matches_as_indexes
         plain = {text.encode() for each in known for text in _written(each)}
         self._plain = sorted({*plain, *self._needles}, key=lambda each: (-len(each), each))
         found = {spelling for each in known for spelling in spellings(each)}
@@ -36,12 +45,9 @@ class Own:
 
     def clean(self, raw: bytes) -> bytes:
         """JSON text without them; the very same object where none is in it."""
-        for needle in self._needles:
-            if needle in raw:
-                return self._masked(raw)
-        return raw
+        return self.masked(raw) if self.find(raw) else raw
 
-    def _masked(self, raw: bytes) -> bytes:
+    def masked(self, raw: bytes) -> bytes:
         try:
             clean = redact_json(raw, self._among).text
         except UncheckableError:  # too long, too deep, no JSON: then octet by octet

@@ -139,8 +139,8 @@ class McpExchange:
             return
         if event.event not in (None, "", "message"):
             return  # a server's own, such as a heartbeat
-        if self._own is not None:
-            event = self._cleaned(self._own, event)
+        if self._own is not None and self._own.find(event.data):
+            event = msgspec.structs.replace(event, data=self._own.masked(event.data))
         message = _read(event.data)
         if message is None:
             return  # one unreadable event must not cost the caller the answer behind it
@@ -155,10 +155,6 @@ class McpExchange:
                 retry=event.retry,
             )
         )
-
-    def _cleaned(self, own: Own, event: Event) -> Event:
-        clean = own.clean(event.data)
-        return event if clean is event.data else msgspec.structs.replace(event, data=clean)
 
     def _took(self, message: Incoming, event: Event) -> bool:
         """Whether it is the answer, or nothing that anybody could use."""
@@ -202,8 +198,8 @@ class McpExchange:
             self._finish(Reply(self._status, self._headers, last_event=self._last_event))
 
     def _json(self, body: bytes) -> None:
-        if self._own is not None:
-            body = self._own.clean(body)
+        if self._own is not None and self._own.find(body):
+            body = self._own.masked(body)
         answer = _read(body) if body else None
         if answer is None and b"data:" in body:
             # Seen in the wild (checklist U9): an event stream labelled as JSON.
