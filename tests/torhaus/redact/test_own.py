@@ -28,7 +28,7 @@ def escapes(secret: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("spelling", ["python", "javascript", "php", "dotnet"])
 def test_a_credential_is_masked_however_its_json_is_written(spelling):
-    said = '{"text":"it is %s, really"}' % escapes(TOKEN)[spelling]
+    said = f'{{"text":"it is {escapes(TOKEN)[spelling]}, really"}}'
 
     clean = cleaned(said, TOKEN)
 
