@@ -263,6 +263,7 @@ class House:
     def _sweep(self, connections: list[Lane], now: float) -> None:
         for session in self.sessions.sweep(time.time()):
             self.gate.abandon(session)
+            self.gate.fetching.chore(self.edge.many.fronts.end(session))
         self.gate.expire(time.time())
         self.audit.beat(self.gate.intents.since(time.time()))
         for connection in connections:
@@ -295,6 +296,7 @@ class House:
 
     async def close(self) -> None:
         self.gate.expire(float("inf"))
+        await self.edge.many.close()
         await self.links.shutdown()
         await self.annex.close()
         if self.shared is not None:

@@ -11,10 +11,12 @@ from torhaus.edge.admission import Admission, Denied
 from torhaus.edge.bodies import Bodies
 from torhaus.edge.drive import Drive, Work
 from torhaus.edge.exchange import Exchange, Header
+from torhaus.edge.hall import Guesthouse, Hall
 from torhaus.edge.heads import Heads
 from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream, trace
-from torhaus.edge.serving import NO_AUDIT, Serving
+from torhaus.edge.serving import NO_AUDIT, Serving, Stays
 from torhaus.edge.visitor import Visitor
+from torhaus.gate.aggregate.many import Many
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
 from torhaus.gate.sight import Sight
@@ -58,9 +60,11 @@ class McpEdge:
         self.heads = Heads()
         self._drives: set[Drive[Door | Exchange]] = set()
         self._emptied: asyncio.Event | None = None
-        self.open_streams: dict[Exchange, Door] = {}
+        self.open_streams: dict[Exchange, Stays] = {}
         self._serving = Serving(gate, talk, self.open_streams)
         self._bodies = Bodies(gate, self._serving, self._found, self._spawn)
+        self.many = Many(gate=gate, talk=talk, rules=rules)
+        self.hall = Hall(self.many, self._serving, self.open_streams, self._run, self._reject)
 
     # -- at the door ---------------------------------------------------------------------------
 
@@ -82,7 +86,7 @@ class McpEdge:
                 head.session = head.scope = None
                 self.heads.keep(head)
             if server is None:
-                self._no_server(exchange, rules, visitor)
+                self._elsewhere(exchange, rules, visitor)
             else:
                 self._route(Door(exchange, visitor, server))
         except Denied as denied:
@@ -99,6 +103,14 @@ class McpEdge:
         except Exception as error:  # noqa: BLE001 -- as above
             self._bug(exchange, error)
 
+    def _elsewhere(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> None:
+        """What is no server's own address: that of many servers, or of none."""
+        view = rules.views.get(server_name(exchange.head.target))
+        if view is None:
+            self._no_server(exchange, rules, visitor)
+        else:
+            self.hall.handle(Guesthouse(exchange, visitor, view, rules))
+
     def _no_server(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> None:
         name = server_name(exchange.head.target)
         name = name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"
@@ -106,8 +118,6 @@ class McpEdge:
         usable = [n for n, each in rules.servers.items() if may_use(caller, each, now)]
         have = ", ".join(usable) or "none"
         text = f"there is no server {self._gate.guard.text(name)!r} here; you may use: {have}"
-        if not name:
-            text = f"name a server, as in /mcp/SERVER; you may use: {have}"
         self._reject(exchange, visitor, name, CallerError(codes.UNKNOWN_SERVER, text, status=404))
 
     def _route(self, door: Door) -> None:
@@ -307,6 +317,7 @@ class McpEdge:
 
     def _run(self, exchange: Exchange, work: Work) -> None:
         drive: Drive[Door | Exchange] = Drive(exchange, work, self._ended)
+        exchange.cancel = drive.cancel
         self._drives.add(drive)
         drive.step()
 
@@ -356,6 +367,7 @@ class McpEdge:
         """Other rules are in force: what was recognised under the old ones is of no more use."""
         self.heads.clear()
         self._bodies.clear()
+        self.many.forget()
 
     def revoke(self, now: float) -> None:
         """End the streams of callers who may no longer be here: removed, expired, denied."""

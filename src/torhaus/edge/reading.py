@@ -10,7 +10,6 @@ import msgspec
 from torhaus.edge.exchange import Exchange
 from torhaus.edge.heads import Head
 from torhaus.edge.visitor import Visitor
-from torhaus.identity.identify import by_key
 from torhaus.mcp import codes, ladder
 from torhaus.mcp.message import CallerError
 from torhaus.mcp.trace import trace_id
@@ -46,19 +45,8 @@ class Door(msgspec.Struct, frozen=True, gc=False):
         return self.visitor.principal
 
     def params(self) -> tuple[tuple[str, str], ...]:
-        """The `Mcp-Param-*` headers, which only the server's own schema can judge.
-
-        Raises CallerError when one is not ASCII: there is a base64 form for the rest.
-        """
-        try:
-            return tuple(
-                (name.decode("ascii"), value.decode("ascii"))
-                for name, value in self.exchange.head.headers.items()
-                if name.startswith(PARAM)
-            )
-        except UnicodeDecodeError as error:
-            text = "an Mcp-Param header is not ASCII: use the base64 form"
-            raise CallerError(codes.HEADER_MISMATCH, text) from error
+        """The `Mcp-Param-*` headers; raises CallerError."""
+        return params(self.exchange)
 
     @property
     def gone(self) -> bool:
@@ -77,10 +65,9 @@ class Door(msgspec.Struct, frozen=True, gc=False):
         server = rules.servers.get(self.server.name)
         if server is None:
             return None
-        key = self.visitor.key
-        caller = by_key(rules, key) if key is not None else rules.principals.get(self.caller.id)
-        if caller is None or caller.id != self.caller.id:
-            return None  # the key is gone, or has been given to somebody else
+        caller = self.visitor.renewed(rules)
+        if caller is None:
+            return None
         return (caller, server) if may_use(caller, server, now) else None
 
     def used_by(
@@ -92,6 +79,22 @@ class Door(msgspec.Struct, frozen=True, gc=False):
     def barred(self, caller: Principal, server: Server, now: float) -> Deny | None:
         """Why the caller may not listen to this, or tell it: no access, office hours, network."""
         return barred(caller, server, self.exchange.peer.ip, self.client, now, self.wanted)
+
+
+def params(exchange: Exchange) -> tuple[tuple[str, str], ...]:
+    """The `Mcp-Param-*` headers, which only the server's own schema can judge.
+
+    Raises CallerError when one is not ASCII: there is a base64 form for the rest.
+    """
+    try:
+        return tuple(
+            (name.decode("ascii"), value.decode("ascii"))
+            for name, value in exchange.head.headers.items()
+            if name.startswith(PARAM)
+        )
+    except UnicodeDecodeError as error:
+        text = "an Mcp-Param header is not ASCII: use the base64 form"
+        raise CallerError(codes.HEADER_MISMATCH, text) from error
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Protocol
 
 import msgspec
 
@@ -19,16 +20,25 @@ from torhaus.mcp.eras import PREFIX, decode
 from torhaus.mcp.message import encode, result_text
 from torhaus.model.outcome import Answered, Outcome
 from torhaus.model.ports import Detached, LedgerError
+from torhaus.model.rules import Rules
 from torhaus.model.servers import Era
 
 LISTEN = "subscriptions/listen"
 NO_AUDIT = "The gateway cannot write its audit log and refuses calls until it can again."
 
 
+class Stays(Protocol):
+    """Who has a stream open that outlives his request."""
+
+    def still_valid(self, rules: Rules, now: float) -> bool:
+        """Whether the caller may go on listening."""
+        ...
+
+
 class Serving:
     """Owned by one event loop. `open_streams`: the streams that end when their caller must go."""
 
-    def __init__(self, gate: Gate, talk: Talk, open_streams: dict[Exchange, Door]) -> None:
+    def __init__(self, gate: Gate, talk: Talk, open_streams: dict[Exchange, Stays]) -> None:
         self._gate = gate
         self._talk = talk
         self._open = open_streams

@@ -1,7 +1,7 @@
 """Everything in a session that is not a request: notifications, answers, listening, the end."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 
 import structlog
@@ -42,9 +42,13 @@ LIST_CHANGED = "notifications/tools/list_changed"
 
 @dataclass(slots=True, kw_only=True)
 class Talk:
-    """Owned by one event loop, like the gate it belongs to."""
+    """Owned by one event loop, like the gate it belongs to.
+
+    `heard`: called with a server's name and its notification that something of it has changed.
+    """
 
     gate: Gate
+    heard: list[Callable[[str, str], None]] = field(default_factory=list)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def seals(self, session: Session) -> Seals:
@@ -55,6 +59,8 @@ class Talk:
             self.gate.catalogue.forget(relay.server.name)
         untrue = outdated(relay.server.name, notice) if notice.id is None else ()
         if untrue:
+            for heard in self.heard:
+                heard(relay.server.name, notice.method or "")
             self.gate.fetching.chore(self.gate.fetching.forget(untrue))
         if notice.method == "ping" and notice.id is not None:
             body = result_text(notice.id, b"{}")

@@ -14,6 +14,7 @@ from torhaus.model.notify import Webhook
 from torhaus.model.people import AnonymousAccess, Principal
 from torhaus.model.redaction import Pattern
 from torhaus.model.servers import Server
+from torhaus.model.views import ALONE, Aggregation, View
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +25,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     `patterns`: what redaction masks beyond what the house knows by itself.
     `role_access`: role -> server (or `*`) -> what the role alone may do there, so that nobody
     hands out more than he holds. `roles`: every role's name; `groups`: name -> the e-mail addresses
-    in it. `grants`: temporary access, from the file and from the database.
+    in it. `grants`: temporary access, from the file and from the database. `views`: several servers
+    under one address, by its name; the empty one is the aggregate.
     """
 
     version: str
@@ -44,3 +46,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     limits: Limits = NO_LIMITS
     costs: Costs = NO_COSTS
+    views: Mapping[str, View] = ALONE
+    aggregate: Aggregation = Aggregation()

@@ -14,6 +14,7 @@ class Session:
     `client`: the name in `client_info`, empty where there is none.
     `streams`: open listening streams. `live`: the table still holds it, so that this very object
     is the session. Times in Unix seconds.
+    `unopened`: the upstream knows nothing of it yet; the first request opens its half.
     """
 
     token: str
@@ -29,6 +30,7 @@ class Session:
     upstream_id: str | None = None
     last_used: float = 0.0
     initialized: bool = False
+    unopened: bool = False
     closed: bool = False
     running: dict[bytes, Callable[[], object]] = field(default_factory=dict)
     streams: int = 0

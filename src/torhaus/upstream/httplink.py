@@ -37,6 +37,7 @@ RESTORE = 10.0
 _WISHES = frozenset(("logging/setLevel", "resources/subscribe", "resources/unsubscribe"))
 _RESPONSE = b'{"jsonrpc":"2.0","id":'
 _NO_STREAM = "it has no stream for unsolicited messages"
+_FORGOTTEN = "it has forgotten the session in which it asked"
 
 
 class HttpLink:
@@ -91,6 +92,8 @@ class HttpLink:
         if session is None:
             data = self.requests.legacy(body, None, None)
             return self._answer(await self.send(data, ask.id, sink, ask.timeout, safe=safe), ask)
+        if session.unopened:
+            await self._reopen(session, None)
         used = session.upstream_id
         data = self._in_session(body, session)
         reply = await self.send(data, ask.id, sink, ask.timeout, safe=safe)
@@ -287,7 +290,7 @@ class HttpLink:
         version = result.get("protocolVersion")
         if not session.token and version in LEGACY:
             session.version = version
-        session.initialized = True
+        session.initialized, session.unopened = True, False
         hello = self._in_session(notification_text("notifications/initialized", b""), session)
         await self.send(hello, None, None, self._server.timeout, safe=True)
         await self._restore(session)
@@ -310,12 +313,16 @@ class HttpLink:
     async def post(self, session: Session | None, principal: str, body: bytes) -> None:  # noqa: ARG002 -- the port's shape
         if session is None or not self.facts.legacy:
             return  # the modern era defines no messages of this kind
+        if session.unopened:
+            if body.startswith(_RESPONSE):
+                raise UpstreamError(_FORGOTTEN)
+            return  # nobody there to tell
         used = session.upstream_id
         patience = self._server.timeout
         reply = await self.send(self._in_session(body, session), None, None, patience, safe=True)
         if is_dead(reply):
             if body.startswith(_RESPONSE):
-                raise UpstreamError("it has forgotten the session in which it asked")
+                raise UpstreamError(_FORGOTTEN)
             await self._reopen(session, used)
             data = self._in_session(body, session)
             reply = await self.send(data, None, None, patience, safe=True)
@@ -325,6 +332,8 @@ class HttpLink:
     async def listen(self, session: Session, last_event_id: str | None, sink: Sink) -> None:
         if not self.facts.legacy:
             raise NoStream(_NO_STREAM)
+        if session.unopened:
+            await self._reopen(session, None)
         used = session.upstream_id
         reply = await self._listen(session, last_event_id, sink)
         if used is not None and is_dead(reply):

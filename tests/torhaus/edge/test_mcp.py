@@ -220,7 +220,7 @@ def test_without_a_session_there_is_nothing_to_get_or_delete(method: str) -> Non
     run(story())
 
 
-@pytest.mark.parametrize("target", ["/mcp/nothing", "/mcp", "/mcp/%2e%2e/", "/mcp/github/x"])
+@pytest.mark.parametrize("target", ["/mcp/nothing", "/mcp/%2e%2e/", "/mcp/github/x"])
 def test_an_unknown_server_is_not_there_and_the_usable_ones_are_named(target: str) -> None:
     async def story() -> None:
         async with open_house() as house:

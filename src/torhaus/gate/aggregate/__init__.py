@@ -1,0 +1,1 @@
+"""Many servers behind one address: requests find their server, what comes back finds its name."""

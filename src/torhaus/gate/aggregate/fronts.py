@@ -1,0 +1,148 @@
+"""Sessions of legacy clients with many servers: one in front, one behind for each server in use."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Protocol
+
+import msgspec
+
+from torhaus.gate.gate import Gate
+from torhaus.mcp.message import encode
+from torhaus.model.rules import Rules
+from torhaus.model.servers import Server
+from torhaus.model.session import Session
+
+MANY = "*"
+"""Before the name of a view, in what is bound to one; no server's name has it."""
+MAX_DETACHED = 256
+
+_decode = msgspec.json.decode
+
+
+class Listens(Protocol):
+    """A listening stream of the client."""
+
+    def changed(self, server: str, notice: str) -> None:
+        """A server says that a list of its has changed."""
+        ...
+
+    def recheck(self) -> None:
+        """Stop listening to servers that the caller may not listen to any more."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Front:
+    """A client's session. `members`: server -> the session with it, opened by its first request.
+
+    `sent`: JSON text of a request's id -> the server it went to, while it is under way there.
+    `detached`: the same, of requests whose answers come on resumed streams. `level`: what is to be
+    logged; `told`: servers that know it. `tokens`: JSON text of a progress token -> the server
+    whose call it belongs to. `shown`: (server, list method) -> digest of the list last shown.
+    `opens` is called with a server's name when its session is made. `streams`: open listening
+    streams.
+    """
+
+    session: Session
+    members: dict[str, Session] = field(default_factory=dict)
+    sent: dict[bytes, str] = field(default_factory=dict)
+    detached: dict[bytes, str] = field(default_factory=dict)
+    level: str | None = None
+    told: set[str] = field(default_factory=set)
+    tokens: dict[bytes, str] = field(default_factory=dict)
+    shown: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    opens: list[Callable[[str], None]] = field(default_factory=list)
+    streams: list["Listens"] = field(default_factory=list)
+
+    def changed(self, server: str, notice: str) -> None:
+        """Say on the first open stream that a list has changed; one message goes to one stream."""
+        for stream in self.streams[:1]:
+            stream.changed(server, notice)
+
+    def left(self, request_id: bytes) -> None:
+        """The answer to a request may come on a stream that the client resumes."""
+        server = self.sent.get(request_id)
+        if server is not None:
+            self.detached[request_id] = server
+            if len(self.detached) > MAX_DETACHED:
+                del self.detached[next(iter(self.detached))]
+
+
+class Fronts:
+    """Owned by one event loop."""
+
+    def __init__(self, gate: Gate, rules: Callable[[], Rules]) -> None:
+        self._gate = gate
+        self._rules = rules
+        self._open: dict[str, Front] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def of(self, session: Session) -> Front:
+        """What belongs to a session; after a restart, nothing yet."""
+        front = self._open.get(session.jti)
+        if front is None:
+            front = self._open[session.jti] = Front(session)
+        front.session = session
+        return front
+
+    def member(self, front: Front, server: Server) -> Session:
+        """The session with one server, which its first request opens.
+
+        Ids sealed in it are bound to the server, the caller and the client's session, so they
+        outlive a restart and open nowhere else.
+        """
+        found = front.members.get(server.name)
+        if found is None:
+            found = front.members[server.name] = _member(front.session, server.name)
+            for opened in list(front.opens):
+                opened(server.name)
+        return found
+
+    def peek(self, front: Front, server: Server) -> Session:
+        """The same, without making one that is not needed yet."""
+        return front.members.get(server.name) or _member(front.session, server.name)
+
+    def all(self) -> Iterator[Front]:
+        return iter(list(self._open.values()))
+
+    async def end(self, session: Session) -> None:
+        """The client's session is over, and with it those behind it."""
+        front = self._open.pop(session.jti, None)
+        for cancel in list(session.running.values()):
+            cancel()
+        if front is None:
+            return
+        servers = self._rules().servers
+        for name, member in front.members.items():
+            member.closed = True
+            self._gate.abandon(member)
+            if name in servers:
+                await self._gate.upstreams.link(servers[name]).close(member)
+
+
+def _member(session: Session, server: str) -> Session:
+    """Its name follows from the client's session and the server, so it is the same one always."""
+    return Session(
+        token="",  # nobody outside ever names it
+        jti=sha256(f"{session.jti} {server}".encode()).hexdigest()[:32],
+        server=server,
+        principal=session.principal,
+        version=session.version,
+        capabilities=_without_tasks(session.capabilities),
+        client_info=session.client_info,
+        client=session.client,
+        created=session.created,
+        expires=session.expires,
+        unopened=True,
+    )
+
+
+def _without_tasks(capabilities: bytes) -> bytes:
+    """What a client can do, without tasks: their ids would not find their server again."""
+    if b'"tasks"' not in capabilities:
+        return capabilities
+    loose: Mapping[str, Any] = _decode(capabilities)
+    return encode({name: value for name, value in loose.items() if name != "tasks"})

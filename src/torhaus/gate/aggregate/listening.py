@@ -1,0 +1,202 @@
+"""The listening stream of a legacy client of many servers: all theirs in one."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import structlog
+
+from torhaus.gate.aggregate.draining import Unavailable
+from torhaus.gate.aggregate.fronts import Front
+from torhaus.gate.aggregate.guests import Guest
+from torhaus.gate.aggregate.many import Many
+from torhaus.gate.aggregate.saying import Saying
+from torhaus.gate.hinted import CHANGES
+from torhaus.gate.relay import Front as Stream
+from torhaus.mcp import codes
+from torhaus.mcp.message import CallerError, notification_text
+from torhaus.mcp.seal import SealError
+from torhaus.model.ports import LedgerError, NoStream, UpstreamError
+from torhaus.model.rules import Rules
+from torhaus.model.servers import Server
+
+log = structlog.get_logger()
+
+PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
+"""Seconds between attempts to listen to a server that has ended its stream."""
+
+May = Callable[[Server], bool]
+"""Whether the caller may listen to a server now."""
+
+
+class Shared:
+    """One stream that several servers write to. Each has a throttle of its own."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._changes: set[Callable[[bool], None]] = set()
+        stream.throttle = self._slow
+
+    def _slow(self, on: bool) -> None:  # noqa: FBT001 -- the shape of a throttle
+        for change in list(self._changes):
+            change(on)
+
+    def share(self) -> "Share":
+        return Share(self._stream, self._changes)
+
+
+class Share:
+    """One server's end of it."""
+
+    def __init__(self, stream: Stream, changes: set[Callable[[bool], None]]) -> None:
+        self._stream = stream
+        self._changes = changes
+        self._own: Callable[[bool], None] | None = None
+
+    @property
+    def throttle(self) -> Callable[[bool], None] | None:
+        return self._own
+
+    @throttle.setter
+    def throttle(self, change: Callable[[bool], None] | None) -> None:
+        if self._own is not None:
+            self._changes.discard(self._own)
+        self._own = change
+        if change is not None:
+            self._changes.add(change)
+
+    def opened(self) -> None:
+        """The stream is open already."""
+
+    def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
+        self._stream.event(data, event_id, retry)
+
+
+@dataclass(slots=True, kw_only=True)
+class Listening:
+    """Owned by one event loop. One client's open stream: `listen` carries it to its end."""
+
+    many: Many
+    guest: Guest
+    front: Front
+    stream: Stream
+    may: May
+    _tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+    _chores: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    async def listen(self, resume: str | None) -> None:
+        """Until the client goes; a resumed stream until its server ends it.
+
+        Raises CallerError for an event id that is not this session's, NoStream, UpstreamError.
+        """
+        self.front.session.streams += 1
+        try:
+            if resume is not None:
+                await self._resumed(resume)
+                return
+            self.stream.opened()
+            await self._whatever_comes()
+        finally:
+            self.front.session.streams -= 1
+
+    async def _resumed(self, resume: str) -> None:
+        many, guest, talk = self.many, self.guest, self.many.talk
+        for server in guest.servers(many.rules(), many.gate.clock()):
+            session = many.fronts.peek(self.front, server)
+            try:
+                talk.seals(session).open_event(resume)
+            except SealError:
+                continue
+            if not self.may(server):
+                break
+            session = many.fronts.member(self.front, server)
+            saying = Saying(self.stream, guest, server.name, self.changed, None)
+            await talk.listen(server, session, guest.caller, resume, saying)
+            return
+        text = "Last-Event-ID is not of this session, or too old: open a stream without it"
+        raise CallerError(codes.INVALID_REQUEST, text)
+
+    async def _whatever_comes(self) -> None:
+        shared = Shared(self.stream)
+
+        def begin(name: str) -> None:
+            server = self.many.rules().servers.get(name)
+            if server is not None and name not in self._tasks and self.may(server):
+                self._tasks[name] = self._start(self._keep_listening(server, shared))
+
+        self.front.opens.append(begin)
+        self.front.streams.append(self)
+        for name in list(self.front.members):
+            begin(name)
+        try:
+            await asyncio.get_running_loop().create_future()  # until this is cancelled
+        finally:
+            self.front.opens.remove(begin)
+            self.front.streams.remove(self)
+            self._stop([*self._tasks.values(), *self._chores])
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        return asyncio.get_running_loop().create_task(work)
+
+    def _stop(self, tasks: list["asyncio.Task[None]"]) -> None:
+        for task in tasks:
+            task.cancel()
+
+    async def _keep_listening(self, server: Server, shared: Shared) -> None:
+        session = self.many.fronts.member(self.front, server)
+        caller, talk = self.guest.caller, self.many.talk
+        for pause in (*PAUSES, *[PAUSES[-1]] * 1000):
+            share = shared.share()
+            saying = Saying(share, self.guest, server.name, self.changed, None)
+            try:
+                await talk.listen(server, session, caller, None, saying)
+            except NoStream:
+                return
+            except (UpstreamError, LedgerError) as error:
+                log.info("stream.ended", server=server.name, reason=str(error))
+            finally:
+                share.throttle = None
+            await asyncio.sleep(pause)
+
+    def recheck(self) -> None:
+        """Stop listening to servers that the caller may not listen to any more."""
+        servers = self.many.rules().servers
+        for name, task in self._tasks.items():
+            if name not in servers or not self.may(servers[name]):
+                task.cancel()
+
+    # -- lists that change ---------------------------------------------------------------------
+
+    def changed(self, server: str, notice: str) -> None:
+        """A server says that its list is another one; the caller's view of it may be the same."""
+        named = self.many.rules().servers.get(server)
+        if named is not None:
+            task = self._start(self._compare(named, notice))
+            self._chores.add(task)
+            task.add_done_callback(self._chores.discard)
+
+    def _today(self, rules: Rules) -> Guest:
+        """The caller as the rules know him now: they may have changed since he came to listen."""
+        caller = rules.principals.get(self.guest.caller.id, self.guest.caller)
+        view = rules.views.get(self.guest.view.name, self.guest.view)
+        return msgspec.structs.replace(self.guest, caller=caller, view=view)
+
+    async def _compare(self, server: Server, notice: str) -> None:
+        many = self.many
+        for method in CHANGES[notice]:
+            before = self.front.shown.get((server.name, method))
+            if before is None:
+                break
+            try:
+                rules = many.rules()
+                share = await many.lists.fetch(self._today(rules), server, method, rules.aggregate)
+            except (Unavailable, LedgerError):
+                continue
+            if share.digest != before:
+                self.front.shown[server.name, method] = share.digest
+                break
+        else:
+            return
+        self.stream.event(notification_text(notice, b""))

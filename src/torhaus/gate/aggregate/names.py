@@ -1,0 +1,63 @@
+"""The names that things of several servers have under one address, out and back."""
+
+from urllib.parse import unquote
+
+from torhaus.model.access import Glob
+from torhaus.model.views import View
+
+BETWEEN = "__"
+APP = "ui://"
+"""Resources of MCP apps keep their scheme: clients look for it."""
+
+
+def tool_out(view: View, server: str, tool: str) -> str:
+    """The name of a server's tool, where it is called as one of many."""
+    return view.renamed.get((server, tool)) or prompt_out(server, tool)
+
+
+def prompt_out(server: str, prompt: str) -> str:
+    return f"{server}{BETWEEN}{prompt}"
+
+
+def uri_out(server: str, uri: str) -> str:
+    """The address of a server's resource; templates stay templates."""
+    if uri.startswith(APP):
+        return f"{APP}{server}/{uri[len(APP) :]}"
+    return f"{server}+{uri}"
+
+
+def tool_in(view: View, name: str) -> tuple[str, str] | None:
+    """Server and tool of a name; None for a name that stands for nothing here."""
+    for place, renamed in view.renamed.items():
+        if renamed == name:
+            return place
+    found = prompt_in(name)
+    return None if found in view.renamed else found
+
+
+def prompt_in(name: str) -> tuple[str, str] | None:
+    """Split at the first separator: servers' names hold none, their tools' may."""
+    server, between, rest = name.partition(BETWEEN)
+    return (server, rest) if between and server and rest else None
+
+
+def uri_in(uri: str) -> tuple[str, str] | None:
+    """Server and the server's own address. There is one spelling for each, as `uri_out` has it."""
+    if uri.startswith(APP):
+        server, slash, rest = uri[len(APP) :].partition("/")
+        return (server, APP + rest) if slash and server else None
+    server, plus, rest = uri.partition("+")
+    return (server, rest) if plus and server and rest and not rest.startswith(APP) else None
+
+
+def picked(patterns: tuple[Glob, ...] | None, name: str) -> bool:
+    """Whether a view shows what has this name at its server."""
+    return patterns is None or any(each.pattern.fullmatch(name) for each in patterns)
+
+
+def shown_at(patterns: tuple[Glob, ...] | None, uri: str) -> bool:
+    """The same of a resource. One that leads out of its folder again is none of the folder's."""
+    if patterns is None:
+        return True
+    plain = unquote(uri).replace("\\", "/")
+    return ".." not in plain and uri.count("/") == plain.count("/") and picked(patterns, uri)

@@ -1,0 +1,255 @@
+"""Lists of many servers in one."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.torhaus.cast import ALICE, DANA, request, run, settled
+from tests.torhaus.gate.aggregate.crowd import Crowd, tool
+from tests.torhaus.scripted import listing
+from torhaus.gate.aggregate.guests import Guest
+from torhaus.mcp.message import CallerError
+from torhaus.model.ports import LedgerError, UpstreamError
+
+TOOLS = "tools/list"
+
+
+async def ask(crowd: Crowd, guest: Guest | None = None, **params: Any) -> Any:
+    guest = crowd.guest() if guest is None else guest
+    return json.loads(await crowd.many.listed(guest, request(TOOLS, params)))
+
+
+def named(result: Any) -> list[str]:
+    return [each["name"] for each in result["tools"]]
+
+
+def test_the_order_is_the_configurations_and_then_the_servers():
+    async def story() -> None:
+        crowd = Crowd("tea", "docs")
+
+        result = await ask(crowd)
+
+        assert named(result) == [
+            "tea__list_issues",
+            "tea__get__it",
+            "docs__list_issues",
+            "docs__get__it",
+        ]
+        assert (result["resultType"], result["cacheScope"], result["ttlMs"]) == (
+            "complete",
+            "private",
+            0,
+        )
+        assert "_meta" not in result
+
+    run(story())
+
+
+def test_a_dead_and_a_hanging_server_cost_the_deadline_once():
+    async def story() -> None:
+        crowd = Crowd().tells(deadline=0.2)
+        crowd.members["docs"].hangs = True
+
+        async def gone(ask: Any, sink: Any) -> Any:
+            raise UpstreamError("it is gone")
+
+        crowd.members["tea"].script = gone
+        began = time.perf_counter()
+        first = await ask(crowd)
+        middle = time.perf_counter()
+        second = await ask(crowd)
+        ended = time.perf_counter()
+
+        assert named(first) == named(second) == ["github__list_issues", "github__get__it"]
+        assert first["_meta"]["torhaus/unavailable"] == {
+            "docs": "docs did not answer within 0.2 s",
+            "tea": "tea cannot answer: it is gone",
+        }
+        assert 0.2 <= middle - began < 1.0
+        assert ended - middle < 0.1
+        await crowd.many.close()
+
+    run(story())
+
+
+def test_a_server_that_comes_back_is_asked_again_after_a_while():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(deadline=0.05)
+        crowd.members["docs"].hangs = True
+        await ask(crowd)
+        await crowd.many.close()
+        crowd.members["docs"].hangs = False
+
+        soon = await ask(crowd)
+        crowd.clock.turn(11)
+        later = await ask(crowd)
+
+        assert "_meta" in soon
+        assert named(later) == ["docs__list_issues", "docs__get__it"]
+
+    run(story())
+
+
+def test_a_list_that_was_late_is_there_the_next_time():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(deadline=0.05)
+
+        async def slow(ask: Any, sink: Any) -> Any:
+            if ask.method != TOOLS:
+                return await crowd.members["docs"].plays(ask, sink)
+            await gate.wait()
+            return await crowd.members["docs"].plays(ask, sink)
+
+        gate = asyncio.Event()
+        crowd.members["docs"].script = slow
+        first = await ask(crowd)
+        gate.set()
+        await settled(50)
+
+        assert "_meta" in first
+        assert named(await ask(crowd)) == ["docs__list_issues", "docs__get__it"]
+
+    run(story())
+
+
+def test_a_fresh_list_is_not_fetched_but_decided_and_recorded_again():
+    async def story() -> None:
+        crowd = Crowd()
+        await ask(crowd)
+        before, fetched = len(crowd.ledger.noted), crowd.members["docs"].methods()
+
+        again = await ask(crowd)
+
+        assert len(named(again)) == 6
+        assert crowd.members["docs"].methods() == fetched
+        new = crowd.ledger.noted[before:]
+        assert [(each.mcp_server, each.operation, each.result.cached) for each in new] == [
+            (name, TOOLS, True) for name in ("github", "docs", "tea")
+        ]
+
+    run(story())
+
+
+@pytest.mark.parametrize("later", ["time", "notice", "rights", "rules"])
+def test_a_list_is_fetched_anew_when_it_may_be_another(later: str):
+    async def story() -> None:
+        crowd, by = Crowd("docs"), DANA
+        await ask(crowd)
+        fetched = len(crowd.members["docs"].asked)
+
+        match later:
+            case "time":
+                crowd.clock.turn(16)
+            case "notice":
+                crowd.many.shelf.changed("docs", "notifications/tools/list_changed")
+            case "rights":
+                by = msgspec.structs.replace(DANA, email="other@example.org")
+            case "rules":
+                crowd.many.forget()
+        await ask(crowd, crowd.guest(by))
+
+        assert len(crowd.members["docs"].asked) > fetched
+
+    run(story())
+
+
+def test_a_servers_own_word_on_how_long_its_list_holds_is_passed_on():
+    async def story() -> None:
+        crowd = Crowd("docs")
+        crowd.members["docs"].more[TOOLS] = crowd_answer(ttlMs=60_000)
+
+        first = await ask(crowd)
+        crowd.clock.turn(20)
+        second = await ask(crowd)
+
+        assert (first["ttlMs"], second["ttlMs"]) == (60_000, 40_000)
+
+    run(story())
+
+
+def crowd_answer(**more: Any) -> Any:
+    return listing(tool("x"), **more)
+
+
+def test_pages_go_on_with_a_cursor_that_is_its_callers_alone():
+    async def story() -> None:
+        crowd = Crowd().tells(page=4)
+
+        first = await ask(crowd)
+        second = await ask(crowd, cursor=first["nextCursor"])
+
+        assert (len(named(first)), len(named(second))) == (4, 2)
+        assert "nextCursor" not in second
+        assert len({*named(first), *named(second)}) == 6
+        other = msgspec.structs.replace(DANA, id="u-other")
+        for guest, cursor in [
+            (crowd.guest(other), first["nextCursor"]),
+            (crowd.guest(ALICE), first["nextCursor"]),
+            (crowd.guest(client="another"), first["nextCursor"]),
+            (crowd.guest(), first["nextCursor"][:-2] + "AA"),
+            (crowd.guest(), ""),
+            (crowd.guest(), 5),
+        ]:
+            with pytest.raises(CallerError, match="begin again"):
+                await ask(crowd, guest, cursor=cursor)
+
+    run(story())
+
+
+def test_a_cursor_ends_with_the_list_it_is_of():
+    async def story() -> None:
+        crowd = Crowd().tells(page=4)
+        cursor = (await ask(crowd))["nextCursor"]
+        fresh = msgspec.structs.replace(DANA)  # the same person under new rules
+
+        with pytest.raises(CallerError, match="begin again"):
+            await ask(crowd, crowd.guest(fresh), cursor=cursor)
+        crowd.many.forget()
+        with pytest.raises(CallerError, match="begin again"):
+            await ask(crowd, cursor=cursor)
+
+    run(story())
+
+
+def test_all_pages_of_a_server_are_in_the_list():
+    async def story() -> None:
+        crowd = Crowd("docs")
+
+        async def paged(ask: Any, sink: Any) -> Any:
+            at = json.loads(ask.params).get("cursor")
+            return listing(
+                tool(f"t{at or 0}"), **({} if at == "2" else {"nextCursor": str(int(at or 0) + 1)})
+            )
+
+        crowd.members["docs"].script = paged
+
+        assert named(await ask(crowd)) == ["docs__t0", "docs__t1", "docs__t2"]
+
+    run(story())
+
+
+def test_no_list_leaves_without_its_records():
+    async def story() -> None:
+        crowd = Crowd()
+        await ask(crowd)
+        crowd.ledger.refuses = True
+
+        with pytest.raises(LedgerError):
+            await ask(crowd)
+
+    run(story())
+
+
+def test_servers_without_such_things_are_not_missing():
+    async def story() -> None:
+        crowd = Crowd()
+
+        result = json.loads(await crowd.many.listed(crowd.guest(), request("prompts/list")))
+
+        assert (result["prompts"], "_meta" in result) == ([], False)
+
+    run(story())

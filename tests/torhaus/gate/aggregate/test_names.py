@@ -1,0 +1,71 @@
+"""Names out and back."""
+
+import pytest
+
+from torhaus.gate.aggregate import names
+from torhaus.model.views import EVERYTHING, View
+from torhaus.policy.globs import compile_glob
+
+
+@pytest.mark.parametrize(
+    ("server", "tool"),
+    [("github", "list_issues"), ("a", "__x"), ("a-b", "x__y__z"), ("a", "Größe"), ("a", "_")],
+)
+def test_a_tool_finds_its_server_again(server: str, tool: str) -> None:
+    name = names.tool_out(EVERYTHING, server, tool)
+
+    assert name == f"{server}__{tool}"
+    assert names.tool_in(EVERYTHING, name) == (server, tool)
+
+
+@pytest.mark.parametrize("name", ["", "x", "github_x", "__x", "github__", "__"])
+def test_a_name_without_both_parts_is_nobodys(name: str) -> None:
+    assert names.tool_in(EVERYTHING, name) is None
+
+
+def test_a_renamed_tool_answers_to_its_new_name_only() -> None:
+    view = View(name="v", renamed={("github", "get_issue"): "issue"})
+
+    assert names.tool_out(view, "github", "get_issue") == "issue"
+    assert names.tool_in(view, "issue") == ("github", "get_issue")
+    assert names.tool_in(view, "github__get_issue") is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("https://x/y?a+b", "docs+https://x/y?a+b"),
+        ("file:///{path}", "docs+file:///{path}"),
+        ("ui://board/main", "ui://docs/board/main"),
+        ("ui://", "ui://docs/"),
+        ("plain", "docs+plain"),
+    ],
+)
+def test_an_address_finds_its_server_again(uri: str, told: str) -> None:
+    assert names.uri_out("docs", uri) == told
+    assert names.uri_in(told) == ("docs", uri)
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "docs", "docs+", "+x", "ui://docs", "ui:///x", "docs+ui://board/main"]
+)
+def test_there_is_one_spelling_of_an_address_and_no_other(uri: str) -> None:
+    assert names.uri_in(uri) is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("file:///docs/a", True),
+        ("file:///docs/a/b", False),
+        ("file:///docs/..", False),
+        ("file:///docs/..%2fsecret", False),
+        ("file:///docs/%2e%2e", False),
+        ("file:///docs/x%2Fy", False),
+        ("file:///docs/..\\secret", False),
+        ("file:///other/a", False),
+    ],
+)
+def test_an_address_that_leads_out_of_its_folder_is_not_in_it(uri: str, shown: bool) -> None:
+    assert names.shown_at((compile_glob("file:///docs/*"),), uri) is shown
+    assert names.shown_at(None, uri)
