@@ -51,3 +51,20 @@ def excess(found: Catalogue) -> Iterator[tuple[str, str]]:
     for name, filed in found.filed.items():
         if name not in found.compacted and name not in found.sealed:
             yield name, f"day files took {filed} records from it, and it was never sealed"
+
+
+def listed(found: Catalogue, name: str) -> bool:
+    """Whether the journal knows a day file, be it one that is no more."""
+    return name in found.files or name in found.replaced or name in found.deleted
+
+
+def unfinished(found: Catalogue, name: str) -> bool:
+    """Whether this is the next file of its node and day, for which no line was written yet."""
+    before, _, number = name.removesuffix(".parquet").rpartition("-")
+    taken = [
+        int(each.removesuffix(".parquet").rpartition("-")[2])
+        for kept in (found.files, found.replaced, found.deleted)
+        for each in kept
+        if DAY_FILE.fullmatch(each) and each.rpartition("-")[0] == before
+    ]
+    return int(number) == max(taken, default=0) + 1

@@ -2,7 +2,14 @@ import pytest
 
 from tests.torhaus.audit.test_catalogue import after, written
 from tests.torhaus.store.audit.journals import sealed
-from torhaus.audit.reconcile import DAY_FILE, SEGMENT, contradictions, excess
+from torhaus.audit.reconcile import (
+    DAY_FILE,
+    SEGMENT,
+    contradictions,
+    excess,
+    listed,
+    unfinished,
+)
 from torhaus.model.evidence import Event, JournalEntry, Written
 
 
@@ -95,3 +102,12 @@ def test_names_of_segments_lead_nowhere_else(name: str, yes: bool):
 )
 def test_names_of_day_files_lead_nowhere_else(name: str, yes: bool):
     assert (DAY_FILE.fullmatch(name) is not None) is yes
+
+
+def test_a_file_that_was_not_listed_yet_has_the_next_number() -> None:
+    name = "day=2025-10-20/gate-1-{:010}.parquet".format
+    found = after(sealed("a", 3), short(name(1), 3, {"a": 3}))
+
+    assert listed(found, name(1))
+    assert [unfinished(found, name(number)) for number in (1, 2, 3)] == [False, True, False]
+    assert unfinished(found, name(1).replace("gate-1", "gate-2"))

@@ -17,7 +17,7 @@ from torhaus.store.audit.heads import NAME as HEAD
 from torhaus.store.audit.heads import read_head
 from torhaus.store.audit.journal import NAME as JOURNAL
 from torhaus.store.audit.keys import keys_directory, public_key, public_keys
-from torhaus.store.audit.verify import Report, Trouble, Wanted
+from torhaus.store.audit.verify import Note, Report, Trouble, Wanted
 from torhaus.store.audit.verify import verify as verified
 
 _SINCE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z?)?")
@@ -72,6 +72,8 @@ def verify(
     except ValueError as error:
         refuse(f"Not verified: {error}.")
     report.troubles[:0] = spoiled
+    if report.lines and not (audit / HEAD).is_file():
+        report.notes.append(Note(HEAD, "it is missing: whatever it told of may be cut off"))
     _print(report, heads, json=json)
     if report.troubles:
         raise typer.Exit(NO)
@@ -88,7 +90,7 @@ def _heads(
 ) -> tuple[dict[str, JournalHead], list[Trouble]]:
     """The one beside the journal, if it is there, and those that were named."""
     heads, spoiled = {}, []
-    own = [audit / HEAD] if (audit / HEAD).exists() else []
+    own = [audit / HEAD] if (audit / HEAD).is_file() else []
     for path in (*own, *published):
         name = HEAD if path in own else str(path)
         try:

@@ -1,6 +1,8 @@
 """What append-only files need of a disk: whole writes, durable names, no torn last lines."""
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 _STEP = 64 * 1024
@@ -22,6 +24,15 @@ def sync_directory(directory: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def plain(path: Path) -> int:
+    """A file, open to be read. Raises OSError, also for a pipe or device, which could hang us."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    return fd
 
 
 def write(fd: int, data: bytes | bytearray) -> None:

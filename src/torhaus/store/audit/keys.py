@@ -46,7 +46,11 @@ def keys_directory(audit: Path) -> Path:
 
 def public_keys(directory: Path) -> dict[str, Ed25519PublicKey]:
     """All that are in a directory, by id. Raises OSError; ValueError for what is no key."""
-    return {each.stem: _public(each) for each in sorted(directory.glob("*.pub"))}
+    found = sorted(directory.glob("*.pub"))
+    for each in found:
+        if not each.is_file():
+            raise ValueError(f"{each} is no file")
+    return {each.stem: _public(each) for each in found}
 
 
 def public_key(path: Path) -> Ed25519PublicKey:

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from io import BytesIO
@@ -13,8 +13,17 @@ import msgspec
 from torhaus.audit.attest import Attest, Keys
 from torhaus.audit.catalogue import Catalogue, DayFile, catalogue
 from torhaus.audit.examine import Examiner, blocks
-from torhaus.audit.reconcile import DAY_FILE, SEGMENT, contradictions, excess
+from torhaus.audit.reconcile import (
+    DAY_FILE,
+    SEGMENT,
+    contradictions,
+    excess,
+    listed,
+    unfinished,
+)
 from torhaus.model.evidence import JournalHead, LiveChain, Sealed
+from torhaus.model.keeping import Tier
+from torhaus.store.audit.disk import plain
 from torhaus.store.audit.journal import NAME, JournalReader
 from torhaus.store.audit.recover import chunks
 
@@ -90,6 +99,8 @@ class _Verifier:
             self._segment(name, found, there=name in present)
         for name in sorted(found.files):
             self._day(name, found.files[name])
+        for where, name in self._day_files():
+            self._stranger(where, name, found)
         for name, what in excess(found):
             self._trouble(f"{HOT}/{name}", 0, what)
         return self.report
@@ -121,6 +132,8 @@ class _Verifier:
         self.report.keys = attest.signers
         self.report.lines = attest.lines
         self.report.digest = attest.digest
+        if not attest.lines and self._wanted.keys:
+            self._trouble(NAME, 0, "there is no journal, though a key was made to sign it")
         return catalogue(attest.entries)
 
     # -- segments ------------------------------------------------------------------------------
@@ -159,7 +172,7 @@ class _Verifier:
         self._wanted.progress(where)
         examiner = Examiner(name, self._published(name))
         path = self._audit / HOT / name
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb", 0) as file:
+        with os.fdopen(plain(path), "rb", 0) as file:
             free = _free(file.fileno())
             for body, proof in blocks(chunks(file)):
                 examiner.block(body, proof)
@@ -221,7 +234,7 @@ class _Verifier:
         self.report.days += 1
         path = self._audit / where
         try:
-            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as day:
+            with os.fdopen(plain(path), "rb") as day:
                 octets, found = os.fstat(day.fileno()).st_size, file_digest(day, "sha256")
         except FileNotFoundError:
             self._gone(where, file)
@@ -234,6 +247,26 @@ class _Verifier:
             self._trouble(where, 0, f"it has {octets} octets; {written.octets} were written")
         elif found.hexdigest() != written.sha256:
             self._trouble(where, 0, "it was changed: its digest is not the journal's")
+
+    def _day_files(self) -> Iterator[tuple[str, str]]:
+        for tier in Tier:
+            for path in sorted((self._audit / tier).glob("day=*/*.parquet")):
+                name = f"{path.parent.name}/{path.name}"
+                yield f"{tier}/{name}", name
+
+    def _stranger(self, where: str, name: str, found: Catalogue) -> None:
+        if listed(found, name):
+            return
+        if DAY_FILE.fullmatch(name) is None:
+            self._trouble(where[:200], 0, "this is no day file's name")
+            return
+        now = JournalReader(self._audit).now()
+        if listed(now, name):
+            return  # it was made while this looked
+        if unfinished(now, name):
+            self._note(where, "the journal does not know it yet: a crash may have left it, unread")
+        else:
+            self._trouble(where, 0, "the journal does not know it, and nothing reads it")
 
     def _gone(self, where: str, file: DayFile) -> None:
         now = JournalReader(self._audit).now().files.get(file.written.file)
@@ -248,7 +281,7 @@ def _segment_like(each: "os.DirEntry[str]") -> bool:
 def journal_lines(audit: Path) -> Sequence[bytes]:
     """As they are between two appends. Raises OSError."""
     try:
-        fd = os.open(audit / NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = plain(audit / NAME)
     except FileNotFoundError:
         return []
     with os.fdopen(fd, "rb") as stream:

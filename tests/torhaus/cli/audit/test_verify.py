@@ -1,6 +1,7 @@
 """`torhaus audit verify`."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -122,3 +123,13 @@ def test_what_cannot_be_done_is_said(data: Path, words: list[str], code: int, to
 
     assert said.code == code
     assert told in said.err
+
+
+def test_a_head_that_is_missing_is_noticed(data: Path) -> None:
+    (data / "audit" / HEAD).unlink()
+    os.mkfifo(data / "audit" / HEAD)
+
+    said = torhaus("audit", "verify", at=data.parent)
+
+    assert said.code == 0
+    assert "it is missing: whatever it told of may be cut off" in said.out

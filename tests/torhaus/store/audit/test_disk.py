@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from torhaus.store.audit.disk import cut_torn, last_line, prepare, write
+from torhaus.store.audit.disk import cut_torn, last_line, plain, prepare, write
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,15 @@ def test_directories_are_made_for_their_owner_alone(tmp_path: Path):
     prepare(tmp_path / "a" / "b")
 
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
+
+
+def test_only_a_plain_file_is_opened_to_be_read(tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"text")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+
+    with os.fdopen(plain(tmp_path / "file"), "rb") as stream:
+        assert stream.read() == b"text"
+    for name in ("link", "pipe", ".", "missing"):
+        with pytest.raises(OSError, match=r"plain file|symbolic links|No such file"):
+            plain(tmp_path / name)

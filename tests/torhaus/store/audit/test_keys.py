@@ -136,3 +136,12 @@ def rsa_public() -> bytes:
 
     key = ec.generate_private_key(ec.SECP256R1()).public_key()
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_a_pipe_among_the_public_keys_holds_up_nobody(tmp_path: Path):
+    audit_key(tmp_path, os.urandom)
+    directory = keys_directory(tmp_path / "audit")
+    os.mkfifo(directory / "a.pub")
+
+    with pytest.raises(ValueError, match=r"a\.pub is no file"):
+        public_keys(directory)

@@ -1,3 +1,4 @@
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.torhaus.store.audit.journals import journal
 from tests.torhaus.store.audit.logs import (
     checked,
     edited,
@@ -64,9 +64,7 @@ def test_it_changes_nothing(data: Path):
     assert {each: each.read_bytes() for each in data.rglob("*") if each.is_file()} == before
 
 
-def test_an_empty_log_is_in_order(tmp_path: Path):
-    journal(tmp_path)
-
+def test_a_log_that_was_never_begun_is_in_order(tmp_path: Path):
     assert told(checked(tmp_path)) == []
 
 
@@ -281,3 +279,20 @@ def all_found_with(data: Path, path: Path, where: int, difference: int) -> None:
         assert told(checked(data)) != []
     finally:
         path.write_bytes(whole)
+
+
+def test_a_pipe_in_the_place_of_a_segment_holds_up_nobody(data: Path):
+    path = hot(data)[0]
+    path.unlink()
+    os.mkfifo(path)
+
+    assert told(checked(data)) == [f"hot/{path.name}: it cannot be read: it is no plain file"]
+
+
+def test_a_log_that_was_wholly_removed_is_not_in_order(data: Path):
+    shutil.rmtree(data / "audit" / "hot")
+    (data / "audit" / NAME).unlink()
+
+    assert told(checked(data)) == [
+        "journal.jsonl: there is no journal, though a key was made to sign it"
+    ]

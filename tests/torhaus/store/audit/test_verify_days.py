@@ -1,3 +1,4 @@
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -84,3 +85,35 @@ def test_a_day_file_that_moved_is_looked_for_where_it_is(data: Path):
     assert checked(data).elsewhere == 1
     journal(data).append(Deleted(file=FILE, why="older than two years"))
     assert told(checked(data)) == []
+
+
+def test_a_day_file_that_somebody_put_there_is_found(data: Path):
+    path = filed(data)
+    path.with_name("gate-1-0000000099.parquet").write_bytes(b"PAR1 and so on")
+    (path.parent / "x.parquet").write_bytes(b"")
+    (data / "audit" / "warm" / path.parent.name).mkdir(parents=True)
+    (data / "audit" / "warm" / path.parent.name / path.name).write_bytes(b"the old one")
+
+    assert told(checked(data)) == [
+        "hot/day=2025-10-20/gate-1-0000000099.parquet: the journal does not know it, and nothing "
+        "reads it",
+        "hot/day=2025-10-20/x.parquet: this is no day file's name",
+    ]
+
+
+def test_one_that_a_crash_left_before_its_line_was_written_is_no_fault(data: Path):
+    path = filed(data)
+    path.with_name("gate-1-0000000002.parquet").write_bytes(b"PAR1 and so on")
+
+    report = checked(data)
+
+    assert told(report) == []
+    assert [each.where for each in report.notes] == ["hot/day=2025-10-20/gate-1-0000000002.parquet"]
+
+
+def test_a_pipe_in_the_place_of_a_day_file_holds_up_nobody(data: Path):
+    path = filed(data)
+    path.unlink()
+    os.mkfifo(path)
+
+    assert told(checked(data)) == [f"hot/{FILE}: it cannot be read: it is no plain file"]

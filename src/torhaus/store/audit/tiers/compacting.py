@@ -83,7 +83,10 @@ def _batch(
 def _vouched(depot: Depot, batch: list[Sealed]) -> tuple[list[Sealed], dict[str, str]]:
     """Those whose line in the journal one of our keys has signed, and why not the others."""
     wanted = {each.segment: each for each in batch}
-    keys = public_keys(keys_directory(depot.audit))
+    try:
+        keys = public_keys(keys_directory(depot.audit))
+    except ValueError as error:
+        raise UpkeepError(str(error)) from error
     with (depot.audit / NAME).open("rb") as stream:
         lines = [line for line in stream if b'"type":"sealed"' in line]
     events = (read(line).event for line in lines if _signed(line, keys))

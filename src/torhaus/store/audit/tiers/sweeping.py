@@ -11,6 +11,7 @@ import structlog
 
 from torhaus.audit.catalogue import Catalogue
 from torhaus.audit.holdings import holders
+from torhaus.audit.reconcile import listed
 from torhaus.model.keeping import Tier
 from torhaus.store.audit.disk import sync_directory
 from torhaus.store.audit.fetched import cache
@@ -58,7 +59,7 @@ class Sweeper:
         for tier in Tier:
             shelf = depot.local(tier)
             for name in list(shelf.names()):
-                if not _known(known, name):
+                if not listed(known, name):
                     strange.append(f"{tier}/{name}")
                 elif self._goes(depot, known, shelf, tier, name):
                     self._remove(shelf, tier, name, now)
@@ -76,7 +77,7 @@ class Sweeper:
         known = depot.catalogue()
         for tier, shelf in _elsewhere(depot):
             for name in list(shelf.names()):
-                if _known(known, name) and self._goes(depot, known, shelf, tier, name):
+                if listed(known, name) and self._goes(depot, known, shelf, tier, name):
                     self._remove(shelf, tier, name, now)
 
     def _goes(self, depot: Depot, known: Catalogue, shelf: Shelf, tier: Tier, name: str) -> bool:
@@ -107,10 +108,6 @@ def _look(depot: Depot, known: Catalogue, segment: str) -> None:
     for file in holders(known, segment):
         if file.place == LOCAL:
             depot.shelf_of(file).check(file.written)
-
-
-def _known(known: Catalogue, name: str) -> bool:
-    return name in known.files or name in known.replaced or name in known.deleted
 
 
 def _elsewhere(depot: Depot) -> Iterator[tuple[Tier, Shelf]]:

@@ -179,3 +179,11 @@ def test_nothing_is_done_on_the_word_of_a_damaged_journal(tmp_path: Path) -> Non
         compact(depot(tmp_path))
 
     assert contents(tmp_path) == before
+
+
+def test_what_is_no_key_among_the_keys_is_told(tmp_path: Path) -> None:
+    seal(tmp_path, "a", [record(MORNING, 1)])
+    (tmp_path / "audit" / "keys" / "x.pub").write_text("no key")
+
+    with pytest.raises(UpkeepError, match=r"x\.pub does not hold an Ed25519 public key"):
+        compact(depot(tmp_path))
