@@ -12,6 +12,9 @@ from torhaus.store.audit.pseudonyms import MARK, People
 _REMEMBERED = 16384
 _BEFORE = re.compile(rb"[A-Za-z0-9._%+\-]")
 _AFTER = re.compile(rb"[A-Za-z0-9\-]|\.[A-Za-z0-9]")
+# The line break in `To:\nalice@...` and the bracket in `%3Calice%40...` are no part of a name.
+_ESCAPE = re.compile(rb"(?:\\(?:[bfnrt]|u[0-9A-Fa-f]{4})|%[0-9A-Fa-f]{2})\Z")
+_LONGEST = 6
 
 replace = msgspec.structs.replace
 
@@ -69,7 +72,7 @@ class Veiling:
         pieces: list[bytes] = []
         at = 0
         for _, start, end in automaton.find_matches_as_indexes(text.lower()):
-            if (start and _BEFORE.match(text, start - 1)) or _AFTER.match(text, end):
+            if _goes_on(text, start) or _AFTER.match(text, end):
                 continue
             email = text[start:end].replace(b"%40", b"@").decode()
             pieces += (text[at:start], self._people.pseudonym(email).encode())
@@ -85,3 +88,10 @@ class Veiling:
             self._addresses = made if words else None
             self._seen = known
         return self._addresses
+
+
+def _goes_on(text: bytes, start: int) -> bool:
+    """Whether what begins there is the end of a longer address."""
+    if start == 0 or _BEFORE.match(text, start - 1) is None:
+        return False
+    return _ESCAPE.search(text[max(0, start - _LONGEST) : start]) is None

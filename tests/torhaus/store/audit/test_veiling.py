@@ -49,6 +49,10 @@ def test_whoever_calls_has_a_pseudonym_and_so_has_his_address(tmp_path: Path):
         '{"bob@example.org":1}',
         '{"text":"ask bob@example.org, or nobody"}',
         '{"url":"https://x.example/?u=bob%40example.org&v=1"}',
+        r'{"text":"To:\nbob@example.org\tbob@example.org"}',
+        r'{"text":"{\"to\":\"all:\\nbob@example.org\"}"}',
+        r'{"text":"\u003cbob@example.org\u003e"}',
+        '{"url":"https://x.example/?u=%3Cbob%40example.org%3E"}',
     ],
 )
 def test_whoever_the_rules_know_has_a_pseudonym_in_arguments(tmp_path: Path, parameters: str):
