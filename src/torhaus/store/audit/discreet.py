@@ -24,6 +24,9 @@ log = structlog.get_logger()
 _REMEMBERED = 16384
 """Texts that were found clean: names, rules and reasons come again and again."""
 
+_LOOKED_AT = 64
+"""Suspicious arguments and what became of them: an intent's come again with its outcome."""
+
 replace = msgspec.structs.replace
 _encode = msgspec.json.Encoder().encode
 
@@ -31,13 +34,14 @@ _encode = msgspec.json.Encoder().encode
 class DiscreetLedger:
     """Every text of a record passes the guard; most records leave as the very same object."""
 
-    __slots__ = ("_clean", "_guard", "_ledger", "_sight", "_veiling")
+    __slots__ = ("_clean", "_guard", "_ledger", "_parameters_of", "_sight", "_veiling")
 
     def __init__(self, ledger: Ledger, guard: Guard, veiling: Veiling | None = None) -> None:
         self._veiling = veiling
         self._ledger = ledger
         self._guard = guard
         self._clean: set[str] = set()
+        self._parameters_of: dict[bytes, msgspec.Raw] = {}
         self._sight = guard.sight
 
     def healthy(self) -> bool:
@@ -46,6 +50,7 @@ class DiscreetLedger:
     def note(self, record: Record) -> Awaitable[None] | None:
         if self._sight is not self._guard.sight:  # other secrets than before
             self._clean.clear()
+            self._parameters_of.clear()
             self._sight = self._guard.sight
         clean, access = self._clean, record.access_control
         if (
@@ -117,7 +122,18 @@ class DiscreetLedger:
         return call if call is NO_CALL else found  # the encoder leaves out that very object
 
     def _parameters(self, raw: msgspec.Raw) -> msgspec.Raw:
+        """Taken out again when met the second time: hardly any comes a third time."""
         text = bytes(raw)
+        known = self._parameters_of.pop(text, None)
+        if known is not None:
+            return known
+        found = self._masked(raw, text)
+        if len(self._parameters_of) >= _LOOKED_AT:
+            del self._parameters_of[next(iter(self._parameters_of))]
+        self._parameters_of[text] = found
+        return found
+
+    def _masked(self, raw: msgspec.Raw, text: bytes) -> msgspec.Raw:
         try:
             clean = self._guard.json(text)
         except UncheckableError:

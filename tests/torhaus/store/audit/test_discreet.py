@@ -101,6 +101,24 @@ def test_what_was_clean_is_looked_at_again_when_secrets_change():
     assert [each.operation for each in kept.records] == [SECRET, MASK]
 
 
+def test_arguments_of_an_intent_are_looked_at_once_and_again_for_other_secrets():
+    guard, kept = Guard(), Kept()
+    ledger = DiscreetLedger(kept, guard)
+    arguments = b'{"note":"token=%b, and s3cr3t-of-the-house"}' % GITHUB.encode()
+
+    for _ in range(2):
+        ledger.note(record("req_1", parameters=msgspec.Raw(arguments)))
+    first, second = (each.parameters for each in kept.records)
+    assert second is first
+    assert GITHUB.encode() not in bytes(first)
+
+    ledger.note(record("req_2", parameters=msgspec.Raw(arguments)))
+    guard.renew(["s3cr3t-of-the-house"])
+    ledger.note(record("req_2", parameters=msgspec.Raw(arguments)))
+    assert b"s3cr3t" in bytes(kept.records[2].parameters)
+    assert b"s3cr3t" not in bytes(kept.records[3].parameters)
+
+
 def test_a_flood_of_names_is_not_remembered_for_ever():
     kept = Kept()
     ledger = DiscreetLedger(kept, Guard([SECRET]))
