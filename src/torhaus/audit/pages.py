@@ -15,7 +15,7 @@ import msgspec
 from torhaus.audit.part import EVERYTHING, Part
 from torhaus.audit.views import LOGS
 
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z")
+_TIME = re.compile(r"(?:19[7-9]|[2-9][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z")
 
 Value = str | int | float | bool | None
 

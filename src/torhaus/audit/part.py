@@ -52,7 +52,8 @@ def concerns(record: Record, email: str) -> bool:
     at = text.find(sought)
     while at >= 0:
         before, after = text[at - 1 : at], text[at + len(sought) : at + len(sought) + 2]
-        if not _GOES_ON.match(before) and not _GOES_ON_AFTER.match(after):
+        inside = _GOES_ON.match(before) and not _ESCAPE.search(text[max(0, at - 6) : at])
+        if not inside and not _GOES_ON_AFTER.match(after):
             return True
         at = text.find(sought, at + 1)
     return False
@@ -60,6 +61,8 @@ def concerns(record: Record, email: str) -> bool:
 
 _GOES_ON = re.compile(r"[\w.%+-]")
 _GOES_ON_AFTER = re.compile(r"[\w-]|\.\w")
+# The line break in `To:\nalice@...` and the bracket in `%3Calice@...` are no part of a name.
+_ESCAPE = re.compile(r"(?:\\(?:[bfnrt]|u[0-9a-f]{4})|%[0-9a-f]{2})\Z")
 
 
 def since(text: str) -> str:
@@ -75,10 +78,20 @@ def until(text: str) -> str:
 def _moment(text: str, of_a_day: timedelta) -> datetime:
     """A moment, or so long after a day's beginning. UTC where nothing else is said."""
     try:
-        if len(text) == len("2025-10-20"):
-            begin = datetime.combine(date.fromisoformat(text), time(), UTC)
-            return begin + of_a_day
-        found = datetime.fromisoformat(text)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("write 2025-10-20 or 2025-10-20T14:00:00Z") from error
+        found = _read(text, of_a_day)
+    except (ValueError, OverflowError):
+        found = _EARLIEST - timedelta(days=1)
+    if found < _EARLIEST:
+        raise ValueError("write 2025-10-20 or 2025-10-20T14:00:00Z")
+    return found
+
+
+def _read(text: str, of_a_day: timedelta) -> datetime:
+    if len(text) == len("2025-10-20"):
+        return datetime.combine(date.fromisoformat(text), time(), UTC) + of_a_day
+    found = datetime.fromisoformat(text)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Records are younger; years of fewer than four digits would be compared as text."""

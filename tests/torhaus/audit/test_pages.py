@@ -80,6 +80,7 @@ def encoded(value: object) -> str:
         encoded([1, 2, 3, 4, 5]),
         encoded(["x", "r", "s", "o", FILTERS.digest]),
         encoded(["2026-13-01T10:00:00.000Z", "r", "s", "o", FILTERS.digest]),
+        encoded(["0001-01-02T10:00:00.000Z", "r", "s", "o", FILTERS.digest]),
         encoded(["20260101T10000000Z", "r", "s", "o", FILTERS.digest]),
         encoded(["2026-01-01T10:00:00.000Z", "r", "s", "o", FILTERS.digest, "more"]),
         "W" * 4000,

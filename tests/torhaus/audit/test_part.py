@@ -55,7 +55,10 @@ def test_a_day_lasts_to_its_end_and_a_moment_does_not(text: str, first: str, bey
     assert (since(text), until(text)) == (first, beyond)
 
 
-@pytest.mark.parametrize("text", ["", "20", "2025-13-01", "yesterday", "9999-12-31", "0001-01-01"])
+DAYS = ["", "20", "2025-13-01", "yesterday", "9999-12-31", "0001-01-01", "0001-01-02", "0970-01-01"]
+
+
+@pytest.mark.parametrize("text", DAYS)
 def test_what_is_no_day_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="write 2025-10-20 or"):
         until(text) if text != "0001-01-01" else since("0001-01-01T00:00:00+14:00")
@@ -72,6 +75,9 @@ def test_a_day_without_wanted_records_is_known_by_its_name() -> None:
     [
         (b'{"to":"BOB@example.com"}', "fine", True),
         (b'{"text":"ask bob@example.com."}', "fine", True),
+        (rb'{"text":"To:\nbob@example.com"}', "fine", True),
+        (rb'{"text":"{\"to\":\"all:\\nbob@example.com\"}"}', "fine", True),
+        (b'{"url":"?to=%3Cbob@example.com%3E"}', "fine", True),
         (b"{}", "bob@example.com may do this", True),
         (b'{"to":"notbob@example.com"}', "fine", False),
         (b'{"to":"bob@example.com.evil.example"}', "fine", False),

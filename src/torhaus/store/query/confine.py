@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from torhaus.store.query import landlock, syscalls
 
@@ -14,19 +15,28 @@ SYSTEM = ("/proc/self/cgroup", "/sys/fs/cgroup", "/sys/devices/system/cpu/online
 _PARENT_DEATH = 1
 _OVERHEAD = 2 << 30
 """Octets of address space that libraries and threads' stacks take; most of it is never touched."""
+_BESIDE = 512 << 20
+"""Octets that the process takes beside DuckDB's own, which does not count a single huge value."""
 
 
 def bound(seconds: float, memory: int, files: int) -> None:
-    """Limits of the kernel's: processor time, address space, no file written, few open, no core."""
+    """Limits of the kernel's: processor time, memory, no file written, few open, no core."""
     cpu = max(1, int(seconds)) * 2 + 5
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CPU, cpu),
         (resource.RLIMIT_AS, memory * 2 + _OVERHEAD),
+        (resource.RLIMIT_DATA, memory * 3 // 2 + _BESIDE),
         (resource.RLIMIT_NOFILE, files + 64),
     ):
         resource.setrlimit(what, (_at_most(what, most),) * 2)
+
+
+def expendable() -> None:
+    """Where memory runs out, the kernel ends this process rather than the gateway."""
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
+        score.write("1000")
 
 
 def _at_most(what: int, most: int) -> int:

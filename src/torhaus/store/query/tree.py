@@ -34,7 +34,7 @@ FORBIDDEN = frozenset(
     {
         *("current_setting", "getvariable", "getenv", "current_query", "stats"),
         *("pg_get_viewdef", "pg_get_constraintdef", "get_block_size", "format_type"),
-        *("write_log", "sleep_ms", "setseed", "nextval", "currval", "setval"),
+        *("write_log", "sleep_ms", "pg_sleep", "setseed", "nextval", "currval", "setval"),
         *("json_deserialize_sql", "json_serialize_sql", "json_serialize_plan"),
     }
 )

@@ -19,7 +19,7 @@ import msgspec
 
 from torhaus.audit.views import PEOPLE, PEOPLED, views
 from torhaus.store.query.cells import reader
-from torhaus.store.query.confine import bound, confine, die_with
+from torhaus.store.query.confine import bound, confine, die_with, expendable
 from torhaus.store.query.job import Failure, Job, Reply, Rows
 from torhaus.store.query.tree import objection
 
@@ -177,6 +177,7 @@ def _closed(job: Job) -> int:
 def main() -> None:
     """Reads the job, closes the doors, answers."""
     die_with(int(sys.argv[1]))
+    expendable()
     out = os.dup(1)
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)  # nothing that a library prints is taken for an answer

@@ -83,6 +83,7 @@ STATEMENTS = {
     "a NUL": "SELECT 1\x00; SELECT 2",
     "PREPARE": "PREPARE p AS SELECT 1",
     "a sleep": "SELECT sleep_ms(1000)",
+    "a sleep, by its other name": "SELECT pg_sleep(1)",
     "a grammar": "SELECT * FROM add_grammar_extension('x')",
 }
 ESCAPES = {**SEVEN, **WRITES, **READS, **TELLS, **STATEMENTS}

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.torhaus.store.query.doors import HARMLESS, ran, worked
@@ -19,3 +21,16 @@ def test_it_is_not_closed_where_an_older_thread_would_stay_outside(tmp_path: Pat
 
     assert found.returncode != 0
     assert "2 threads run before the sandbox is closed" in found.stderr
+
+
+def test_it_is_the_first_to_go_where_memory_runs_out() -> None:
+    program = (
+        "from torhaus.store.query.confine import expendable; expendable(); "
+        "print(open('/proc/self/oom_score_adj').read())"
+    )
+
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout.strip() == "1000"
