@@ -1,12 +1,13 @@
 """The log: readable on a terminal, a line of JSON otherwise, always on standard error."""
 
+import io
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from torhaus.cli.output import printable
 
@@ -73,7 +74,7 @@ def _endings(mask: Mask) -> list[Processor]:
     if not sys.stderr.isatty():
         told: list[Processor] = [structlog.processors.format_exc_info, masked]
         return [*told, structlog.processors.JSONRenderer()]
-    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    console = structlog.dev.ConsoleRenderer(exception_formatter=_traceback)
     return [_fit_for_a_terminal, masked, console, whole]
 
 
@@ -97,3 +98,10 @@ def _fit_for_a_terminal(_logger: WrappedLogger, _method: str, event: EventDict) 
     return {
         name: printable(value) if isinstance(value, str) else value for name, value in event.items()
     }
+
+
+def _traceback(target: TextIO, error: ExcInfo) -> None:
+    """So can the texts of exceptions."""
+    own = io.StringIO()
+    structlog.dev.plain_traceback(own, error)
+    target.write(printable(own.getvalue()))

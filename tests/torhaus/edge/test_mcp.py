@@ -2,6 +2,7 @@ import gc
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.torhaus.cast import World, run, settled
 from tests.torhaus.edge.doors import (
@@ -342,9 +343,11 @@ def test_a_bug_of_ours_costs_one_answer_and_names_a_number() -> None:
         async with open_house(world) as house:
             caller = await house.connect()
 
-            answer = await caller.ask(*tool())
+            with capture_logs() as logs:
+                answer = await caller.ask(*tool())
             world.upstream.answers(text("fine"))
 
+            assert [each["event"] for each in logs] == ["edge.bug"]
             assert answer.status == 500
             assert b"a bug" not in answer.body
             assert "req_" in said(answer)["error"]["message"]
