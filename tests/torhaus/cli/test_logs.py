@@ -72,6 +72,15 @@ def test_on_a_terminal_it_is_readable_and_cannot_be_driven(tmp_path: Path) -> No
     assert not text.startswith("{")
 
 
+def test_the_text_of_an_exception_drives_no_terminal(tmp_path: Path) -> None:
+    said = PROGRAM.replace('ValueError("broken")', 'ValueError("broken \\x1b[31mred")')
+
+    text = on_a_terminal(tmp_path, said)
+
+    assert "\x1b[31mred" not in text
+    assert "ValueError: broken \\u001b[31mred" in text
+
+
 def on_a_terminal(tmp_path: Path, text: str) -> str:
     """What a program shows somebody who watches."""
     ours, theirs = pty.openpty()

@@ -17,7 +17,7 @@ import os
 import re
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -69,6 +69,10 @@ class People:
     def mapping(self) -> dict[str, str]:
         """Pseudonym -> what it stands for."""
         return dict(self._values)
+
+    def emails(self) -> Collection[str]:
+        """Whoever has a pseudonym, in small letters."""
+        return self._emails.keys()
 
     def known(self, email: str) -> str | None:
         """The pseudonym of an address, if it has one."""

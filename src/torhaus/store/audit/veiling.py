@@ -22,7 +22,8 @@ replace = msgspec.structs.replace
 class Veiling:
     """What people are called in records. `known`: the e-mail addresses of the rules in force.
 
-    Whoever acts gets a pseudonym; so does, in arguments and reasons, whoever the rules know.
+    Whoever acts gets a pseudonym; so does, in arguments and reasons, whoever the rules know, and
+    whoever has one already: an auditor may ask for those who have left.
     """
 
     __slots__ = ("_addresses", "_known", "_people", "_seen", "_users")
@@ -38,6 +39,7 @@ class Veiling:
         """Whoever was forgotten meanwhile is a stranger from now on."""
         if self._people.refresh():
             self._users.clear()
+            self._seen = None
 
     def veiled(self, record: Record) -> Record:
         """Raises OSError when a new person's key cannot be kept."""
@@ -82,7 +84,8 @@ class Veiling:
     def _automaton(self) -> BytesAhoCorasick | None:
         known = self._known()
         if known is not self._seen:
-            words = {each.lower().encode() for each in known if "@" in each}
+            everybody = {*(each.lower() for each in known), *self._people.emails()}
+            words = {each.encode() for each in everybody if "@" in each}
             words |= {each.replace(b"@", b"%40") for each in words}
             made = BytesAhoCorasick(sorted(words), matchkind=MATCHKIND_LEFTMOST_LONGEST)
             self._addresses = made if words else None

@@ -113,6 +113,20 @@ def test_new_rules_are_heard(tmp_path: Path):
     assert b"bob" not in bytes(veiling.veiled(entry).parameters)
 
 
+def test_whoever_left_keeps_his_pseudonym_in_questions_about_him(tmp_path: Path):
+    people = People(tmp_path)
+    token = people.pseudonym("zoe@example.org")
+    veiling = Veiling(people, lambda: KNOWN)
+    sql = msgspec.Raw(b'{"sql":"SELECT 1 FROM audit_logs WHERE user = \'Zoe@example.org\'"}')
+
+    found = veiling.veiled(record("req_1", parameters=sql))
+    assert token.encode() in bytes(found.parameters)
+
+    People(tmp_path).forget("zoe@example.org")
+    veiling.refresh()
+    assert token.encode() not in bytes(veiling.veiled(record("req_2", parameters=sql)).parameters)
+
+
 def test_a_key_that_cannot_be_kept_fails_the_call(tmp_path: Path):
     people = People(tmp_path)
     (tmp_path / "audit").write_text("in the way")
