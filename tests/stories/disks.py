@@ -52,11 +52,22 @@ def small_disk(where: Path) -> Iterator[SmallDisk]:
 class BreakingDisk:
     """One that turns read-only while it is in use, as ext4 does after an error of the device."""
 
-    def __init__(self, where: Path) -> None:
+    def __init__(self, where: Path, image: Path) -> None:
         self._where = where
+        self._image = image
 
     def fail(self) -> None:
         mounted("-o", "remount,abort", str(self._where))
+
+    def repair(self) -> None:
+        """A copy takes its place, as a new device would: whoever has a file open has the old one.
+
+        There is no other way: ext4 takes nothing any more until nobody has a file of it open.
+        """
+        copy = self._image.with_name("copy")
+        copy.write_bytes(self._image.read_bytes())
+        let_go(self._where)
+        mounted("-o", "loop", str(copy), str(self._where))
 
 
 @contextmanager
@@ -70,6 +81,6 @@ def breaking_disk(where: Path, image: Path) -> Iterator[BreakingDisk]:
         pytest.skip("there is no mkfs.ext4 here")
     mounted("-o", "loop", str(image), str(where))
     try:
-        yield BreakingDisk(where)
+        yield BreakingDisk(where, image)
     finally:
         let_go(where)

@@ -172,6 +172,34 @@ def test_a_disk_that_turns_read_only_stops_the_calls_and_not_the_gateway(
         assert running.process.poll() is None
 
 
+def test_a_disk_that_is_repaired_is_written_again_and_nothing_counts_twice(
+    far: Upstream, home: Path, tmp_path: Path
+) -> None:
+    with (
+        breaking_disk(home / "data" / "audit", tmp_path / "image") as disk,
+        town(far, home) as running,
+        running.caller() as caller,
+    ):
+        assert well(caller)
+        assert well(caller)
+        disk.fail()
+        assert refused(caller.tool("create_note"))
+        reached = len(far.calls("create_note"))
+
+        disk.repair()
+        assert within(10, lambda: well(caller))
+        assert within(10, lambda: page(running, "/ready").status == 200)
+        assert well(caller, "get_note")
+        assert within(10, lambda: "audit.segment_recovered" in running.output())
+        assert running.stop() == 0
+
+        assert counted(running) == len(far.calls("create_note")) > reached
+        assert "audit.segment_left" in running.output()
+        said = torhaus("audit", "verify", "--data-dir", str(running.data), at=home)
+        assert said.code == 0, said.out + said.err
+        assert "audit.unmarked" not in running.output().split("audit.recovered")[1]
+
+
 def test_a_gateway_does_not_start_where_it_cannot_write(far: Upstream, home: Path) -> None:
     with small_disk(home / "data" / "audit") as disk:
         disk.fill()

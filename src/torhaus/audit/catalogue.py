@@ -9,6 +9,7 @@ from torhaus.model.evidence import (
     Deleted,
     Held,
     JournalEntry,
+    Left,
     Moved,
     Released,
     Sealed,
@@ -42,6 +43,7 @@ class Catalogue:
     trusted, so left where it is. `compacted`: wholly in day files; the segment may still be there
     for a moment, and is not to be read. `filed`: how many of a segment's records are in day files.
     `replaced`: files whose records are in others. `ended`: files that were deleted, as they were.
+    `left`: octets of segments that are in `begun` and that their process gave up.
     `number`: of the newest entry.
     """
 
@@ -55,6 +57,7 @@ class Catalogue:
     ended: dict[str, DayFile] = field(default_factory=_nothing)
     deleted: dict[str, Deleted] = field(default_factory=_nothing)
     holds: dict[str, Held] = field(default_factory=_nothing)
+    left: dict[str, int] = field(default_factory=_nothing)
     number: int = 0
 
     def note(self, entry: JournalEntry) -> None:
@@ -63,6 +66,8 @@ class Catalogue:
         match entry.event:
             case Begun(segment=name):
                 self.begun[name] = entry
+            case Left(segment=name, octets=octets):
+                self.left[name] = octets
             case Sealed() as sealed:
                 self._seal(sealed)
             case Written() as written:
@@ -79,6 +84,7 @@ class Catalogue:
     def _seal(self, sealed: Sealed) -> None:
         name = sealed.segment
         self.begun.pop(name, None)
+        self.left.pop(name, None)
         if sealed.proof == "broken":
             self.broken[name] = sealed
         elif self.filed.get(name, 0) >= sealed.records:  # also: it holds none

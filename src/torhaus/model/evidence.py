@@ -45,6 +45,17 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True, tag="begun"):
     segment: str
 
 
+class Left(msgspec.Struct, frozen=True, kw_only=True, tag="left"):
+    """The process that wrote a segment goes on in another: this one takes nothing any more.
+
+    `octets`: of it that were acknowledged. What is behind them was told to have failed, and is no
+    record, however much it looks like one.
+    """
+
+    segment: str
+    octets: int
+
+
 class Sealed(msgspec.Struct, frozen=True, kw_only=True, tag="sealed", omit_defaults=True):
     """A segment is whole: nothing is added any more. `first`, `last`: times of its records.
 
@@ -122,7 +133,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True, tag="released"):
     why: str
 
 
-Event = Begun | Sealed | Written | Moved | Deleted | Held | Released
+Event = Begun | Left | Sealed | Written | Moved | Deleted | Held | Released
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -41,13 +41,14 @@ def write(fd: int, data: bytes | bytearray) -> None:
         left = left[os.write(fd, left) :]  # a full disk takes a part before it refuses
 
 
-def cut_torn(fd: int, path: Path) -> int:
+def cut_torn(fd: int, path: Path, most: int | None = None) -> int:
     """Cuts a last line that has no end off a file that nobody else writes; returns its length.
 
-    What is cut is kept beside the file in `<name>.torn`. Raises OSError.
+    So is what is behind `most` octets. What is cut is kept beside the file in `<name>.torn`.
+    Raises OSError.
     """
     size = os.fstat(fd).st_size
-    whole = _whole(fd, size)
+    whole = _whole(fd, size if most is None else min(size, most))
     if whole == size:
         return 0
     _keep(path.with_name(path.name + ".torn"), os.pread(fd, size - whole, whole))

@@ -6,7 +6,7 @@ from pathlib import Path
 from torhaus.audit.chain import Chain
 from torhaus.audit.entries import moment
 from torhaus.audit.marks import head_line
-from torhaus.model.evidence import Begun, Sealed, SegmentHead
+from torhaus.model.evidence import Begun, Left, Sealed, SegmentHead
 from torhaus.store.audit.journal import Journal
 from torhaus.store.audit.segments import Segment, stamp
 
@@ -74,6 +74,12 @@ class ProvedSegment:
             self._journal.append(self._sealed())
         finally:
             self._segment.close()
+
+    def leave(self) -> None:
+        """Give it up as it is: `recover` repairs and seals it. What failed is no record of it."""
+        if self._begun:
+            self._journal.append(Left(segment=self.path.name, octets=self.size))
+        self._segment.let_go()
 
     def cut(self) -> None:
         self._segment.cut()

@@ -26,7 +26,8 @@ _OPEN = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 def recover(directory: Path, journal: Journal, known: Mapping[str, LiveChain]) -> Iterator[Sealed]:
     """Seals every segment that no living process writes and no line of the journal seals.
 
-    A torn last line is cut off first, and kept beside it. What contradicts its own checkpoints,
+    A torn last line is cut off first, and kept beside it; so is what its process was told to have
+    failed. What contradicts its own checkpoints,
     or those in `known`, is sealed as broken. Yields what was sealed. Raises OSError.
     """
     reader = JournalReader(journal.directory)
@@ -40,12 +41,12 @@ def recover(directory: Path, journal: Journal, known: Mapping[str, LiveChain]) -
         with os.fdopen(fd, "rb", buffering=0) as file:
             if not _locked(fd):
                 continue
-            torn = cut_torn(fd, path)
-            if torn:
-                log.warning("audit.repaired", segment=path.name, torn_bytes=torn)
             found = reader.now()  # with the lock: another process may just have sealed it
             if _settled(found, path.name):
                 continue
+            torn = cut_torn(fd, path, found.left.get(path.name))
+            if torn:
+                log.warning("audit.repaired", segment=path.name, torn_bytes=torn)
             sealed = _examined(file, path, found, known.get(path.name))
             if sealed is not None:
                 journal.append(sealed)
@@ -87,6 +88,9 @@ def _examined(
         sync_directory(path.parent)
         return None
     state, why = _verdict(examiner, begun=begun)
+    missing = found.left.get(path.name, 0) - examiner.octets
+    if missing > 0:
+        state, why = "broken", f"{missing} octets are missing that were acknowledged"
     return Sealed(
         segment=path.name,
         records=examiner.records,

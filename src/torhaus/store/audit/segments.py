@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,6 +57,11 @@ class Segment:
             os.fdatasync(self._fd)
         finally:
             self.cut()
+
+    def let_go(self) -> None:
+        """As it is: somebody else may repair it."""
+        with suppress(OSError):  # whatever it is, the descriptor is gone
+            os.close(self._fd)
 
     def close(self) -> None:
         """One that holds nothing is removed."""

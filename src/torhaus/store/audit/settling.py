@@ -50,10 +50,32 @@ class Attendance:
     def mark(self, since: float) -> None:
         """All calls that left their intents before `since` have their outcomes.
 
-        After a power cut an older mark may be there: more is read then, nothing is missed.
+        After a power cut an older mark may be there: more is read then, nothing is missed. Where
+        the file has become another, as on a disk that was repaired, that one is taken.
         """
-        if self._fd >= 0 and since != self._since:
-            self._write(since)
+        if self._fd < 0:
+            return
+        if not self._ours():
+            self._again()
+        elif since == self._since:
+            return
+        self._write(since)
+
+    def _ours(self) -> bool:
+        found = _stat(self._path)
+        return found is not None and os.path.samestat(os.fstat(self._fd), found)
+
+    def _again(self) -> None:
+        """Only in a directory that is there: an empty one may be what a disk was mounted on."""
+        fd = os.open(self._path, _OWN, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            raise
+        with suppress(OSError):  # of a dead disk
+            os.close(self._fd)
+        self._fd = fd
 
     def end(self) -> None:
         """All calls have their outcomes."""

@@ -142,10 +142,31 @@ class Writer:
                 self._segment.cut()
 
     def _start_over(self) -> None:
-        if self._segment is not None:
-            self._segment.cut()
+        old = self._segment
+        if old is not None:
+            try:
+                old.cut()
+            except OSError as error:
+                self._leave(old, error)
+                return
             self._seal()
         self._new_segment().prove()
+
+    def _leave(self, old: ProvedSegment, error: OSError) -> None:
+        """Go on without a segment whose file takes nothing any more, such as one of a dead disk.
+
+        Its successor comes first: where nothing can be written, the directory may be another.
+        """
+        fresh = self._new_segment()
+        self._segment = old  # until it is left
+        try:
+            fresh.prove()
+            old.leave()
+        except OSError:
+            fresh.seal()
+            raise
+        self._segment = fresh
+        log.warning("audit.segment_left", segment=old.path.name, error=str(error))
 
     def _new_segment(self) -> ProvedSegment:
         settings = self._settings

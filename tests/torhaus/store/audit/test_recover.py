@@ -198,3 +198,41 @@ def test_a_segment_that_was_just_made_is_never_taken_away(tmp_path: Path):
         done.set()
         for thread in threads:
             thread.join()
+
+
+def test_what_a_process_was_told_to_have_failed_is_no_record(tmp_path: Path):
+    one = segment(tmp_path, records=2)
+    one.append(LINE * 2)
+    one.append(LINE)
+    one.leave()
+    kept = one.path.read_bytes()
+    with one.path.open("ab") as file:
+        file.write(LINE * 5)
+
+    (sealed,) = recovered(tmp_path)
+
+    assert (sealed.proof, sealed.records, sealed.unproved) == ("recovered", 3, 1)
+    assert one.path.read_bytes() == kept
+    assert one.path.with_name(one.path.name + ".torn").read_bytes() == LINE * 5
+    assert recovered(tmp_path) == []
+
+
+def test_a_segment_left_behind_that_lost_something_is_never_sealed_as_good(tmp_path: Path):
+    one = segment(tmp_path)
+    one.append(LINE * 3)
+    one.leave()
+    one.path.write_bytes(one.path.read_bytes()[: -len(LINE)])
+
+    (sealed,) = recovered(tmp_path)
+
+    assert (sealed.proof, sealed.records) == ("broken", 2)
+    assert sealed.why == f"{len(LINE)} octets are missing that were acknowledged"
+
+
+def test_one_that_was_left_before_its_first_record_is_removed(tmp_path: Path):
+    one = segment(tmp_path)
+    one.prove()
+    one.leave()
+
+    assert recovered(tmp_path) == []
+    assert not one.path.exists()

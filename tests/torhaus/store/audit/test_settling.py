@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.torhaus.cast import run
 from tests.torhaus.store.audit.ledgers import record
@@ -181,3 +182,31 @@ def test_a_link_in_place_of_a_mark_is_not_followed(tmp_path: Path) -> None:
 
     assert died(tmp_path / "running") == []
     assert (tmp_path / "precious").exists()
+
+
+def test_a_process_whose_file_has_become_another_takes_that_one(tmp_path: Path) -> None:
+    path = tmp_path / "running" / "req_a"
+    alive = Attendance(path.parent, "req_a")
+    alive.begin(NOW)
+    path.write_bytes(path.read_bytes())
+    path.rename(tmp_path / "of the dead disk")
+    dead(path.parent, "req_a", NOW - 10)
+
+    alive.mark(NOW)
+
+    assert path.read_bytes() == b"%020.3f\n" % NOW
+    assert died(path.parent) == []
+    alive.end()
+    assert not path.exists()
+
+
+def test_no_process_makes_a_directory_for_its_file_again(tmp_path: Path) -> None:
+    alive = Attendance(tmp_path / "running", "req_a")
+    alive.begin(NOW)
+    (tmp_path / "running").rename(tmp_path / "away")
+
+    with pytest.raises(FileNotFoundError):
+        alive.mark(NOW)
+
+    assert not (tmp_path / "running").exists()
+    alive.leave()

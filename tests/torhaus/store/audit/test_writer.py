@@ -1,20 +1,27 @@
 import asyncio
+import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tests.torhaus.store.audit.journals import journal
 from tests.torhaus.store.audit.ledgers import (
     filled,
     made,
     no_file_over,
     opened,
+    proof,
     record,
     sealed,
     until,
     whole_lines,
     written,
 )
+from torhaus.model.evidence import Sealed
 from torhaus.model.ports import LedgerError
+from torhaus.store.audit.ledger import SegmentLedger
+from torhaus.store.audit.recover import recover
 from torhaus.store.audit.segments import segments
 
 
@@ -193,3 +200,68 @@ def test_a_write_that_fails_while_closing_is_tried_once_more(tmp_path: Path):
         assert len(segments(tmp_path)) == 2
 
     asyncio.run(story())
+
+
+def dead(ledger: SegmentLedger) -> Path:
+    """The segment that is open takes nothing any more, as on a disk that is gone.
+
+    Neither can what a write has left behind be taken back.
+    """
+    segment = ledger._writer._segment
+    assert segment is not None
+    reader = os.open(segment.path, os.O_RDONLY)
+    os.dup2(reader, segment._segment._fd, inheritable=False)
+    os.close(reader)
+    return segment.path
+
+
+def test_a_segment_that_cannot_be_cut_is_left_behind_and_the_next_one_begun(tmp_path: Path):
+    async def story() -> None:
+        async with opened(tmp_path / "hot", retry=0.01) as ledger:
+            await ledger.note(record("r1"))
+            old = dead(ledger)
+            with pytest.raises(LedgerError, match="Bad file descriptor"):
+                await ledger.note(record("lost"))
+            with old.open("ab") as file:  # what of the batch that failed came to the disk
+                file.write(msgspec.json.encode(record("lost")) + b"\n" + b'{"timest')
+
+            await until(ledger.healthy)
+            await ledger.note(record("r2"))
+
+            assert len(segments(tmp_path / "hot")) == 2
+
+    asyncio.run(story())
+    again = made(tmp_path / "hot")
+
+    async def started() -> None:
+        again.start()
+        await again.close()
+
+    asyncio.run(started())
+    assert written(tmp_path / "hot") == ["r1", "r2"]
+    (left,) = (tmp_path / "hot").glob("*.torn")
+    assert left.read_bytes().count(b'"lost"') == 1
+    assert all(sealed(path) for path in segments(tmp_path / "hot"))
+
+
+def test_async_records_that_failed_in_a_segment_left_behind_count_once(tmp_path: Path):
+    hot = tmp_path / "hot"
+
+    async def story() -> None:
+        async with opened(hot, durability="async", flush=0.001, retry=0.01) as ledger:
+            ledger.note(record("r1"))
+            await until(lambda: written(hot) == ["r1"])
+            old = dead(ledger)
+            ledger.note(record("r2"))
+            await until(lambda: not ledger.healthy())
+            with old.open("ab") as file:
+                file.write(msgspec.json.encode(record("r2")) + b"\n")
+            await until(ledger.healthy)
+        assert [each.proof for each in recovered(hot)] == ["recovered"]
+
+    asyncio.run(story())
+    assert written(hot) == ["r1", "r2"]
+
+
+def recovered(hot: Path) -> list[Sealed]:
+    return list(recover(hot, journal(proof(hot)), {}))
