@@ -27,6 +27,7 @@ from torhaus.config.sensitive import Data
 from torhaus.config.settings import Settings
 from torhaus.config.tree import Path, Source
 from torhaus.config.upstreams import digest_of, server
+from torhaus.config.views import aggregation, views
 from torhaus.config.words import Words
 from torhaus.model.approval import ApprovalSettings
 from torhaus.model.grant import Grant
@@ -145,6 +146,8 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float
         timezone=file.server.timezone,
         limits=limits(words, file),
         costs=costs(words, file),
+        views=views(source, file, servers),
+        aggregate=aggregation(file),
     )
     return Blueprint(bare, who, said, rules)
 

@@ -22,12 +22,12 @@ from torhaus.config.servers import ServerSpec
 from torhaus.config.shape import Shape
 from torhaus.config.storage import Storage
 from torhaus.config.texts import Line, Token
+from torhaus.config.virtual import AggregateSpec, Slug, VirtualServerSpec
 from torhaus.model.names import HOUSE
 
 LATER: Mapping[str, str] = {
     "alerts": "alerts",
     "ui": "the pages' settings",
-    "virtual_servers": "virtual servers",
 }
 
 
@@ -161,6 +161,10 @@ class File(Shape):
     """How callers prove who they are."""
     mcpServers: dict[ServerName, ServerSpec] = Field(default_factory=dict)  # noqa: N815 - the product text's spelling
     """The servers behind the gate, by name. Clients call /mcp/NAME."""
+    aggregate: AggregateSpec = AggregateSpec()
+    """All servers at one address, /mcp, and lists of virtual servers."""
+    virtual_servers: dict[Slug, VirtualServerSpec] = Field(default_factory=dict)
+    """Some things of some servers, by name. Clients call /mcp/NAME."""
     accessControl: tuple[AccessRule, ...] = ()  # noqa: N815 - the product text's spelling
     """What roles may do. Adds to roles."""
     roles: dict[RoleName, Role] = Field(default_factory=dict)

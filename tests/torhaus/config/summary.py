@@ -57,6 +57,7 @@ def _loaded(loaded: Loaded) -> str:
     lines += [f"group {name}: {members}" for name, members in rules.groups.items()]
     lines += [f"pattern: {pattern}" for pattern in rules.patterns]
     lines.append(f"roles: {rules.roles}; {rules.approvals}; webhook: {rules.webhook}")
+    lines += [f"view: {view}" for name, view in rules.views.items() if name]
     lines.append(f"metrics: {[str(network) for network in rules.metrics_networks]}")
     return "\n".join([*lines, "", *(str(warning) for warning in loaded.warnings)])
 

@@ -1,0 +1,60 @@
+"""The shapes of `virtual_servers` and `aggregate`."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from torhaus.config.amounts import Seconds, between
+from torhaus.config.problems import FaultError
+from torhaus.config.shape import Shape
+from torhaus.config.texts import Line
+
+
+def _slug(value: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,62}", value) is None:
+        raise FaultError("this is not a virtual server's name", "use a-z, 0-9 and -")
+    return value
+
+
+def _name(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value) is None:
+        raise FaultError("this is not a tool's name", "use at most 64 letters, digits and _ . -")
+    if "__" in value:
+        raise FaultError("a new name must not look like SERVER__TOOL", "write a single _")
+    return value
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+NewName = Annotated[str, AfterValidator(_name)]
+Arguments = Annotated[dict[Line, Any], Field(min_length=1)]
+
+
+class AggregateSpec(Shape):
+    """All servers at one address, /mcp, and lists of virtual servers."""
+
+    deadline: Annotated[Seconds, between(0.1, 60, "0.1 s to 60 s")] = 3.0
+    """How long a list waits for servers that do not answer."""
+    fresh: Annotated[Seconds, between(0, 3600, "0 s to 1 h")] = 15.0
+    """How long a list is believed whose server does not say."""
+
+
+class VirtualServerSpec(Shape):
+    """Some things of some servers, at an address of their own."""
+
+    description: Line | None = None
+    """What it is for, for clients too."""
+    instructions: str | None = None
+    """What models are told, instead of the servers' own instructions."""
+    servers: tuple[Line, ...] = ()
+    """Servers that are in it as a whole."""
+    tools: tuple[Line, ...] = ()
+    """Tools, as SERVER__TOOL; * and ? stand in."""
+    prompts: tuple[Line, ...] = ()
+    """Prompts, as SERVER__PROMPT; * and ? stand in."""
+    resources: tuple[Line, ...] = ()
+    """Resources, as SERVER+URI; * and ? stand in for what is between two slashes."""
+    rename: dict[Line, NewName] = Field(default_factory=dict)
+    """SERVER__TOOL -> the name it has here."""
+    fixed: dict[Line, Arguments] = Field(default_factory=dict)
+    """SERVER__TOOL -> arguments that every call has, and that callers neither see nor give."""

@@ -1,0 +1,155 @@
+"""Many real servers at one address, some of them dead, some of them silent."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.running import free_port
+from tests.stories.caller import Caller, legacy, modern, routing
+from tests.stories.town import Town, server
+from tests.stories.upstream import Upstream
+
+ALIVE, SILENT = 15, 3
+DOWN = [f"s{number}" for number in range(15, 20)]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Twenty servers: fifteen answer, three take connections and say nothing, two are not there."""
+    with (
+        Upstream() as new,
+        Upstream(modern=False) as old,
+        socket.create_server(("127.0.0.1", 0)) as mute,
+    ):
+        silent = f"http://127.0.0.1:{mute.getsockname()[1]}/mcp"
+        urls = [(new if number % 2 else old).url for number in range(ALIVE)]
+        urls += [silent] * SILENT + [f"http://127.0.0.1:{free_port()}/mcp" for _ in range(2)]
+        config: dict[str, Any] = {
+            "aggregate": {"deadline": "1s"},
+            "mcpServers": {f"s{n}": server(url, timeout="30s") for n, url in enumerate(urls)},
+            "virtual_servers": {
+                "notes": {
+                    "tools": ["s0__*_note", "s1__get_note", "s15__x"],
+                    "rename": {"s0__get_note": "note"},
+                    "fixed": {"s0__create_note": {"folder": "inbox"}},
+                },
+            },
+        }
+        with Town(config, tmp_path_factory.mktemp("many")) as running:
+            yield running
+
+
+def caller(town: Town, who: str = "ALICE", where: str = "") -> Caller:
+    found = town.caller(who, where or "x")
+    found.target = f"/mcp/{where}" if where else "/mcp"
+    return found
+
+
+def listed(someone: Caller) -> dict[str, Any]:
+    headers = routing("tools/list")
+    result: dict[str, Any] = someone.ask(modern("tools/list"), headers).message["result"]
+    return result
+
+
+def call(someone: Caller, name: str, **arguments: Any) -> Any:
+    body = modern("tools/call", {"name": name, "arguments": arguments})
+    return someone.ask(body, routing("tools/call", name)).message
+
+
+def test_the_living_are_listed_and_the_others_named(many: Town) -> None:
+    with caller(many) as alice:
+        began = time.monotonic()
+        first = listed(alice)
+        middle = time.monotonic()
+        second = listed(alice)
+        ended = time.monotonic()
+
+    names = [each["name"] for each in first["tools"]]
+    assert list(dict.fromkeys(name.partition("__")[0] for name in names)) == [
+        f"s{number}" for number in range(ALIVE)
+    ]
+    assert [*first["_meta"]["torhaus/unavailable"]] == DOWN
+    assert [each["name"] for each in second["tools"]] == names
+    assert middle - began < 2.5
+    assert ended - middle < 0.5
+
+
+def test_a_call_waits_for_no_server_but_its_own(many: Town) -> None:
+    with caller(many) as alice, caller(many) as other:
+        body = modern("tools/call", {"name": "s15__x", "arguments": {}})
+        other.send(other.request(body, routing("tools/call", "s15__x")))
+        began = time.monotonic()
+        answer = call(alice, "s3__get_note", id=5)
+
+        assert "get_note" in answer["result"]["content"][0]["text"]
+        assert time.monotonic() - began < 0.5
+
+
+def test_a_call_is_recorded_as_one_to_its_server(many: Town) -> None:
+    before = many.count()
+
+    with caller(many) as alice:
+        call(alice, "s3__get_note", id=6)
+    record = next(each for each in many.new(before) if each["operation"] == "get_note")
+
+    assert (record["mcp_server"], record["parameters"]) == ("s3", {"id": 6})
+
+
+def test_rights_are_those_at_the_servers_own_address(many: Town) -> None:
+    with caller(many, "BOB") as bob, caller(many, "MALLORY") as mallory:
+        refused = call(bob, "s3__delete_note", id=1)
+        allowed = call(bob, "s3__get_note", id=1)
+        stranger = call(mallory, "s3__get_note", id=1)
+
+        assert refused["result"]["_meta"]["torhaus/verdict"]["verdict"] == "deny"
+        assert "get_note" in allowed["result"]["content"][0]["text"]
+        assert stranger["result"]["_meta"]["torhaus/verdict"]["verdict"] == "deny"
+        assert listed(mallory)["tools"] == []
+
+
+def test_one_session_reaches_servers_of_both_eras(many: Town) -> None:
+    with caller(many) as alice:
+        alice.begin()
+        first = alice.ask(legacy("tools/call", {"name": "s0__get_note", "arguments": {}})).text
+        second = alice.ask(legacy("tools/call", {"name": "s1__get_note", "arguments": {}})).text
+
+        assert (first.split()[0], second.split()[0]) == ("get_note", "get_note")
+        assert alice.ask(legacy("tools/list")).message["result"]["tools"]
+
+
+def test_a_virtual_server_shows_and_lets_pass_what_is_in_it(many: Town) -> None:
+    with caller(many, where="notes") as alice, caller(many, "BOB", where="notes") as bob:
+        names = [each["name"] for each in listed(alice)["tools"]]
+
+        assert names == ["note", "s0__create_note", "s0__delete_note", "s1__get_note"]
+        assert "get_note" in call(alice, "note")["result"]["content"][0]["text"]
+        made = call(alice, "s0__create_note", text="x")["result"]["content"][0]["text"]
+        assert '"folder": "inbox"' in made
+        for name in (
+            "s0__get_note",
+            "s2__get_note",
+            "s1__create_note",
+            "get_note",
+            "s0__list_notes",
+        ):
+            assert call(alice, name)["error"]["code"] == -32602, name
+        for key in ("folder", "FOLDER", "Folder"):
+            assert call(alice, "s0__create_note", **{key: "y"})["error"]["code"] == -32602
+        refused = call(bob, "s0__create_note", text="x")
+        assert refused["result"]["_meta"]["torhaus/verdict"]["verdict"] == "deny"
+
+
+def test_an_argument_given_twice_overrides_nothing(many: Town) -> None:
+    body = modern("tools/call", {"name": "s0__create_note", "arguments": {"text": "x"}})
+    text = json.dumps(body)
+    twice = text.replace('"text": "x"', '"text": "x", "folder": "a", "folder": "b"')
+
+    with caller(many, where="notes") as alice:
+        answer = alice.ask(twice.encode(), routing("tools/call", "s0__create_note"))
+
+        assert answer.status == 400

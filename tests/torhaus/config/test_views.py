@@ -1,0 +1,108 @@
+import pytest
+
+from torhaus.config.load import load_text
+from torhaus.config.problems import ConfigError
+from torhaus.model.rules import Rules
+
+BASE = """
+mcpServers:
+  github: {url: "https://github.example/mcp"}
+  docs: {url: "https://docs.example/mcp"}
+"""
+
+
+def rules(text: str) -> Rules:
+    return load_text(BASE + text, "torhaus.yml", {}).rules
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        rules(text)
+    return [f"{each.path}: {each.message}" for each in caught.value.problems]
+
+
+def test_without_any_there_is_the_aggregate_alone():
+    found = rules("")
+
+    assert [*found.views] == [""]
+    assert found.views[""].picks is None
+    assert (found.aggregate.deadline, found.aggregate.fresh) == (3.0, 15.0)
+    assert rules("aggregate: {deadline: 500ms, fresh: 1m}").aggregate.deadline == 0.5
+
+
+def test_a_view_has_whole_servers_and_parts_of_others():
+    view = rules("""
+virtual_servers:
+  triage:
+    description: Look at bugs
+    instructions: Be kind.
+    servers: [docs]
+    tools: [github__list_*, "*__get_issue"]
+    prompts: ["github__*"]
+    resources: [github+repo://a/*, ui://github/board]
+    rename: {github__get_issue: issue}
+    fixed: {github__list_issues: {owner: me, per_page: 5}}
+""").views["triage"]
+
+    assert (view.name, view.description, view.instructions) == (
+        "triage",
+        "Look at bugs",
+        "Be kind.",
+    )
+    docs, github = view.pick("docs"), view.pick("github")
+    assert docs is not None
+    assert github is not None
+    assert (docs.tools, docs.prompts, docs.resources) == (None, None, None)
+    assert [each.text for each in github.tools or ()] == ["list_*", "get_issue"]
+    assert github.prompts is None
+    assert [each.text for each in github.resources or ()] == ["repo://a/*", "ui://board"]
+    assert view.pick("nobody") is None
+    assert view.renamed == {("github", "get_issue"): "issue"}
+    assert view.fixed == {("github", "listissues"): {"owner": "me", "per_page": 5}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ("docs: {servers: [docs]}", "virtual_servers.docs: a server is called docs already"),
+        ("Big: {servers: [docs]}", "virtual_servers.Big: this is not a virtual server's name"),
+        ("v: {}", "virtual_servers.v: nothing is in it"),
+        ("v: {servers: [dosc]}", "virtual_servers.v.servers[0]: there is no server 'dosc'"),
+        ("v: {tools: [list_issues]}", "virtual_servers.v.tools[0]: this names no server"),
+        ("v: {tools: [nobody__x]}", "virtual_servers.v.tools[0]: there is no server 'nobody'"),
+        ("v: {tools: ['docs__[x]']}", "virtual_servers.v.tools[0]: '[' in"),
+        ("v: {resources: ['docs']}", "virtual_servers.v.resources[0]: this names no server"),
+        ("v: {resources: ['ui://docs']}", "virtual_servers.v.resources[0]: this names no server"),
+        (
+            "v: {servers: [docs], rename: {github__x: y}}",
+            "virtual_servers.v.rename.github__x: the tool's server is no part of this",
+        ),
+        (
+            "v: {tools: [docs__a], rename: {docs__b: y}}",
+            "virtual_servers.v.rename.docs__b: the tool is no part of this",
+        ),
+        (
+            "v: {servers: [docs], rename: {docs__*: y}}",
+            "virtual_servers.v.rename.docs__*: this is no single tool",
+        ),
+        (
+            "v: {servers: [docs], rename: {docs__a: y, docs__b: y}}",
+            "virtual_servers.v.rename.docs__b: two tools have the same name",
+        ),
+        (
+            "v: {servers: [docs], rename: {docs__a: docs__b}}",
+            "virtual_servers.v.rename.docs__a: a new name must not look like SERVER__TOOL",
+        ),
+        (
+            "v: {servers: [docs], fixed: {docs__get_a: {x: 1}, docs__getA: {x: 2}}}",
+            "virtual_servers.v.fixed.docs__getA: this tool is written twice",
+        ),
+        ("v: {servers: [docs], fixed: {docs__a: {}}}", "virtual_servers.v.fixed.docs__a: "),
+        ("v: {servers: [docs], tool: [x]}", "virtual_servers.v.tool: unknown key 'tool'"),
+    ],
+)
+def test_mistakes_are_named_where_they_are(spec: str, problem: str):
+    found = problems(f"virtual_servers:\n  {spec}\n")
+
+    assert len(found) == 1
+    assert found[0].startswith(problem)
