@@ -4,6 +4,7 @@ What a body is recognised by is its bytes, all of them, within one `Scope`; what
 found out when it was read the last time. Everything else is the gate's (`gate/recall.py`).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -12,14 +13,17 @@ from torhaus.edge.drive import Work
 from torhaus.edge.exchange import Exchange
 from torhaus.edge.reading import PARAM, Door, trace
 from torhaus.edge.serving import Serving
+from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
+from torhaus.gate.recall import Asked
 from torhaus.gate.repeats import Repeat
 from torhaus.gate.sight import Scope, Sight
 from torhaus.mcp import ladder
 from torhaus.mcp.frames import cut
+from torhaus.mcp.message import Request, read
 from torhaus.model.caching import NO_CACHING
 from torhaus.model.outcome import Answered, Outcome
-from torhaus.model.ports import LedgerError
+from torhaus.model.ports import Entry, LedgerError, Miss
 from torhaus.model.session import Session
 
 MOST = 8192
@@ -86,17 +90,61 @@ class Bodies:
             return False
         if isinstance(ended, Answered):
             exchange.result(seen.id, ended.answer.result or b"{}")
+        elif isinstance(ended, Asked):
+            self._spawn(door, self._ask(door, seen, ended))
         else:
             self._later(door, seen, known, ended)
         return True
 
     def _later(self, door: Door, seen: Seen, known: Repeat, ending: Awaitable[Outcome]) -> None:
         """The end of a call that has to wait for its record, or cannot have one."""
+        self._spawn(door, self._serve(door, seen, known, ending))
+
+    def _serve(self, door: Door, seen: Seen, known: Repeat, ending: Awaitable[Outcome]) -> Work:
         request = msgspec.structs.replace(known.asking.request, id=seen.id)
         asking = msgspec.structs.replace(
             known.asking, request=request, session=seen.session, visit=door
         )
-        self._spawn(door, self._serving.serve(door, asking, ending))
+        return self._serving.serve(door, asking, ending)
+
+    async def _ask(self, door: Door, seen: Seen, asked: Asked) -> None:
+        """A call whose answer may be in another process. It can be called off as any other."""
+        exchange, session, known = door.exchange, seen.session, asked.known
+        if session is None:
+            exchange.on_gone = exchange.cancel
+        else:
+            session.running[seen.id] = exchange.cancel
+        try:
+            found = await asked.answer
+            ended = self._recall.answered(asked, found)
+        except asyncio.CancelledError:
+            ended = self._recall.gone(asked)
+        except LedgerError as error:
+            ended = _lost(error)
+        finally:
+            if session is not None:
+                session.running.pop(seen.id, None)
+        if isinstance(ended, Answered):
+            exchange.result(seen.id, ended.answer.result or b"{}")
+        elif ended is None:
+            await self._serving.serve(door, self._read(door, seen, asked, found))
+        else:
+            await self._serve(door, seen, known, ended)
+
+    def _read(self, door: Door, seen: Seen, asked: Asked, found: Entry | Miss) -> Asking:
+        """The call as it is when it is read after all, without asking the same again."""
+        known = asked.known
+        message = read(bytes(door.exchange.body))
+        assert isinstance(message, Request)  # noqa: S101 -- a body of its frame was one
+        return msgspec.structs.replace(
+            known.asking,
+            request=message,
+            session=seen.session,
+            visit=door,
+            trace=asked.trace,
+            sight=seen.sight,
+            missed=(known.key, found) if isinstance(found, Miss) else None,
+        )
 
     def _scope(self, door: Door, session: Session | None) -> Scope:
         """The same object for the same things: repeats are found by it."""

@@ -21,7 +21,7 @@ from torhaus.mcp.versions import CAPABILITIES_KEY, LEGACY, MODERN, VERSION_KEY
 from torhaus.model.call import Call
 from torhaus.model.outcome import Refused
 from torhaus.model.people import Principal
-from torhaus.model.ports import Ask, Link, Notice, UpstreamError
+from torhaus.model.ports import Ask, Cache, Link, Miss, Notice, UpstreamError
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
@@ -61,7 +61,8 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `session` is None for a modern caller and for `initialize`. `headers`: `Mcp-Param-*` pairs.
     `agreed`: the approval that this call is about to use. `veil`: what masks it, where rules ask
     for that. `trace`: the trace that the head of the request names. `sight`: by what the request
-    can be recognised, should it come again.
+    can be recognised, should it come again. `missed`: the key under which no answer is kept, as
+    was found out a moment ago.
     """
 
     request: Request
@@ -77,6 +78,15 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     veil: Veil | None = None
     trace: str = ""
     sight: Sight | None = None
+    missed: tuple[bytes, Miss] | None = None
+
+
+def missed(asking: Asking, key: bytes, tag: str, cache: Cache) -> Miss | None:
+    """What was found out before; not with an old answer that may be untrue by now."""
+    if asking.missed is None or asking.missed[0] != key:
+        return None
+    miss = asking.missed[1]
+    return miss if miss.stale is None or cache.fits(miss.stamp, tag) else None
 
 
 def numbered(prefix: str) -> Callable[[], str]:

@@ -103,12 +103,13 @@ class Fetching:
         now = self.clock()
         keep = plan(call, verdict, now)
         if keep.key is not None and keep.rule is not None:
-            found = await self.cache.find(keep.key, keep.tag, now)
+            key, tag, cache = keep.key, keep.tag, self.cache
+            found = calls.missed(asking, key, tag, cache) or await cache.find(key, tag, now)
             if isinstance(found, Entry) and found.era is asking.era and self.free(call):
                 return from_cache(verdict, found, found.result, now, Served.HIT)
             if ask is None:
                 ask = calls.ask(asking, self.sealer, 0.0)
-            lookup = _Lookup(asking, call, ask, verdict, keep, keep.key, keep.rule)
+            lookup = _Lookup(asking, call, ask, verdict, keep, key, keep.rule)
             return await self._kept(lookup, found, relay, now)
         untrue = invalidations(call)
         if not untrue:

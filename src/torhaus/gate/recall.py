@@ -5,6 +5,7 @@ putting the call together, planning where its answer is kept. All that may have 
 asked again, and whatever has changed sends the call the long way.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
@@ -23,13 +24,26 @@ from torhaus.mcp.frames import proved
 from torhaus.mcp.message import CallerError
 from torhaus.model.call import Call
 from torhaus.model.outcome import Abandoned, Answered, Outcome, Served
-from torhaus.model.ports import Cache, Entry, Ledger, Meter
+from torhaus.model.ports import Cache, Entry, Ledger, Meter, Miss
 from torhaus.model.servers import Era
+
+Ended = Answered | Coroutine[Any, Any, Outcome]
+"""An end that may leave at once, or what waits for it."""
 
 if TYPE_CHECKING:
     from torhaus.gate.gate import Gate
 
 HIT = Served.HIT
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """A call whose answer may be in another process, which is asked by whoever awaits `answer`."""
+
+    known: Repeat
+    answer: Coroutine[Any, Any, Entry | Miss]
+    trace: str
+    began: float
+    started: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,30 +67,59 @@ class Recall:
         parts = (each.name for each in fields(cls) if each.name != "repeats")
         return cls(**{name: getattr(gate, name) for name in parts})
 
-    def answer(self, known: Repeat, trace: str) -> Answered | Coroutine[Any, Any, Outcome] | None:
+    def answer(self, known: Repeat, trace: str) -> Ended | Asked | None:
         """The call once more, in the trace its head names. None: it goes the long way.
 
-        Its end where that may leave at once, else what waits for it. Leaves exactly one record,
-        unless it returns None. Raises LedgerError when the record cannot be kept.
+        Its end where that may leave at once, else what waits for it; or what has to be asked, and
+        goes on with `answered`. Leaves exactly one record, unless it returns None or asks. Raises
+        LedgerError when the record cannot be kept.
         """
         if not self.ledger.healthy():
             return None
         now, started = self.clock(), self.stopwatch()
-        call = known.call
-        if self.catalogue.find(call.server, call.operation, now) is not known.listed:
-            return None
-        verdict = self.verdicts.decide(call, now)
-        if verdict is not known.verdict and verdict != known.verdict:
-            return None
-        if call.caller.phase(now) is not known.phase:
+        if not self._same(known, now):
             return None
         entry = self.cache.at_hand(known.key, known.asking.era, now)
-        if entry is None:
+        if entry is not None:
+            return self._hit(known, entry, trace, now, started)
+        if not self.cache.elsewhere(known.key):
             return None
-        if not self.fetching.free(call):
-            return self._charged(known, entry, trace, now, started)
-        outcome = from_cache(known.verdict, entry, entry.result, now, HIT)
-        kept = self._note(known, outcome, self.ids(), trace, now, started)
+        return Asked(known, self.cache.find(known.key, known.tag, now), trace, now, started)
+
+    def answered(self, asked: Asked, found: Entry | Miss) -> Ended | None:
+        """What comes of it, after the wait: what has changed meanwhile is noticed as before it.
+
+        None: it goes the long way, and has left no record.
+        """
+        known = asked.known
+        if isinstance(found, Miss) or found.era is not known.asking.era:
+            return None
+        if not self._same(known, self.clock()):
+            return None
+        return self._hit(known, found, asked.trace, asked.began, asked.started)
+
+    async def gone(self, asked: Asked) -> Outcome:
+        """The end of a call that was cancelled while it waited: one record, and no answer."""
+        known, outcome = asked.known, Abandoned(asked.known.verdict)
+        call = msgspec.structs.replace(known.call, id=self.ids(), trace=asked.trace or known.trace)
+        self._other(call, outcome, asked.began, asked.started)
+        raise asyncio.CancelledError
+
+    def _same(self, known: Repeat, now: float) -> bool:
+        """Whether it is judged now by the same, and the same."""
+        call = known.call
+        if self.catalogue.find(call.server, call.operation, now) is not known.listed:
+            return False
+        verdict = self.verdicts.decide(call, now)
+        if verdict is not known.verdict and verdict != known.verdict:
+            return False
+        return call.caller.phase(now) is known.phase
+
+    def _hit(self, known: Repeat, entry: Entry, trace: str, began: float, started: float) -> Ended:
+        if not self.fetching.free(known.call):
+            return self._charged(known, entry, trace, began, started)
+        outcome = from_cache(known.verdict, entry, entry.result, began, HIT)
+        kept = self._note(known, outcome, self.ids(), trace, began, started)
         return outcome if kept is None else _once(kept, outcome)
 
     async def _charged(
@@ -135,7 +178,8 @@ class Recall:
             return
         if not self.repeats.met(sight):
             return
-        key, phase = plan(call, verdict, now).key, call.caller.phase(now)
+        planned, phase = plan(call, verdict, now), call.caller.phase(now)
+        key = planned.key
         listed = self.catalogue.find(call.server, call.operation, now)
         if key is None or listed is None:
             return
@@ -150,6 +194,7 @@ class Recall:
                 verdict=verdict,
                 phase=phase,
                 key=key,
+                tag=planned.tag,
                 trace=own_trace(asking),
                 record=record(call, outcome, now, 0.0),
             )

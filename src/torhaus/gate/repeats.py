@@ -23,7 +23,7 @@ class Repeat(msgspec.Struct, frozen=True, kw_only=True):
     """A call as it was the last time: what of it is the same each time.
 
     `asking` knows neither the session nor the connection of that time. `listed` and `phase`: by
-    what it was judged; `key`: under which its answer is kept; `trace`: which its body names.
+    what it was judged; `key`, `tag`: under which its answer is kept; `trace`: which its body names.
     """
 
     asking: Asking
@@ -32,6 +32,7 @@ class Repeat(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Allow
     phase: Phase
     key: bytes
+    tag: str
     trace: str
     record: Record
 

@@ -207,6 +207,10 @@ class Cache(Protocol):
         """
         ...
 
+    def elsewhere(self, key: bytes) -> bool:
+        """Whether `find` would ask another process: nothing of this key is here."""
+        ...
+
     async def keep(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> bool:
         """Keep what was fetched after `stamp`. False when it may be untrue by now, or too big."""
         ...

@@ -52,6 +52,13 @@ class MemoryCache:
         self._kept.move_to_end(key)
         return kept.entry
 
+    def elsewhere(self, key: bytes) -> bool:  # noqa: ARG002 -- the port's
+        return False
+
+    def has(self, key: bytes) -> bool:
+        """Whether anything is kept here under this key, be it as old as it may."""
+        return key in self._kept
+
     def near(self, key: bytes, now: float) -> Entry | Miss:
         """`find` for those who need not wait."""
         kept = self._kept.get(key)

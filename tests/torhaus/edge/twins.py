@@ -1,7 +1,7 @@
 """Two houses that are asked the same: one recognises what comes again, the other reads it all."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from typing import Any
@@ -12,11 +12,11 @@ from tests.torhaus.cast import World, github
 from tests.torhaus.edge.doors import House, open_house, polite
 from tests.torhaus.edge.lanes import Answer
 from tests.torhaus.scripted import text
-from torhaus.gate.recall import Recall
+from torhaus.gate.recall import Asked, Recall
 from torhaus.gate.repeats import Repeat, Repeats
 from torhaus.model.caching import CacheRule, Caching, Selector
 from torhaus.model.outcome import Answer as Answered
-from torhaus.model.ports import Ask, Sink
+from torhaus.model.ports import Ask, Cache, Entry, Miss, Sink
 
 _encode = msgspec.json.Encoder().encode
 
@@ -28,6 +28,11 @@ class Watched(Recall):
 
     def answer(self, known: Repeat, trace: str) -> Any:
         ended = super().answer(known, trace)
+        self.taken += ended is not None and not isinstance(ended, Asked)
+        return ended
+
+    def answered(self, asked: Asked, found: Entry | Miss) -> Any:
+        ended = super().answered(asked, found)
         self.taken += ended is not None
         return ended
 
@@ -38,6 +43,11 @@ def watched(world: World, most: int) -> Watched:
     made.repeats = Repeats(most)
     gate.recall = made
     return made
+
+
+def answering_from(world: World, cache: Cache) -> None:
+    gate = world.gate
+    gate.cache = gate.fetching.cache = gate.recall.cache = cache
 
 
 async def counting(ask: Ask, sink: Sink) -> Answered:
@@ -109,9 +119,14 @@ class Twins:
 
 
 @asynccontextmanager
-async def twins(rule: CacheRule | None = None, **more: Any) -> AsyncIterator[Twins]:
+async def twins(
+    rule: CacheRule | None = None, caches: Sequence[Cache] = (), **more: Any
+) -> AsyncIterator[Twins]:
+    """`caches`: other ones than those in memory, one for each."""
     kept = Caching(other=rule or CacheRule(ttl=60.0))
     worlds = [World(github(caching=kept, **more)).knows_the_tools() for _ in range(2)]
+    for world, cache in zip(worlds, caches, strict=False):
+        answering_from(world, cache)
     recalls = [watched(world, most) for world, most in zip(worlds, (1000, 0), strict=True)]
     for world in worlds:
         world.upstream.script = counting

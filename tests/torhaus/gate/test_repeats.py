@@ -29,6 +29,7 @@ def repeat() -> Repeat:
         listed=NO_TOOL,
         verdict=ALLOW,
         phase=PHASE,
+        tag="github.list_issues",
         key=b"k",
         trace="",
         record=record(call, Abandoned(ALLOW), NOW, 0.0),

@@ -19,6 +19,7 @@ from torhaus.store.memory import REMEMBERED, MemoryCache, listed
 from torhaus.store.redis.drops import Drops
 from torhaus.store.redis.fleet import Fleet
 from torhaus.store.redis.presence import LEASE, Presence
+from torhaus.store.redis.questions import Names, Question
 from torhaus.store.redis.scripts import BUMP, DROP, FIND, KEEP
 from torhaus.store.redis.wire import Unreachable
 
@@ -31,10 +32,8 @@ DROPPED_AT_ONCE = 500
 """Entries one script forgets: a longer one would hold up everybody."""
 REPLAYED = 30.0
 """Seconds for which purges are remembered: a failover may lose the last ones."""
-KEPT = 7 * 86400 * 1000
-"""Milliseconds that generations last; without them, what was kept is forgotten."""
-NAMED = 20_000
-"""Generations of one server, two for each tool."""
+TOOLS = 4096
+"""Tools whose questions are remembered: callers choose names."""
 NEVER = -1
 """The turn of what must not come near."""
 PAUSE = 0.2
@@ -73,17 +72,19 @@ class RedisCache:
         self._catching_up: asyncio.Task[None] | None = None
         self._untold = False
         self._believing_from = 0.0
+        self._names = Names()
+        self._questions: dict[str, Question] = {}
         self._hits = self._misses = self._dropped = self._refused = 0
 
     async def find(self, key: bytes, tag: str, now: float) -> Entry | Miss:
-        held = self._presence.holds()
-        if held:
+        turn = NEVER
+        # Without a lease nobody tells us of purges: what we read then never comes near.
+        if self._presence.holds():
             found = self._near.near(key, now)
             if not isinstance(found, Miss):
                 self._hits += 1
                 return found
-        # Without a lease nobody tells us of purges: what we read then never comes near.
-        turn = self._near.stamp().turn if held else NEVER
+            turn = found.stamp.turn
         entry, shared = await self._far(key, tag)
         stamp = Stamp(turn, shared)
         if entry is None or entry.expires + entry.stale <= now:
@@ -101,6 +102,9 @@ class RedisCache:
         if found is not None:
             self._hits += 1
         return found
+
+    def elsewhere(self, key: bytes) -> bool:
+        return self._fleet.up and not self._near.has(key)
 
     async def keep(self, key: bytes, entry: Entry, tag: str, stamp: Stamp) -> bool:
         if stamp.shared is None or self._presence.full:
@@ -229,15 +233,29 @@ class RedisCache:
 
     async def _far(self, key: bytes, tag: str) -> tuple[Entry | None, bytes | None]:
         """The entry there, and the generations as they are now."""
-        server, _, tool = tag.partition(".")
-        keys = (self._generations(server), self._entry(server, key))
+        question, name = self._questions.get(tag) or self._question(tag), self._names.fresh()
+        wire = self._fleet.wire()
         try:
-            raw, shared = await self._fleet.run(FIND, keys, (tool, token_bytes(16), KEPT, NAMED))
+            if wire is None:
+                raw, shared = await self._fleet.run(FIND, *question.words(key, name))
+            else:
+                try:
+                    raw, shared = await wire.ask(question.packed(key, name))
+                except ReplyError:  # whatever it complains of: there is one place that knows
+                    raw, shared = await self._fleet.run(FIND, *question.words(key, name))
             if raw is None or self._loop.time() < self._believing_from:
                 return None, shared
             return _unpack(raw[GENERATIONS:]), shared
         except (Unreachable, msgspec.MsgspecError):
             return None, None
+
+    def _question(self, tag: str) -> Question:
+        server, _, tool = tag.partition(".")
+        if len(self._questions) >= TOOLS:
+            self._questions.clear()
+        made = Question(self._generations(server).encode(), self._entry(server, b""), tool)
+        self._questions[tag] = made
+        return made
 
     async def _purge_far(self, selector: Selector) -> int:
         server, dot, _ = selector.tag.partition(".")

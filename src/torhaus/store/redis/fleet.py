@@ -44,6 +44,7 @@ class Fleet:
     ) -> None:
         self.settings = settings
         self._secure: ssl.SSLContext | None = context(settings.tls)
+        self._clustered = settings.topology is Topology.CLUSTER
         self._home_slot = slot(home_key)
         self._home_opened, self._home_lost, self._pushed = opened, lost, pushed
         self._lines: dict[Address, Line] = {}
@@ -100,6 +101,10 @@ class Fleet:
                     # In a task of its own: calls may run in none.
                     await asyncio.ensure_future(line.first(self.settings.connect_timeout))
         raise Unreachable("the cluster sends us from one node to the next")
+
+    def wire(self) -> Wire | None:
+        """The connection to ask over about any key; None where `ask` has to choose one."""
+        return None if self._clustered else self._home.wire
 
     def tell(self, key: Word, *command: Word) -> None:
         """Say something without caring for the reply; nothing happens when nobody is there."""

@@ -7,13 +7,14 @@ hiredis packs and reads; redis-py's connection does the same for several times t
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextvars import Context
 from typing import Any, cast
 
 from hiredis import ProtocolError, PushNotification, Reader, ReplyError, pack_command
 
 Word = bytes | str | int | float
-Waiting = tuple["asyncio.Future[Any]", float]
+Waiting = tuple["asyncio.Future[Any] | Reply", float]
 
 _NOTHING = object()
 GLANCE = 0.002
@@ -22,6 +23,72 @@ GLANCE = 0.002
 
 class Unreachable(Exception):  # noqa: N818 -- a state of the world that callers live with
     """The server did not answer, or not in time. The text is a sentence for people."""
+
+
+class Reply:
+    """What the server will say to one question, to be awaited once: a future for half the price.
+
+    A drive goes on in the very callback in which the reply has come, a task when the loop gets to
+    it. PEP 3156 and `asyncio.Task` say what of a future is needed for that.
+    """
+
+    __slots__ = ("_asyncio_future_blocking", "_context", "_error", "_loop", "_said", "_then")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._asyncio_future_blocking = False
+        self._loop = loop
+        self._said: Any = _NOTHING
+        self._error: BaseException | None = None
+        self._then: Callable[[Any], object] | None = None
+        self._context: Context | None = None
+
+    def __await__(self) -> Generator["Reply", None, Any]:
+        if not self.done():
+            self._asyncio_future_blocking = True
+            yield self
+        return self.result()
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop
+
+    def add_done_callback(
+        self, then: Callable[[Any], object], *, context: Context | None = None
+    ) -> None:
+        self._then, self._context = then, context
+
+    def done(self) -> bool:
+        return self._said is not _NOTHING or self._error is not None
+
+    def result(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._said
+
+    def came(self, said: Any) -> None:
+        """The server has answered: in the loop's own callback, not within anybody's step."""
+        if isinstance(said, ReplyError):
+            self._error = said
+        else:
+            self._said = said
+        then = self._then
+        if then is not None and self._context is None:
+            then(self)
+        else:
+            self._later()
+
+    def set_exception(self, error: BaseException) -> None:
+        self._error = error
+        self._later()
+
+    def cancel(self, msg: object = None) -> bool:  # noqa: ARG002 -- what a task calls
+        if self.done():
+            return False
+        self.set_exception(asyncio.CancelledError())
+        return True
+
+    def _later(self) -> None:
+        if self._then is not None:
+            self._loop.call_soon(self._then, self, context=self._context)
 
 
 class Wire(asyncio.Protocol):
@@ -56,13 +123,26 @@ class Wire(asyncio.Protocol):
         if not self.open:
             answer.set_exception(Unreachable("the connection is closed"))
             return answer
+        self._put(pack_command(command), answer)  # type: ignore[arg-type]  # any number of words
+        return answer
+
+    def ask(self, packed: bytes) -> Reply:
+        """`call` of a command that is written out as the protocol has it (RESP)."""
+        reply = Reply(self._loop)
+        if self.open:
+            self._put(packed, reply)
+        else:
+            reply.set_exception(Unreachable("the connection is closed"))
+        return reply
+
+    def _put(self, packed: bytes, answer: "asyncio.Future[Any] | Reply") -> None:
+        loop = self._loop
         if not self._out:
             loop.call_soon(self._flush)
-        self._out.append(pack_command(command))  # type: ignore[arg-type]  # any number of words
+        self._out.append(packed)
         self._waiting.append((answer, loop.time() + self._timeout))
         if self._watch is None:
             self._watch = loop.call_later(self._timeout, self._look)
-        return answer
 
     def tell(self, *command: Word) -> None:
         """Ask without caring for the reply."""
@@ -133,10 +213,12 @@ class Wire(asyncio.Protocol):
         self._ended(self)
 
 
-def _settle(answer: "asyncio.Future[Any]", reply: Any) -> None:
+def _settle(answer: "asyncio.Future[Any] | Reply", reply: Any) -> None:
     if answer.done():  # too late, or whoever asked has gone
         return
-    if isinstance(reply, ReplyError):
+    if isinstance(answer, Reply):
+        answer.came(reply)
+    elif isinstance(reply, ReplyError):
         answer.set_exception(reply)
     else:
         answer.set_result(reply)
