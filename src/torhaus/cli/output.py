@@ -1,5 +1,6 @@
 """What commands print: words for people, JSON for programs, and how they end."""
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -44,7 +45,7 @@ def complain(text: RenderableType, style: str | None = None) -> None:
 def say_json(value: Any) -> None:
     """One JSON document, indented. `value`: what msgspec can encode."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    sys.stdout.write(printable_json(text.decode()) + "\n")
     sys.stdout.flush()
 
 
@@ -68,6 +69,21 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t" else _escaped(ord(c)) for c in text)
+
+
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def printable_json(text: str) -> str:
+    """JSON text that means the same, without what a terminal would act on or not show.
+
+    JSON escapes control characters only up to U+001F; some terminals take U+009B for an escape.
+    """
+    return text if text.isascii() and "\x7f" not in text else _UNSEEN.sub(_in_json, text)
+
+
+def _in_json(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _escaped(code: int) -> str:

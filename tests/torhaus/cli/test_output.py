@@ -45,6 +45,17 @@ def test_json_is_one_document_in_any_script(capsys: pytest.CaptureFixture[str]) 
     assert json.loads(capsys.readouterr().out) == {"ü": [1, None]}
 
 
+def test_json_drives_no_terminal_and_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"a": "\x9b31m \x7f \u202e ü 🙂", "b\x85": "\x1b"}
+
+    say_json(value)
+
+    shown = capsys.readouterr().out
+    assert json.loads(shown) == value
+    assert all(each.isprintable() for each in shown.replace("\n", ""))
+    assert "ü 🙂" in shown
+
+
 def test_no_and_wrong_use_have_their_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as no:
         refuse("no\x1b")

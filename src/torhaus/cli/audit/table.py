@@ -9,7 +9,7 @@ import msgspec
 from rich.text import Text
 
 from torhaus.audit.cells import safe
-from torhaus.cli.output import columns, printable
+from torhaus.cli.output import columns, printable, printable_json
 
 WIDEST = 120
 """Characters of a cell that people see."""
@@ -20,7 +20,8 @@ Rows = Sequence[Sequence[Any]]
 def json(names: Sequence[str], rows: Rows) -> str:
     """An array of objects."""
     found = [dict(zip(names, row, strict=True)) for row in rows]
-    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+    text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+    return printable_json(text) + "\n"
 
 
 def comma(names: Sequence[str], rows: Rows) -> str:

@@ -10,7 +10,7 @@ import typer
 from torhaus.audit.line import read, text
 from torhaus.audit.marks import is_record
 from torhaus.cli.audit.records import Follower, directory, ended, with_filed
-from torhaus.cli.output import refuse
+from torhaus.cli.output import printable_json, refuse
 from torhaus.cli.reading import AsJson
 from torhaus.store.audit.pseudonyms import mapping, told
 
@@ -62,7 +62,7 @@ def _print(lines: list[bytes], data_dir: Path, *, json: bool) -> None:
         line = told(written, people)
         record = read(line)
         if json:
-            shown = line.decode("utf-8", "replace")
+            shown = printable_json(line.decode("utf-8", "replace"))
         else:
             shown = "(a damaged record)" if record is None else text(record)
         sys.stdout.write(shown + "\n")

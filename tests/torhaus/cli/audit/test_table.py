@@ -15,6 +15,12 @@ def test_json_is_an_array_of_objects() -> None:
     ]
 
 
+def test_json_drives_no_terminal() -> None:
+    shown = json(["a"], [["\x9b31m"]])
+
+    assert shown == '[\n  {\n    "a": "\\u009b31m"\n  }\n]\n'
+
+
 def test_no_rows_are_an_empty_array() -> None:
     assert json(NAMES, []) == "[]\n"
 
