@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import structlog
@@ -45,6 +46,9 @@ class SandboxRecords:
         self._find = find
         self._memory = memory
         self._turn = asyncio.Semaphore(at_once)
+        # Threads of its own: who gave up leaves one behind that still waits for a bucket, and the
+        # loop's own threads look up servers' addresses.
+        self._finders = ThreadPoolExecutor(at_once, thread_name_prefix="audit-files")
         self._most = at_once + waiting
         self._here = 0
 
@@ -75,10 +79,11 @@ class SandboxRecords:
 
     async def _found(self, question: Question) -> Found | Unanswered:
         """What is fetched from a bucket when the time is over stays for the next question."""
-        finding = asyncio.to_thread(self._find, question.first_day, question.last_day)
+        loop = asyncio.get_running_loop()
+        days = question.first_day, question.last_day
         try:
             async with asyncio.timeout(question.seconds):
-                return await finding
+                return await loop.run_in_executor(self._finders, self._find, *days)
         except TimeoutError:
             why = f"the day files were not all here within {question.seconds:g} seconds"
             fix = "ask again in a while, or for fewer days"

@@ -1,5 +1,7 @@
 """Everything the state database holds about one person, and how it forgets who that was."""
 
+import re
+from re import Pattern
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -13,6 +15,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "usage": ("email",),
 }
 """Where people's addresses stand, by table. A test compares this with the tables there are."""
+
+WITHIN: dict[str, tuple[str, ...]] = {
+    "approvals": ("approvers", "arguments", "reason", "comment"),
+    "access_requests": ("reason", "comment"),
+}
+"""Texts and lists in which addresses may stand, by table: tables whose rows have an `id`."""
 
 
 def _where(columns: tuple[str, ...]) -> str:
@@ -28,6 +36,19 @@ _RENAME: tuple[TextClause, ...] = tuple(
     for table, columns in COLUMNS.items()
     for column in columns
 )
+
+_LOOK: dict[str, TextClause] = {
+    table: text(
+        f"SELECT id, {', '.join(columns)} FROM {table} WHERE "  # noqa: S608 -- constants
+        + " OR ".join(f"lower({column}) LIKE :like" for column in columns)
+    )
+    for table, columns in WITHIN.items()
+}
+_WRITE: dict[tuple[str, str], TextClause] = {
+    (table, column): text(f"UPDATE {table} SET {column} = :told WHERE id = :id")  # noqa: S608 -- constants
+    for table, columns in WITHIN.items()
+    for column in columns
+}
 
 
 async def about(connection: AsyncConnection, email: str) -> dict[str, list[dict[str, Any]]]:
@@ -47,7 +68,27 @@ async def rename(connection: AsyncConnection, email: str, token: str) -> int:
     for statement in _RENAME:
         done = await connection.execute(statement, {"email": email.lower(), "token": token})
         places += done.rowcount
+    for table in WITHIN:
+        places += await _renamed_within(connection, table, email, token)
     return places
+
+
+async def _renamed_within(connection: AsyncConnection, table: str, email: str, token: str) -> int:
+    places, named = 0, _named(email)
+    rows = await connection.execute(_LOOK[table], {"like": f"%{email.lower()}%"})
+    for row in rows.fetchall():
+        for column in WITHIN[table]:
+            told, times = named.subn(f"\\g<1>{token}", getattr(row, column))
+            if times:
+                await connection.execute(_WRITE[table, column], {"told": told, "id": row.id})
+                places += 1
+    return places
+
+
+def _named(email: str) -> Pattern[str]:
+    """The address, but not the end of a longer one; `\\n` in JSON is the end of a line."""
+    before = r"(\\[bfnrt]|\\u[0-9a-f]{4}|(?<![\w.%+-]))"
+    return re.compile(rf"{before}{re.escape(email)}(?![\w-]|\.\w)", re.IGNORECASE)
 
 
 def _told(value: Any) -> Any:

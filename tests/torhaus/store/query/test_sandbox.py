@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,25 @@ def test_a_bucket_that_takes_its_time_does_not_take_the_question_s(log: AuditLog
 
     assert isinstance(found, Unanswered)
     assert (found.code, found.fix) == ("timeout", "ask again in a while, or for fewer days")
+
+
+def test_a_bucket_that_does_not_answer_takes_no_thread_of_others() -> None:
+    done = threading.Event()
+
+    def slow(_first: str, _last: str) -> Found:
+        done.wait(30)
+        return Found((), ())
+
+    async def asked() -> int:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        records = SandboxRecords(slow)
+        try:
+            await records.ask(Question(sql="SELECT 1", seconds=0.1))
+            return await asyncio.wait_for(asyncio.to_thread(int), 5)
+        finally:
+            done.set()
+
+    assert asyncio.run(asked()) == 0
 
 
 def test_a_value_that_is_nested_without_end_is_no_answer(log: AuditLog) -> None:
