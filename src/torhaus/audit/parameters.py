@@ -99,8 +99,18 @@ def _masked(value: Any) -> Any:
     if isinstance(value, list):
         if len(value) == 2 and _tells(value[0]) and not isinstance(value[1], dict | list):
             return [value[0], MASK]  # a header, as some programs write them
-        return [_masked(item) for item in value]
+        return [MASK if _given(value, at) else _masked(item) for at, item in enumerate(value)]
     return value
+
+
+def _given(words: list[Any], at: int) -> bool:
+    """Whether it is what an option before it asks for: `["mysql", "--password", "..."]`."""
+    if at == 0 or not isinstance(words[at], str):
+        return False
+    before, word = words[at - 1], words[at]
+    option = _tells(before) and before[:1] == "-" and "=" not in before
+    amount = option and before.endswith("tokens") and word.isdigit()
+    return option and not amount and word[:1] != "-"
 
 
 def _labelled(value: dict[str, Any]) -> bool:

@@ -124,6 +124,12 @@ def test_line_breaks_between_tokens_go():
         ({"name": "state", "value": "token"}, {"name": "state", "value": "token"}),
         ({"name": "t" * 90 + "token", "value": 1}, {"name": "t" * 90 + "token", "value": 1}),
         (["token", ["a"]], ["token", ["a"]]),
+        (["sql", "--password", "x1", "db"], ["sql", "--password", "•••", "db"]),
+        (["run", "-token", "x1", "--api-key", "x2"], ["run", "-token", "•••", "--api-key", "•••"]),
+        (["run", "--token", "--verbose", "x"], ["run", "--token", "--verbose", "x"]),
+        (["run", "--password=x1", "db", 1], ["run", "--password=x1", "db", 1]),
+        (["run", "--max-tokens", "100"], ["run", "--max-tokens", "100"]),
+        (["my password", "is", "a token"], ["my password", "is", "a token"]),
     ],
 )
 def test_a_value_beside_a_name_that_tells_of_a_secret_is_masked(value: Any, masked: Any):
