@@ -52,7 +52,11 @@ HARD: tuple[bytes, ...] = tuple(dict.fromkeys(each.encode() for each in (*_token
 
 # A quote that is not escaped ends a member's name: what stands under names is masked by name.
 _THEN = rb"(?:\\+[\"']|['`])?[ \t]{0,4}(?::=|=>|[:=])"
-_ASSIGNED = re.compile(rb"(?i:passw|passphrase|pwd|secret|token|key|credential)[\w-]{0,40}" + _THEN)
+# `--password hunter2`: an option takes its value after a space.
+_NAMES = rb"(?i:passw|passphrase|pwd|secret|token|key|credential)[\w-]{0,40}"
+_ASSIGNED = re.compile(
+    _NAMES + _THEN + rb"|(?:(?<=-)|(?<=-(?i:api)))" + _NAMES + rb"[ \t]{1,4}(?!-)"
+)
 _HEADER = re.compile(rb"(?i:authorization)" + _THEN)
 _SCHEME = re.compile(rb"(?i:bearer|basic)(?:\s|%20|\\[nrt]){1,3}[\w.~+/=-]{12}")
 _URL = re.compile(rb"://[^\s/@\"'<>\\]{1,520}@")

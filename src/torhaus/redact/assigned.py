@@ -10,6 +10,8 @@ MAX_BEFORE = 40
 _NEEDLES = ("passw", "passphrase", "pwd", "secret", "token", "key", "credential")
 _NAME_BACK = re.compile(r"[\w-]{0,40}")
 _TAIL = re.compile(r"([\w-]{0,40})(\\{0,3}[\"'`]?)([ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4})")
+_OPTION = re.compile(r"([\w-]{0,40})()([ \t]{1,4})(?!-)")
+_WORD = re.compile(r"-(?:api)?\Z", re.IGNORECASE)
 _VALUE = re.compile(
     r"\\{0,3}\"([^\"\\\r\n]{1,512})|\\{0,3}'([^'\\\r\n]{1,512})"
     r"|([^\s\"'`\\,;&<>(){}\[\]]{3,512})(\(?)"
@@ -68,11 +70,13 @@ def _assigned(text: Text) -> list[Span]:
 
 def _at(text: str, at: int, after: int, spans: list[Span]) -> int:
     """Judge what is assigned to the name around `text[at:after]`. Returns where to go on."""
-    tail = _TAIL.match(text, after)
+    tail = _TAIL.match(text, after) or _OPTION.match(text, after)
     if tail is None:
         return after
     before = _NAME_BACK.match(text[max(0, at - MAX_BEFORE) : at][::-1])
     start = at - (0 if before is None else len(before[0]))
+    if tail.re is _OPTION and not (text.startswith("--", start) and _WORD.search(text, start, at)):
+        return tail.end(1)
     name = text[start : tail.end(1)]
     kind = telling(name)
     value = None if kind not in ("password", "secret") else _VALUE.match(text, tail.end())

@@ -32,6 +32,9 @@ KEY = mixed(24)
         (f"token={KEY}", "token=[redacted:secret]"),
         (f'\\"secret\\": \\"{KEY}\\"', '\\"secret\\": \\"[redacted:secret]\\"'),
         (f"credentials => {KEY}", "credentials => [redacted:secret]"),
+        ("mysql --password hunter2 db", "mysql --password [redacted:password] db"),
+        ("x --db-password 'a b1' y", "x --db-password '[redacted:password]' y"),
+        (f"run --apikey {KEY}", "run --apikey [redacted:secret]"),
     ],
 )  # fmt: skip
 def test_a_value_behind_a_telling_name_is_masked(text: str, masked: str) -> None:
@@ -70,6 +73,12 @@ def test_a_value_behind_a_telling_name_is_masked(text: str, masked: str) -> None
         "key: value",
         'primary_key="user_id_2"',
         "keyboard: qwertz12345",
+        "--password is required",
+        "--password --user2 alice",
+        "docker login --password $PW1",
+        "x --password-file /etc/pw1",
+        "run --token YOURTOKENHERE",
+        "a one-time-password hunter2",
         "API_KEY=",
         "api_key_url: https://example.org/keys1",
         "tokenizer: cl100k_base_long1",
