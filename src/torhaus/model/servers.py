@@ -9,6 +9,7 @@ import msgspec
 from torhaus.model.access import Glob
 from torhaus.model.auditing import WHOLE, Recorded
 from torhaus.model.caching import NO_CACHING, Caching
+from torhaus.model.health import USUAL, Upkeep
 from torhaus.model.secret import Secret
 
 
@@ -140,3 +141,4 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     hide_denied: bool = False
     recorded: Recorded = WHOLE
     secrets: tuple[Secret, ...] = ()
+    health: Upkeep = USUAL

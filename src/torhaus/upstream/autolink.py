@@ -1,17 +1,19 @@
 """A link by URL that finds out by itself what the upstream speaks, and remembers it for a day."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
 
 from torhaus.model.outcome import Answer
-from torhaus.model.ports import Ask, Link, Sink, UpstreamError
+from torhaus.model.ports import Ask, Sink, UpstreamError
 from torhaus.model.servers import HttpAddress, Server
 from torhaus.model.session import Session
 from torhaus.upstream import facts
+from torhaus.upstream.checks import ALL, Checked, HttpChecks
 from torhaus.upstream.exchange import Reply
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.httplink import HttpLink
 
 log = structlog.get_logger()
@@ -25,7 +27,7 @@ class Old:
 
     def __init__(
         self,
-        link: Callable[[Server, HttpAddress], Link],
+        link: Callable[[Server, HttpAddress], Checked],
         offered: Callable[[Server, HttpAddress], Awaitable[None]],
     ) -> None:
         self.link = link
@@ -53,14 +55,15 @@ class AutoLink:
         self._lifetime = lifetime
         self._loop = asyncio.get_running_loop()
         self._http: HttpLink | None = None
-        self._chosen: Link | None = None
+        self._chosen: HttpLink | Checked | None = None
+        self._checks = HttpChecks(server.name, ids)
         self._learned_at = 0.0
         self._believed_until = 0.0
-        self._choosing: asyncio.Task[Link] | None = None
+        self._choosing: asyncio.Task[HttpLink | Checked] | None = None
         self._trouble: str | None = None
         self._shut = False
 
-    async def _link(self) -> Link:
+    async def _link(self) -> HttpLink | Checked:
         if self._chosen is not None and self._loop.time() < self._believed_until:
             return self._chosen
         if self._shut:
@@ -72,7 +75,7 @@ class AutoLink:
             return self._chosen  # the old verdict serves while a new one is being formed
         return await asyncio.shield(self._choosing)
 
-    def _chose(self, task: asyncio.Task[Link]) -> None:
+    def _chose(self, task: asyncio.Task[HttpLink | Checked]) -> None:
         self._choosing = None
         error = None if task.cancelled() else task.exception()
         if error is not None:
@@ -80,7 +83,7 @@ class AutoLink:
             if self._chosen is None:
                 self._trouble = str(error)
 
-    async def _choose(self) -> Link:
+    async def _choose(self) -> HttpLink | Checked:
         if self._address.transport != "sse":
             if self._http is None:
                 self._http = HttpLink(self._server, self._address, self._ids, self._doubt)
@@ -89,7 +92,7 @@ class AutoLink:
                 self._http.facts = learned
                 return await self._believe(self._http, "http", learned)
             if self._address.transport == "http":
-                raise UpstreamError("it does not answer MCP over streamable HTTP")
+                raise FaultError("it does not answer MCP over streamable HTTP")
             # A wrong path or a proxy before its server says 404 just as an old server does.
             await self._offered()
         link = self._chosen
@@ -101,7 +104,7 @@ class AutoLink:
         try:
             await self._old.offered(self._server, self._address)
         except UpstreamError as error:
-            raise UpstreamError(
+            raise FaultError(
                 f"it answers MCP neither over streamable HTTP nor over HTTP+SSE: {error}"
             ) from error
 
@@ -120,7 +123,9 @@ class AutoLink:
                 log.debug("upstream.probe.left", server=self._server.name)
         return learned
 
-    async def _believe(self, link: Link, transport: str, learned: facts.Facts | None) -> Link:
+    async def _believe(
+        self, link: HttpLink | Checked, transport: str, learned: facts.Facts | None
+    ) -> HttpLink | Checked:
         former, self._chosen = self._chosen, link
         self._learned_at = self._loop.time()
         self._believed_until = self._learned_at + self._lifetime
@@ -162,6 +167,13 @@ class AutoLink:
         if self._chosen is not None:
             await self._chosen.close(session)
 
+    async def check(self, seconds: float) -> Mapping[str, UpstreamError | None]:
+        link = await self._link()  # which asks the server, where it is not known yet
+        if not isinstance(link, HttpLink):
+            return await link.check(seconds)
+        await self._checks.look(link, seconds, modern=link.facts.modern)
+        return {ALL: None}
+
     def state(self) -> str:
         if self._trouble is not None:
             return f"down: {self._trouble}"
@@ -172,6 +184,8 @@ class AutoLink:
         if self._choosing is not None:
             self._choosing.cancel()
             await asyncio.wait([self._choosing])
+        if self._http is not None and self._http is self._chosen:
+            await self._checks.end(self._http)
         for link in {self._chosen, self._http}:
             if link is not None:
                 await link.shutdown()

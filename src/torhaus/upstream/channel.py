@@ -21,6 +21,7 @@ from torhaus.model.session import Session
 from torhaus.upstream import envelope
 from torhaus.upstream.chores import Chores
 from torhaus.upstream.envelope import Envelope, GarbageError, Opened
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.flow import Tap
 from torhaus.upstream.pipe import NotSentError, Opener, Pipe
 from torhaus.upstream.questions import Asked, Questions
@@ -119,13 +120,13 @@ class Channel:
         answer = await self.call(Flight(), "initialize", params)
         if answer.result is None:
             message = envelope.error_message(answer.error or b"")
-            raise UpstreamError(f"it refused to open a session: {message}")
+            raise FaultError(f"it refused to open a session: {message}")
         try:
             self.opened = envelope.opened(answer.result)
         except GarbageError as error:
-            raise UpstreamError("it opened a session with nonsense") from error
+            raise FaultError("it opened a session with nonsense") from error
         if self.opened.version not in LEGACY:
-            raise UpstreamError(
+            raise FaultError(
                 f"it speaks protocol version {self.opened.version[:40]!r},"
                 f" Torhaus knows {', '.join(LEGACY)}"
             )
@@ -145,7 +146,7 @@ class Channel:
                 await self._dispatch(pipe, flight, message)
                 return await flight.answer
         except TimeoutError:
-            raise UpstreamError(self._too_late(flight)) from None
+            raise self._too_late(flight) from None
         finally:
             del self.flights[flight.id]
             self._leave(flight)
@@ -158,10 +159,10 @@ class Channel:
             flight.sent = False  # there is nothing to call off
             raise
 
-    def _too_late(self, flight: Flight) -> str:
+    def _too_late(self, flight: Flight) -> UpstreamError:
         if flight.withdrawn:
-            return "the call was cancelled by its caller"
-        return f"it did not answer within {flight.seconds:g} s"
+            return UpstreamError("the call was cancelled by its caller")
+        return FaultError(f"it did not answer within {flight.seconds:g} s")
 
     def _leave(self, flight: Flight) -> None:
         """A call is over: close its questions, and call it off where it was not answered."""
@@ -193,7 +194,7 @@ class Channel:
             async with asyncio.timeout(SEND_TIMEOUT):
                 await self.pipe.send(message)
         except TimeoutError:
-            raise UpstreamError("it does not take messages") from None
+            raise FaultError("it does not take messages") from None
 
     async def answer(self, session: Session, key: bytes, message: bytes) -> None:
         """Pass on the answer to a question, if this session was asked it."""
@@ -255,7 +256,7 @@ class Channel:
         self._reason = reason
         for flight in self.flights.values():
             if not flight.answer.done():
-                flight.answer.set_exception(UpstreamError(f"it {reason}"))
+                flight.answer.set_exception(FaultError(f"it {reason}"))
         self._questions.clear()
         self._owner.ended(self)
 

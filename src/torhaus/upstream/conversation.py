@@ -15,6 +15,7 @@ from torhaus.upstream import envelope
 from torhaus.upstream.backoff import Backoff
 from torhaus.upstream.channel import Channel, Flight, Terms
 from torhaus.upstream.chores import Chores
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.flow import Brake, Tap
 from torhaus.upstream.listeners import Listener, Listeners, Subscription, honoured
 from torhaus.upstream.memory import LEVELS, MAX_URIS, Memory, reaches
@@ -123,6 +124,15 @@ class Conversation:
         front = envelope.canonical(ask.id)
         flight = Flight(tap=tap, session=ask.session, front=front, level=level, seconds=ask.timeout)
         return await channel.call(flight, ask.method, ask.params)
+
+    async def ping(self, seconds: float) -> None:
+        """Ask whether it lives. Raises UpstreamError.
+
+        While calls are under way it is not asked: they may keep it from answering.
+        """
+        channel = self._channel
+        if channel is not None and not self._calls:
+            await channel.call(Flight(seconds=seconds), "ping", b"")
 
     def _used(self) -> None:
         self._calls -= 1
@@ -245,7 +255,7 @@ class Conversation:
                 self._level = None
                 await self._restore(channel)
         except TimeoutError:
-            raise UpstreamError(f"it did not start within {setting.start_timeout:g} s") from None
+            raise FaultError(f"it did not start within {setting.start_timeout:g} s") from None
 
     async def _restore(self, channel: Channel) -> None:
         """Tell a new session what its callers had told the old one."""

@@ -7,9 +7,10 @@ import msgspec
 from torhaus.mcp import codes
 from torhaus.mcp.message import encode, request_text
 from torhaus.mcp.versions import CAPABILITIES_KEY, LATEST_LEGACY, LEGACY, MODERN, VERSION_KEY
-from torhaus.model.ports import Ask, UpstreamError
+from torhaus.model.ports import Ask
 from torhaus.model.servers import Era
 from torhaus.upstream.exchange import Reply
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.replies import FOREIGN, code_of, object_of, session_of, unexpected
 from torhaus.upstream.requests import Requests
 
@@ -61,7 +62,7 @@ async def learn(send: Send, requests: Requests, wanted: str) -> Facts:
     discover = None if wanted == "legacy" else await _discover(send, requests)
     if wanted == "modern":
         if discover is None:
-            raise UpstreamError(f"it does not speak {MODERN}, but `era: modern` is configured")
+            raise FaultError(f"it does not speak {MODERN}, but `era: modern` is configured")
         return Facts(discover=discover)
     body = initialize_text(b'"torhaus-probe-2"', b"{}", b"", LATEST_LEGACY)
     reply = await send(requests.legacy(body, None, None), b'"torhaus-probe-2"')

@@ -16,6 +16,7 @@ import httptools
 import msgspec
 
 from torhaus.model.ports import UpstreamError
+from torhaus.upstream.faults import FaultError
 
 MAX_HEADER_BYTES = 64 * 1024
 """Also the most bytes of framing (chunk sizes, trailers) between two pieces of a body."""
@@ -34,11 +35,11 @@ _PLAIN = re.compile(
 _JSON = {b"content-type": b"application/json"}
 
 
-class ConnectError(UpstreamError):
+class ConnectError(FaultError):
     """No connection, so nothing was sent."""
 
 
-class BrokenError(UpstreamError):
+class BrokenError(FaultError):
     """The connection ended before the answer did. `answered`: whether any byte had come."""
 
     def __init__(self, message: str, *, answered: bool) -> None:
@@ -171,13 +172,13 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
             if not isinstance(cause, UpstreamError):
-                cause = UpstreamError("it sent an answer we cannot read")
+                cause = FaultError("it sent an answer we cannot read")
             self.give_up(cause)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self.give_up(UpstreamError("it does not speak HTTP/1.1 properly"))
+            self.give_up(FaultError("it does not speak HTTP/1.1 properly"))
         else:
             if self._unheard > MAX_HEADER_BYTES:
-                self.give_up(UpstreamError("its response headers are too large"))
+                self.give_up(FaultError("its response headers are too large"))
 
     def _whole(self, data: bytes) -> bool:
         """Take an answer that came in one piece and plainly, past the parser.
@@ -216,7 +217,7 @@ class Connection(asyncio.Protocol):
             return
         headers = self._headers
         if self._unheard > MAX_HEADER_BYTES and _size(headers) > MAX_HEADER_BYTES:
-            raise UpstreamError("its response headers are too large")
+            raise FaultError("its response headers are too large")
         self._unheard = 0
         self._begun = True
         self.exchange.head(status, headers)
@@ -267,7 +268,7 @@ class Connection(asyncio.Protocol):
 def refuse_compressed(headers: dict[bytes, bytes]) -> None:
     """Raises UpstreamError for an encoding that was not asked for."""
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise UpstreamError("it sent a compressed answer although we did not accept one")
+        raise FaultError("it sent a compressed answer although we did not accept one")
 
 
 def _size(headers: dict[bytes, bytes]) -> int:

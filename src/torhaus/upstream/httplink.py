@@ -17,6 +17,7 @@ from torhaus.upstream.chores import Chores
 from torhaus.upstream.discreet import own
 from torhaus.upstream.exchange import McpExchange, Reply, is_answer
 from torhaus.upstream.facts import Facts, initialize_text
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.http import BrokenError, Connection, target
 from torhaus.upstream.memory import LEVELS, MAX_URIS, Memory
 from torhaus.upstream.pool import Pool, trust
@@ -249,9 +250,9 @@ class HttpLink:
             status = reply.status if reply.status in (200, 400, 404) else 200
             return Answer(error=bytes(message.error), status=status, event_id=reply.event_id)
         if not is_answer(message, ask.id):
-            raise UpstreamError("it answered another request than the one it was sent")
+            raise FaultError("it answered another request than the one it was sent")
         if message.result is None:
-            raise UpstreamError("its answer holds neither a result nor an error")
+            raise FaultError("its answer holds neither a result nor an error")
         session = session_of(reply) if ask.method == "initialize" else None
         return Answer(result=bytes(message.result), session=session, event_id=reply.event_id)
 

@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from torhaus.model.health import UNUSED, Health
 from torhaus.model.ports import Link, UpstreamError
-from torhaus.model.servers import HttpAddress, Server, StdioAddress
+from torhaus.model.servers import HttpAddress, Server, Sharing, StdioAddress
 from torhaus.upstream.autolink import AutoLink, Old
+from torhaus.upstream.breakerlink import BreakerLink
+from torhaus.upstream.checks import Checked
 from torhaus.upstream.discreet import discreet, own
 from torhaus.upstream.oldsse import oldsse_opener
 from torhaus.upstream.pipelink import PipeLink
@@ -31,7 +34,7 @@ class Links:
     def __init__(self, ids: Callable[[], str], grace: float = GRACE) -> None:
         self._ids = ids
         self._grace = grace
-        self._links: dict[str, tuple[Server, Link]] = {}
+        self._links: dict[str, tuple[Server, BreakerLink]] = {}
         self._configured: dict[str, Server] | None = None
         self._retiring: dict[asyncio.Task[None], Link] = {}
         self._shut = False
@@ -47,7 +50,7 @@ class Links:
             return known[1]
         return self._current(server)
 
-    def _current(self, server: Server) -> Link:
+    def _current(self, server: Server) -> BreakerLink:
         if self._shut:
             raise UpstreamError("the gateway is shutting down")
         if self._configured is not None:
@@ -59,16 +62,18 @@ class Links:
         if known is not None:
             if _reach(known[0]) == _reach(server):
                 self._links[server.name] = (server, known[1])
+                known[1].renew(server.health)
                 return known[1]
             self._retire(known[1])
-        link = self._build(server)
+        apart = server.sharing is not Sharing.SHARED and isinstance(server.address, StdioAddress)
+        link = BreakerLink(server.name, self._build(server), server.health, apart=apart)
         self._links[server.name] = (server, link)
         return link
 
     def retain(self, servers: Iterable[Server]) -> list[str]:
         """Let go of links to servers that are no longer configured, or no longer so.
 
-        Returns their names.
+        Returns their names. Those that are looked at now and then are, from now on.
         """
         self._configured = {server.name: server for server in servers}
         gone = []
@@ -78,13 +83,20 @@ class Links:
                 del self._links[name]
                 self._retire(link)
                 gone.append(name)
+        for server in self._configured.values():
+            if server.health.interval > 0 or server.name in self._links:
+                self._current(server)
         return gone
 
     def state(self, server: Server) -> str:
         known = self._links.get(server.name)
         return "idle" if known is None else known[1].state()
 
-    def _build(self, server: Server) -> Link:
+    def health(self, server: Server) -> Health:
+        known = self._links.get(server.name)
+        return UNUSED if known is None else known[1].health()
+
+    def _build(self, server: Server) -> Checked:
         match server.address:
             case StdioAddress() as address:
                 opener = discreet(stdio_opener(server.name, address), own(server))
@@ -92,7 +104,8 @@ class Links:
             case HttpAddress() as address:
                 return AutoLink(server, address, self._ids, Old(_old, _offered))
 
-    def _retire(self, link: Link) -> None:
+    def _retire(self, link: BreakerLink) -> None:
+        link.retire()
         task = asyncio.get_running_loop().create_task(self._later(link))
         self._retiring[task] = link
         task.add_done_callback(self._retired)
@@ -134,7 +147,7 @@ def _plain(server: Server, address: HttpAddress) -> PlainHttp:
     )
 
 
-def _old(server: Server, address: HttpAddress) -> Link:
+def _old(server: Server, address: HttpAddress) -> Checked:
     http = _plain(server, address)
     opener = oldsse_opener(server.name, address, http, server.connect_timeout + ENDPOINT)
     opener = discreet(opener, own(server))

@@ -10,6 +10,7 @@ import structlog
 from torhaus.mcp.sse import Event
 from torhaus.model.ports import UpstreamError
 from torhaus.model.servers import HttpAddress
+from torhaus.upstream.faults import DeniedError, FaultError
 from torhaus.upstream.pipe import Ears, NotSentError, Opener, Pipe
 
 log = structlog.get_logger()
@@ -57,7 +58,7 @@ def oldsse_opener(server: str, address: HttpAddress, http: Http, timeout: float)
                 await pipe.open(address.url)
         except TimeoutError:
             await pipe.close()
-            raise UpstreamError(f"it named no endpoint within {timeout:g} s") from None
+            raise FaultError(f"it named no endpoint within {timeout:g} s") from None
         except BaseException:
             await pipe.close()
             raise
@@ -91,7 +92,10 @@ class OldSsePipe:
         if _is_lost_session(status, body):
             self._end("has forgotten the session")
             raise NotSentError("it has forgotten the session")
-        raise UpstreamError(f"it refused a message with HTTP status {status}")
+        text = f"it refused a message with HTTP status {status}"
+        if status in (401, 403):
+            raise DeniedError(text, outright=status == 401)
+        raise FaultError(text) if status >= 500 else UpstreamError(text)
 
     def pause(self) -> None:
         if self._stream is not None:
@@ -122,7 +126,7 @@ class OldSsePipe:
             log.info("upstream.stream_broke", server=self._server, error=str(error))
         reason = "closed its event stream" if error is None else "lost its event stream"
         if not self._endpoint.done():
-            self._endpoint.set_exception(UpstreamError(f"it {reason}"))
+            self._endpoint.set_exception(FaultError(f"it {reason}"))
         self._end(reason)
 
     def _end(self, reason: str) -> None:
@@ -140,7 +144,7 @@ def _endpoint(url: str, named: str) -> str:
     except ValueError:
         same = False
     if not same or not target.isascii() or not target.isprintable() or " " in target:
-        raise UpstreamError("it named an endpoint that is not on its own origin")
+        raise FaultError("it named an endpoint that is not on its own origin")
     return target
 
 

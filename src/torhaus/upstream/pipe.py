@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from torhaus.model.ports import UpstreamError
+from torhaus.upstream.faults import FaultError
 
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes of one message from a server."""
 
 
-class NotSentError(UpstreamError):
+class NotSentError(FaultError):
     """The server has certainly not processed the message, so it may be sent again."""
 
 

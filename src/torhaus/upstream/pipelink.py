@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -19,6 +19,7 @@ from torhaus.model.servers import Era, Server, Sharing, StdioAddress
 from torhaus.model.session import Session
 from torhaus.upstream.backoff import Backoff
 from torhaus.upstream.channel import Terms
+from torhaus.upstream.checks import ALL
 from torhaus.upstream.conversation import Conversation, Setting
 from torhaus.upstream.envelope import decode, fields, text_of
 from torhaus.upstream.pipe import Opener
@@ -108,6 +109,19 @@ class PipeLink:
         if self._server.sharing is Sharing.SESSION:
             self._drop(conversation)
             self._setting.chores.start(conversation.close())
+
+    async def check(self, seconds: float) -> Mapping[str, UpstreamError | None]:
+        if self._server.sharing is Sharing.SHARED:
+            conversation = self._conversation(("shared",), OURSELVES, "")
+            if not conversation.open:
+                await conversation.opened()
+            return {ALL: await _lives(conversation, seconds)}
+        awake = {c: key[1] for key, c in self._conversations.items() if c.open}
+        answers = await asyncio.gather(*(_lives(each, seconds) for each in awake))
+        found: dict[str, UpstreamError | None] = {}
+        for who, error in zip(awake.values(), answers, strict=True):
+            found[who] = error or found.get(who)
+        return found
 
     def state(self) -> str:
         known = set(self._conversations.values())
@@ -238,6 +252,14 @@ class PipeLink:
         error = eras.to_modern_error(ask.method, answer.error or b"")
         unknown = decode(error).get("code") == METHOD_NOT_FOUND
         return Answer(error=error, status=404 if unknown else 200)
+
+
+async def _lives(conversation: Conversation, seconds: float) -> UpstreamError | None:
+    try:
+        await conversation.ping(seconds)
+    except UpstreamError as error:
+        return error
+    return None
 
 
 def _digest(capabilities: bytes) -> str:

@@ -7,6 +7,7 @@ import ssl
 from collections import OrderedDict
 
 from torhaus.model.ports import UpstreamError
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.http import ConnectError, Connection, Target
 
 IDLE = 4.0
@@ -28,7 +29,7 @@ def trust(target: Target, ca_file: str | None) -> ssl.SSLContext | None:
             context.load_verify_locations(ca_file)
         except OSError as error:  # SSLError is one
             reason = "no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-            raise UpstreamError(f"its ca_file cannot be used: {reason}") from error
+            raise FaultError(f"its ca_file cannot be used: {reason}") from error
     return context
 
 
@@ -181,7 +182,7 @@ class Pool:
         for connection in list(self._all):
             if connection.deadline is not None and connection.deadline < now:
                 waited = connection.patience or 0.0
-                connection.give_up(UpstreamError(f"it did not answer within {waited:g} s"))
+                connection.give_up(FaultError(f"it did not answer within {waited:g} s"))
         stale = [each for each in self._idle if each.idle_until <= now]
         for connection in stale:
             self._idle.remove(connection)

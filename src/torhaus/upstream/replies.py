@@ -9,6 +9,7 @@ from torhaus.mcp import codes
 from torhaus.mcp.message import Incoming
 from torhaus.model.ports import UpstreamError
 from torhaus.upstream.exchange import Reply
+from torhaus.upstream.faults import DeniedError, FaultError
 
 # The wordings of the SDKs: "No valid session ID provided", "Server not initialized" (TypeScript),
 # "Missing session ID" (Python), "Unauthorized: Session not found" (Rust, which says it with 401).
@@ -81,15 +82,19 @@ def unexpected(reply: Reply) -> UpstreamError:
     """The sentence for an answer that is none."""
     status = reply.status
     if status in (401, 403):
-        return UpstreamError(f"it refused the gateway's credential (HTTP {status})")
+        text = f"it refused the gateway's credential (HTTP {status})"
+        return DeniedError(text, outright=status == 401)
     if 300 <= status < 400:
-        return UpstreamError(f"it answered with a redirect (HTTP {status}): correct its `url`")
+        return FaultError(f"it answered with a redirect (HTTP {status}): correct its `url`")
     if status in (429, 503):
         wait = reply.headers.get(b"retry-after", b"").decode("latin-1")
         hint = f", retry after {wait} s" if re.fullmatch("[0-9]{1,8}", wait) else ""
-        return UpstreamError(f"it is overloaded (HTTP {status}{hint})")
+        text = f"it is overloaded (HTTP {status}{hint})"
+        return FaultError(text) if status == 503 else UpstreamError(text)
+    if status >= 500:
+        return FaultError(f"it answered HTTP {status}")
     if status >= 400:
         return UpstreamError(f"it answered HTTP {status}")
     if reply.last_event is not None:
-        return UpstreamError("it ended the stream before it answered")
-    return UpstreamError(f"it did not answer with an MCP message (HTTP {status})")
+        return FaultError("it ended the stream before it answered")
+    return FaultError(f"it did not answer with an MCP message (HTTP {status})")

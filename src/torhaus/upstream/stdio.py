@@ -10,8 +10,8 @@ from typing import cast
 
 import structlog
 
-from torhaus.model.ports import UpstreamError
 from torhaus.model.servers import StdioAddress
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.lines import Lines, TooLong
 from torhaus.upstream.pipe import MAX_MESSAGE, Ears, NotSentError, Opener, Pipe
 from torhaus.upstream.stderr import Stderr
@@ -58,7 +58,7 @@ def stdio_opener(server: str, address: StdioAddress, limit: int = MAX_MESSAGE) -
         except OSError as error:
             # The arguments stay out of it: they may hold secrets.
             why = error.strerror or type(error).__name__
-            raise UpstreamError(f"it cannot be started: {why}") from error
+            raise FaultError(f"it cannot be started: {why}") from error
         return pipe
 
     return open_stdio
@@ -78,15 +78,15 @@ def environment(address: StdioAddress) -> dict[str, str]:
 
 def _program(address: StdioAddress, env: dict[str, str]) -> str:
     if address.cwd is not None and not os.path.isdir(address.cwd):
-        raise UpstreamError(f'it cannot be started: there is no directory "{address.cwd}"')
+        raise FaultError(f'it cannot be started: there is no directory "{address.cwd}"')
     if any("\0" in text for text in (address.command, *address.args, *env, *env.values())):
         # uvloop would cut the text there without a word.
-        raise UpstreamError("it cannot be started: its command line has a zero byte in it")
+        raise FaultError("it cannot be started: its command line has a zero byte in it")
     if os.sep in address.command:
         return address.command
     found = shutil.which(address.command, path=env["PATH"])
     if found is None:
-        raise UpstreamError(f'it cannot be started: the command "{address.command}" was not found')
+        raise FaultError(f'it cannot be started: the command "{address.command}" was not found')
     return found
 
 

@@ -1,16 +1,18 @@
 """A link whose every act runs in a task of its own, for links that use timeouts and task groups."""
 
 import asyncio
+from collections.abc import Mapping
 
 from torhaus.model.outcome import Answer
-from torhaus.model.ports import Ask, Link, Sink
+from torhaus.model.ports import Ask, Sink, UpstreamError
 from torhaus.model.session import Session
+from torhaus.upstream.checks import Checked
 
 
 class TaskLink:
     """Wraps a link. Calls come from drives, which are no tasks (see `edge/drive.py`)."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Checked) -> None:
         self._link = link
 
     async def request(self, ask: Ask, sink: Sink) -> Answer:
@@ -24,6 +26,9 @@ class TaskLink:
 
     async def close(self, session: Session) -> None:
         await asyncio.ensure_future(self._link.close(session))
+
+    async def check(self, seconds: float) -> Mapping[str, UpstreamError | None]:
+        return await self._link.check(seconds)
 
     def state(self) -> str:
         return self._link.state()

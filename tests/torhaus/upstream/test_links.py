@@ -232,7 +232,7 @@ def test_every_kind_of_address_leads_somewhere():
     run(story())
 
 
-def test_a_server_that_is_down_says_why_in_its_state():
+def test_a_server_that_fails_says_why_in_its_state():
     async def story():
         async with http_server(McpServer().script) as server:
             pass
@@ -241,12 +241,20 @@ def test_a_server_that_is_down_says_why_in_its_state():
             with pytest.raises(UpstreamError):
                 await call(links.link(down))
 
-            assert links.state(down).startswith("down: no connection to 127.0.0.1")
+            assert links.state(down).startswith("failing: no connection to 127.0.0.1")
 
     run(story())
 
 
 # The end
+
+
+class Broken:
+    def retire(self):
+        pass
+
+    async def shutdown(self):
+        raise RuntimeError("no")
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -272,10 +280,6 @@ def test_shutting_down_closes_present_and_former_links_at_once(loop):
 
 
 def test_a_link_that_cannot_close_does_not_keep_the_others_open():
-    class Broken:
-        async def shutdown(self):
-            raise RuntimeError("no")
-
     async def story():
         upstream = McpServer()
         async with http_server(upstream.script) as server, linking() as links:
@@ -291,10 +295,6 @@ def test_a_link_that_cannot_close_does_not_keep_the_others_open():
 
 
 def test_a_former_link_that_cannot_close_is_no_loose_end(caplog):
-    class Broken:
-        async def shutdown(self):
-            raise RuntimeError("no")
-
     async def story():
         async with linking(grace=0.0) as links:
             links._retire(Broken())
