@@ -44,17 +44,30 @@ class Veiling:
     def veiled(self, record: Record) -> Record:
         """Raises OSError when a new person's key cannot be kept."""
         user = self._users.get(record.user) or self._user(record.user)
-        access = record.access_control
         parameters: bytes | msgspec.Raw = record.parameters
-        reason = access.reason
         if b"@" in bytes(parameters) or b"%40" in bytes(parameters):
             parameters = self._told(bytes(parameters))
-        if "@" in reason:
-            reason = self._told(reason.encode("utf-8", "replace")).decode()
-        if reason != access.reason:
-            access = replace(access, reason=reason)
         raw = parameters if isinstance(parameters, msgspec.Raw) else msgspec.Raw(parameters)
-        return replace(record, user=user, parameters=raw, access_control=access)
+        access, operation, call = record.access_control, record.operation, record.call
+        # A block of the configuration that is one person's has his address in its rules' names.
+        if "@" in access.reason or "@" in access.policy_applied:
+            rule, reason = self._text(access.policy_applied), self._text(access.reason)
+            access = replace(access, policy_applied=rule, reason=reason)
+        if "@" in call.client:
+            call = replace(call, client=self._text(call.client))
+        return replace(
+            record,
+            user=user,
+            operation=self._text(operation),
+            parameters=raw,
+            access_control=access,
+            call=call,
+        )
+
+    def _text(self, text: str) -> str:
+        if "@" not in text:
+            return text
+        return self._told(text.encode("utf-8", "replace")).decode()
 
     def _user(self, user: RecordUser) -> RecordUser:
         made = user

@@ -6,7 +6,7 @@ import pytest
 
 from tests.torhaus.store.audit.ledgers import record
 from torhaus.model.ports import LedgerError
-from torhaus.model.record import Record, RecordAccess, RecordUser
+from torhaus.model.record import Record, RecordAccess, RecordCall, RecordUser
 from torhaus.redact.guard import Guard
 from torhaus.store.audit.discreet import DiscreetLedger
 from torhaus.store.audit.pseudonyms import People, told
@@ -83,6 +83,21 @@ def test_reasons_name_nobody_either(tmp_path: Path):
     text, people = veiled(tmp_path, access_control=access)
 
     assert f"{people.known('bob@example.org')} may do this" in text
+
+
+def test_no_other_text_of_a_record_names_anybody(tmp_path: Path):
+    text, people = veiled(
+        tmp_path,
+        operation="mail_to: bob@example.org",
+        access_control=RecordAccess("github block of Bob@example.org: read", True, "fine"),
+        call=RecordCall("bob@example.org's laptop", "2025-11-25", 1, 2),
+    )
+
+    token = people.known("bob@example.org")
+    assert "bob" not in text.lower()
+    assert f'"policy_applied":"github block of {token}: read"' in text
+    assert f'"client":"{token}\'s laptop"' in text
+    assert f'"operation":"mail_to: {token}"' in text
 
 
 def test_the_house_itself_is_nobody(tmp_path: Path):
