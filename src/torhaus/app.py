@@ -266,6 +266,7 @@ class House:
             self.gate.fetching.chore(self.edge.many.fronts.end(session))
         self.gate.expire(time.time())
         self.audit.beat(self.gate.intents.since(time.time()))
+        self.gate.fetching.chore(self.audit.inherit())
         for connection in connections:
             connection.tick(now, idle=KEEP_ALIVE, slow=SLOW_REQUEST)
 

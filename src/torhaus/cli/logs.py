@@ -4,7 +4,8 @@ import io
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
@@ -30,6 +31,22 @@ def running(mask: Mask = str) -> None:
     _configure(logging.INFO, mask)
 
 
+class _Forgiving:
+    """A stream that loses what its disk does not take: no line of a log is worth a call."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def _configure(level: int, mask: Mask = str) -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -39,7 +56,7 @@ def _configure(level: int, mask: Mask = str) -> None:
     structlog.configure(
         processors=[*shared, *_endings(mask)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     # Libraries speak through the standard module: asyncio, and uvicorn when something breaks.

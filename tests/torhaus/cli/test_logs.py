@@ -152,3 +152,18 @@ def test_no_line_on_a_terminal_holds_a_secret(tmp_path: Path) -> None:
 
     assert "alice-secret-key-abc123" not in shown
     assert shown.count("gateway-secret") >= 5
+
+
+def test_a_log_on_a_full_disk_stops_nobody(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM + "print('went on')", "running"],
+            env=surroundings(tmp_path, None),
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert done.stdout == "went on\n"

@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from torhaus.cli.audit.depots import depot
+from torhaus.cli.audit.offline import noted
 from torhaus.cli.output import NO, complain, counted, printable, refuse, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, DataDir, Reader, read_or_exit
 from torhaus.store.audit.staying import staying
@@ -39,6 +40,9 @@ def compact(
         "refused": upkeep.refused,
         "trouble": after.trouble,
     }
+    why = noted(settings.data_dir, "audit.compacted", _told(facts))
+    if why is not None:
+        complain(printable(f"This is not in the audit log: {why}."), "yellow")
     if json:
         say_json(facts)
     else:
@@ -49,3 +53,12 @@ def compact(
             complain(printable(after.trouble))
     if after.trouble is not None:
         raise typer.Exit(NO)
+
+
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    """What a record says of it."""
+    return {
+        "records": facts["records"],
+        "waiting": facts["waiting"],
+        "stay": sorted(facts["refused"]),
+    }

@@ -7,12 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
+import msgspec
 import typer
 
 from torhaus.audit import part
 from torhaus.audit.cells import HEADER, cells
 from torhaus.audit.part import Part
-from torhaus.cli.audit.offline import fetch
+from torhaus.cli.audit.offline import fetch, noted
 from torhaus.cli.audit.outfile import TakenError, Written, written
 from torhaus.cli.audit.records import directory
 from torhaus.cli.audit.subject import archived, rows_about
@@ -96,7 +97,7 @@ def export(  # noqa: PLR0913 - one argument for each option
     try:
         named = _settings(config, data_dir)
         write = WRITE[format_] if subject is None else _about(wanted, format_, data_dir, named)
-        log = _Log(data_dir, None if named is None else named.bucket)
+        log = _Log(data_dir, None if named is None else named.bucket, format_)
         _export(wanted, write, out, log, force=force)
     except TakenError as error:
         refuse(f"There is a file {error} already; --force replaces it.")
@@ -126,10 +127,11 @@ def files(audit: AuditFiles, wanted: Part) -> Files:
 
 
 class _Log(NamedTuple):
-    """Where the log is. `bucket`: where day files may be besides."""
+    """Where the log is. `bucket`: where day files may be besides. `format`: what it becomes."""
 
     data_dir: Path
     bucket: Bucket | None
+    format: Format
 
 
 def _settings(config: Path | None, data_dir: Path) -> Settings | None:
@@ -156,14 +158,28 @@ def _export(wanted: Part, write: Write, out: str, log: _Log, *, force: bool) -> 
             lambda: files(audit, wanted), wanted.takes, where.parent, mapping(data_dir)
         ) as found,
     ):
+        why = _noted(log, wanted, found, "") if out == "-" else None
         write(found, target)
+        if out != "-":  # before it has its name
+            why = _noted(log, wanted, found, target.sha256)
     complain(f"{counted(found.count, 'record')}, SHA-256 {target.sha256}")
     if found.damaged:
         complain(f"{counted(found.damaged, 'damaged line')} left out; see torhaus audit verify")
+    if why is not None:
+        complain(printable(f"This export is not in the audit log: {why}."), "yellow")
     for each in found.left_out:
         complain(f"Left out: {printable(each)}")
     if found.left_out:
         raise typer.Exit(NO)  # whoever goes on with it must not take it for the whole
+
+
+def _noted(log: _Log, wanted: Part, found: Extract, sha256: str) -> str | None:
+    """Leave a record of it; why there is none, if so. `sha256`: of a file, not of what streams."""
+    asked = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value}
+    facts = {**asked, "format": log.format.value, "records": found.count}
+    if sha256:
+        facts["sha256"] = sha256
+    return noted(log.data_dir, "audit.exported", facts)
 
 
 def _jsonl(found: Extract, target: Written) -> None:

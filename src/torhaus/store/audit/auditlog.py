@@ -26,6 +26,9 @@ from torhaus.store.audit.writer import LedgerSettings
 
 log = structlog.get_logger()
 
+EVERY = 60.0
+"""Seconds between looks for other processes that died."""
+
 LAST = 2.0
 """Seconds that the end waits for a mark which is being written."""
 
@@ -64,7 +67,9 @@ class AuditLog:
         if settings.on_failure == "allow":
             self._lenient = LenientLedger(self.ledger, how.stall)
         self._attendance = Attendance(self._running, prefix)
-        self._dead: list[Died] = []
+        self._dead: list[Died] = []  # settled, and on disk at the next beat
+        self._fresh: list[Died] = []  # settled a moment ago
+        self._look = 0.0
         self._beat: asyncio.Future[None] | None = None
         self._publisher = publisher(journal, settings.publish)
         self._crew = Crew(directory, settings.sinks)
@@ -130,7 +135,9 @@ class AuditLog:
         the start is on disk by now, however it is written.
         """
         if self._beat is None or self._beat.done():
-            settled = self._dead if self.ledger.healthy() else []
+            settled: list[Died] = []
+            if self.ledger.healthy():
+                settled, self._dead, self._fresh = self._dead, self._fresh, []
             loop = asyncio.get_running_loop()
             self._beat = loop.run_in_executor(None, self._mark, since, settled)
         return self._beat
@@ -142,7 +149,30 @@ class AuditLog:
                 settled[-1].settled()
                 settled.pop()
         except OSError as error:  # more is read at the next start, nothing is missed
+            self._dead.extend(settled)
             log.warning("audit.unmarked", error=str(error))
+
+    async def inherit(self) -> None:
+        """To be called often: note how calls of other processes ended that died meanwhile.
+
+        Each is settled by one of those that live, and by the next start if none does. Never raises.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self._look or not self.ledger.healthy():
+            return
+        self._look = now + EVERY
+        dead: list[Died] = []
+        try:
+            dead = await asyncio.to_thread(died, self._running)
+            found = await settle(self._disk, self._segments, dead)
+        except (OSError, LedgerError) as error:
+            log.warning("audit.unsettled", error=str(error))
+            for each in dead:
+                each.leave()
+            return
+        self._fresh.extend(dead)
+        if found:
+            log.warning("audit.calls.interrupted", calls=found)
 
     async def close(self, *, complete: bool) -> None:
         """`complete`: every intent has its outcome, which is on disk once this closes well."""
@@ -153,9 +183,9 @@ class AuditLog:
             await asyncio.wait([self._beat], timeout=LAST)
             if not self._beat.done():
                 return  # the disk hangs; the next start reads everything again
-        for each in self._dead:
+        for each in (*self._dead, *self._fresh):
             each.settled() if written else each.leave()
-        self._dead.clear()
+        self._dead, self._fresh = [], []
         if not (written and complete):
             self._attendance.leave()
             return

@@ -20,9 +20,12 @@ def test_segments_become_day_files_and_are_still_shown(tmp_path: Path) -> None:
 
     assert (said.code, said.out) == (0, "3 records went to day files.\n")
     assert with_segment.out == without.out
-    assert len(without.out.splitlines()) == 3
-    assert two.out.splitlines() == without.out.splitlines()[1:]
-    assert torhaus("audit", "compact", "--json", at=tmp_path).json()["records"] == 0
+    *shown, last = without.out.splitlines()
+    assert len(shown) == 3
+    assert "torhaus.audit.compacted | records=3 waiting=0 stay=[]" in last
+    assert two.out.splitlines() == without.out.splitlines()[2:]
+    again = torhaus("audit", "compact", "--json", at=tmp_path).json()
+    assert again["records"] == 1  # the record of the first time
 
 
 def test_what_stays_is_told_and_is_a_no(tmp_path: Path) -> None:

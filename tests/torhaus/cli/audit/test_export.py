@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -23,8 +24,51 @@ def logged(at: Path, *content: bytes) -> None:
     segment(directory(at / "data"), 1, b"".join(content))
 
 
-def decoded(text: str) -> list[object]:
+def decoded(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
+
+
+def exports(at: Path) -> list[dict[str, Any]]:
+    """What records say of exports, the oldest first."""
+    found = torhaus("audit", "export", "--operation", "audit.exported", at=at).out
+    return [each["parameters"] for each in decoded(found)]
+
+
+def test_an_export_leaves_a_record_of_what_was_taken(tmp_path: Path) -> None:
+    logged(tmp_path, record(2, "git_show"), record(1, "git_log"))
+
+    torhaus("audit", "export", "--operation", "git_log", "--from", "2025-01-01", at=tmp_path)
+    said = torhaus("audit", "export", "--format", "csv", "--out", "log.csv", at=tmp_path)
+    about = torhaus("audit", "export", "--subject", "a@b.co", "--out", "a.zip", at=tmp_path)
+
+    first, second, third = exports(tmp_path)
+    since = "2025-01-01T00:00:00.000Z"
+    asked = {"operation": "git_log", "since": since}
+    assert first == {**asked, "format": "jsonl", "records": 1}
+    digest = hashlib.sha256((tmp_path / "log.csv").read_bytes()).hexdigest()
+    assert second == {"format": "csv", "records": 3, "sha256": digest}
+    assert (third["subject"], third["format"]) == ("a@b.co", "jsonl")
+    assert third["sha256"] in about.err
+    assert digest in said.err
+
+
+def test_an_export_that_cannot_be_recorded_says_so(tmp_path: Path) -> None:
+    logged(tmp_path, record(1, "git_log"))
+    (tmp_path / "data" / "audit.key").write_text("no key")
+
+    said = torhaus("audit", "export", at=tmp_path)
+
+    assert said.out.encode() == record(1, "git_log")
+    assert "This export is not in the audit log:" in said.err
+
+
+def test_what_was_not_written_is_not_recorded(tmp_path: Path) -> None:
+    logged(tmp_path, record(1, "git_log"))
+    (tmp_path / "log").write_text("mine")
+
+    assert torhaus("audit", "export", "--out", "log", at=tmp_path).code == 1
+
+    assert exports(tmp_path) == []
 
 
 def test_without_options_it_is_the_whole_log_as_it_was_written(tmp_path: Path) -> None:
@@ -144,4 +188,6 @@ def test_day_files_in_a_bucket_are_fetched_where_the_file_names_it(tmp_path: Pat
     assert (without.code, without.out) == (1, "")
     assert "Left out: 1 day skipped: in a bucket" in without.err
     assert named.code == 0, named.err
-    assert decoded(named.out) == decoded(lines([made(MORNING, 1)]).decode())
+    first, *others = decoded(named.out)
+    assert [first] == decoded(lines([made(MORNING, 1)]).decode())
+    assert [each["operation"] for each in others] == ["audit.exported"]  # the one before

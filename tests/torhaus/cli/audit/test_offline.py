@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.torhaus.store.query.log import AuditLog, call
-from torhaus.cli.audit.offline import ask, become_owner
+from torhaus.cli.audit.offline import ask, become_owner, noted
 from torhaus.model.asking import Question, Table, Unanswered
 from torhaus.model.evidence import Moved
 from torhaus.model.keeping import Bucket
@@ -110,3 +110,35 @@ def test_a_bucket_that_does_not_answer_is_said_and_the_rest_is_told(log: AuditLo
     assert found.rows == ((1,),)
     (skipped,) = found.skipped
     assert skipped.text.startswith("1 day skipped: unreachable")
+
+
+def test_what_is_done_without_a_gateway_is_noted(log: AuditLog) -> None:
+    assert noted(log.directory, "audit.exported", {"records": 7}) is None
+
+    sql = "SELECT user_role, parameters FROM audit_logs WHERE operation = 'audit.exported'"
+    found = ask(log.directory, Question(sql=sql), None).found
+    assert isinstance(found, Table)
+    assert [tuple(row) for row in found.rows] == [("local", {"records": 7})]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files to others")
+def test_root_leaves_records_to_the_owner_of_the_data_and_stays_root(log: AuditLog) -> None:
+    directory = log.directory
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, 12345, 12346)
+    for parent in (directory, *directory.parents):
+        if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o777 == 0o700:
+            parent.chmod(0o711)
+
+    assert noted(directory, "audit.exported", {}) is None
+
+    made = {path.stat().st_uid for path in log.hot.glob("seg-*")}
+    assert made == {12345}
+    assert (os.geteuid(), os.getegid()) == (0, 0)
+
+
+def test_where_nothing_can_be_noted_it_is_said(tmp_path: Path) -> None:
+    why = noted(tmp_path, "audit.exported", {})
+
+    assert why is not None
+    assert "No such file or directory" in why

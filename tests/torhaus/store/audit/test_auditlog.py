@@ -1,9 +1,11 @@
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from tests.torhaus.cast import run
 from tests.torhaus.store.audit.journals import journal
@@ -17,7 +19,7 @@ from torhaus.model.shipping import FileTarget, SinkSettings
 from torhaus.redact.guard import Guard
 from torhaus.store.audit.auditlog import AuditLog
 from torhaus.store.audit.segments import segments
-from torhaus.store.audit.settling import MARGIN
+from torhaus.store.audit.settling import MARGIN, died
 
 NOW = 1_790_000_000.0
 
@@ -68,6 +70,60 @@ def test_it_is_said_once_over_many_starts(tmp_path: Path) -> None:
             await audit.close(complete=True)
 
         assert [each[1] for each in ended(tmp_path)] == ["success", "interrupted"]
+
+    run(story())
+
+
+@pytest.mark.parametrize("durability", ["durable", "async"])
+def test_a_process_that_dies_is_settled_by_one_that_runs_and_once(
+    tmp_path: Path, durability: str
+) -> None:
+    async def story() -> None:
+        one = made(tmp_path, "req_one", durability=durability)
+        two = made(tmp_path, "req_two", durability=durability)
+        assert await one.open(NOW) == await two.open(NOW) == 0
+        crashed(tmp_path)
+
+        await asyncio.gather(one.inherit(), two.inherit())
+        await until(lambda: ("req_old2", "interrupted") in ended(tmp_path))
+        assert (tmp_path / "running" / "req_old").exists()  # until it is surely on disk
+        for _ in range(2):
+            await asyncio.gather(one.beat(NOW), two.beat(NOW))
+        assert not (tmp_path / "running" / "req_old").exists()
+
+        await one.close(complete=True)
+        await two.close(complete=True)
+        assert sorted(ended(tmp_path)) == [("req_old1", "success"), ("req_old2", "interrupted")]
+        assert list((tmp_path / "running").iterdir()) == []
+
+    run(story())
+
+
+def test_whoever_looks_too_often_looks_once_a_minute(tmp_path: Path) -> None:
+    async def story() -> None:
+        audit = made(tmp_path)
+        await audit.open(NOW)
+        await audit.inherit()
+        crashed(tmp_path)
+
+        await audit.inherit()
+
+        assert ended(tmp_path) == [("req_old1", "success")]
+        await audit.close(complete=True)
+
+    run(story())
+
+
+def test_what_cannot_be_settled_is_left_to_others(tmp_path: Path) -> None:
+    async def story() -> None:
+        audit = made(tmp_path)
+        await audit.open(NOW)
+        crashed(tmp_path)
+        with no_file_over(0), capture_logs() as logs:
+            await audit.inherit()
+        assert {"audit.failed", "audit.unsettled"} <= {each["event"] for each in logs}
+        assert len(died(tmp_path / "running")) == 1
+        await audit.close(complete=True)
 
     run(story())
 
