@@ -266,7 +266,6 @@ class House:
             self.gate.fetching.chore(self.edge.many.fronts.end(session))
         self.gate.expire(time.time())
         self.audit.beat(self.gate.intents.since(time.time()))
-        self.gate.fetching.chore(self.audit.inherit())
         for connection in connections:
             connection.tick(now, idle=KEEP_ALIVE, slow=SLOW_REQUEST)
 
@@ -392,7 +391,7 @@ async def serve(
     server = Server(house, config, ready)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, house.reload.ask)
-    jobs = (house.reload.run(), house.happenings.run())
+    jobs = (house.reload.run(), house.happenings.run(), house.audit.watch())
     watching = [loop.create_task(each) for each in jobs]
     try:
         await server.serve(sockets)

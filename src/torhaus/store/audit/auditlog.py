@@ -69,7 +69,6 @@ class AuditLog:
         self._attendance = Attendance(self._running, prefix)
         self._dead: list[Died] = []  # settled, and on disk at the next beat
         self._fresh: list[Died] = []  # settled a moment ago
-        self._look = 0.0
         self._beat: asyncio.Future[None] | None = None
         self._publisher = publisher(journal, settings.publish)
         self._crew = Crew(directory, settings.sinks)
@@ -152,15 +151,19 @@ class AuditLog:
             self._dead.extend(settled)
             log.warning("audit.unmarked", error=str(error))
 
+    async def watch(self) -> None:
+        """For as long as calls come: look after those of other processes."""
+        while True:
+            await asyncio.sleep(EVERY)
+            await self.inherit()
+
     async def inherit(self) -> None:
-        """To be called often: note how calls of other processes ended that died meanwhile.
+        """Note how calls of other processes ended that died meanwhile.
 
         Each is settled by one of those that live, and by the next start if none does. Never raises.
         """
-        now = asyncio.get_running_loop().time()
-        if now < self._look or not self.ledger.healthy():
+        if not self.ledger.healthy():
             return
-        self._look = now + EVERY
         dead: list[Died] = []
         try:
             dead = await asyncio.to_thread(died, self._running)

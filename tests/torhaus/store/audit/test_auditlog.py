@@ -99,21 +99,6 @@ def test_a_process_that_dies_is_settled_by_one_that_runs_and_once(
     run(story())
 
 
-def test_whoever_looks_too_often_looks_once_a_minute(tmp_path: Path) -> None:
-    async def story() -> None:
-        audit = made(tmp_path)
-        await audit.open(NOW)
-        await audit.inherit()
-        crashed(tmp_path)
-
-        await audit.inherit()
-
-        assert ended(tmp_path) == [("req_old1", "success")]
-        await audit.close(complete=True)
-
-    run(story())
-
-
 def test_what_cannot_be_settled_is_left_to_others(tmp_path: Path) -> None:
     async def story() -> None:
         audit = made(tmp_path)
