@@ -193,9 +193,13 @@ class Window:
     throttle: Callable[[bool], None] | None = None
     open: bool = False
     events: list[tuple[bytes, str | None, int | None]] = field(default_factory=list)
+    tied: bool = False
 
     def opened(self) -> None:
         self.open = True
+
+    def tie(self) -> None:
+        self.tied = True
 
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
         self.events.append((data, event_id, retry))

@@ -184,6 +184,12 @@ class Exchange:
     def _write(self, data: bytes) -> None:
         self.wire.send(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
 
+    def tie(self) -> None:
+        """From now on a client that hangs up ends the work on its answer."""
+        self.on_gone = self.cancel
+        if self.gone:
+            self.cancel()
+
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
         """Send one event, opening the stream if need be."""
         if self.done or not self.takes_stream:

@@ -7,6 +7,7 @@ import msgspec
 from torhaus.cache.hints import hint, hinted_key, remaining, tag_of
 from torhaus.cache.plan import findable
 from torhaus.gate.lists import UNREADABLE
+from torhaus.mcp.methods import UPDATED
 from torhaus.model.caching import Selector
 from torhaus.model.call import Call
 from torhaus.model.outcome import Answer, Answered, Outcome, Served
@@ -19,7 +20,6 @@ CHANGES = {
     "notifications/prompts/list_changed": ("prompts/list",),
     "notifications/resources/list_changed": ("resources/list", "resources/templates/list"),
 }
-UPDATED = "notifications/resources/updated"
 
 
 async def hinted(

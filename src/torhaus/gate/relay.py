@@ -24,6 +24,10 @@ class Front(Protocol):
 
     def opened(self) -> None: ...
 
+    def tie(self) -> None:
+        """From now on the call ends when the caller hangs up."""
+        ...
+
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None: ...
 
 
@@ -107,6 +111,8 @@ class Relay:
 
     def pass_on(self, notice: Notice) -> None:
         """To the caller, with the ids that cross the gate sealed."""
+        if notice.tied:
+            self._front.tie()
         seals = self._made
         if seals is None and self.session is not None:
             seals = self._made = self._owner.seals(self.session)

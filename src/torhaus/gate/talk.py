@@ -8,7 +8,7 @@ import structlog
 
 from torhaus.gate import calls
 from torhaus.gate.gate import Gate
-from torhaus.gate.hinted import UPDATED, outdated
+from torhaus.gate.hinted import outdated
 from torhaus.gate.masking import VeiledSink
 from torhaus.gate.relay import Front, Relay, Seals
 from torhaus.gate.waits import OURS
@@ -23,6 +23,7 @@ from torhaus.mcp.message import (
     read_incoming,
     result_text,
 )
+from torhaus.mcp.methods import UPDATED
 from torhaus.mcp.seal import SealError
 from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Outcome
 from torhaus.model.people import Principal

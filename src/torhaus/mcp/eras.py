@@ -28,6 +28,16 @@ CACHEABLE = frozenset(
 )
 """The methods whose complete results must carry `ttlMs` and `cacheScope` (2026-07-28)."""
 
+CHANGED = {
+    "tools": "toolsListChanged",
+    "prompts": "promptsListChanged",
+    "resources": "resourcesListChanged",
+}
+"""Capability with `listChanged` -> its name in the filter of a subscription (2026-07-28)."""
+
+SUBSCRIPTIONS = "resourceSubscriptions"
+SUBSCRIBE = ("resources", "subscribe")
+
 RESOURCE_NOT_FOUND = -32002
 INVALID_PARAMS = -32602
 
@@ -145,6 +155,20 @@ def discover_from_initialize(init_result: bytes) -> bytes:
     return encode(answer)
 
 
+def announced(discover: bytes) -> frozenset[str]:
+    """What a stateless server tells of by itself, in the words of a subscription's filter."""
+    capabilities = _object(discover).get("capabilities")
+    if not isinstance(capabilities, dict):
+        return frozenset()
+    names = {CHANGED[kind] for kind in CHANGED if _has(capabilities, kind, "listChanged")}
+    return frozenset(names | ({SUBSCRIPTIONS} if _has(capabilities, *SUBSCRIBE) else set()))
+
+
+def _has(capabilities: dict[str, Any], kind: str, what: str) -> bool:
+    about = capabilities.get(kind)
+    return isinstance(about, dict) and about.get(what) is True
+
+
 def initialize_from_discover(discover: bytes, version: str) -> bytes:
     """The answer to `initialize` for a server that only knows `server/discover`."""
     known = _object(discover)
@@ -153,7 +177,7 @@ def initialize_from_discover(discover: bytes, version: str) -> bytes:
     capabilities = known.get("capabilities")
     answer: dict[str, Any] = {
         "protocolVersion": version,
-        "capabilities": _relayed_capabilities(capabilities),
+        "capabilities": _without(capabilities, ("tasks", "extensions")),
         "serverInfo": info if isinstance(info, dict) else {"name": "upstream", "version": "0"},
     }
     if known.get("instructions") is not None:
@@ -166,14 +190,16 @@ def _object(text: bytes) -> dict[str, Any]:
     return loose if isinstance(loose, dict) else {}
 
 
-def _relayed_capabilities(capabilities: object) -> dict[str, Any]:
-    """Without what nobody relays yet across eras: subscriptions, change notices and tasks."""
+def _without(capabilities: object, names: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(capabilities, dict):
         return {}
+    return {name: value for name, value in capabilities.items() if name not in names}
+
+
+def _relayed_capabilities(capabilities: object) -> dict[str, Any]:
+    """Without what nobody relays yet across eras: subscriptions, change notices and tasks."""
     kept = {}
-    for name, value in capabilities.items():
-        if name in ("tasks", "extensions"):
-            continue
+    for name, value in _without(capabilities, ("tasks", "extensions")).items():
         if isinstance(value, dict):
             value = {k: v for k, v in value.items() if k not in ("subscribe", "listChanged")}
         kept[name] = value

@@ -58,4 +58,6 @@ READS = {
 }
 """List method -> the method that gets one of its items."""
 
+UPDATED = "notifications/resources/updated"
+
 WITHOUT_TIMEOUT = frozenset(("subscriptions/listen",))

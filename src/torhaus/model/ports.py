@@ -29,7 +29,8 @@ class Notice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `body`: the whole JSON-RPC message as JSON text. `id`: JSON text of its id (None for a
     notification); `method`: None for a response. `event_id` and `retry` (milliseconds) come from
-    the event that carried it. An empty `body` is a priming event: it has only an event id.
+    the event that carried it. An empty `body` is a priming event: it has only an event id. `tied`:
+    the call waits for the caller alone from now on, and ends when he hangs up.
     """
 
     body: bytes
@@ -37,6 +38,7 @@ class Notice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     id: bytes | None = None
     event_id: str | None = None
     retry: int | None = None
+    tied: bool = False
 
 
 class Sink(Protocol):

@@ -5,13 +5,11 @@ from collections.abc import Callable
 import msgspec
 
 from torhaus.mcp import eras
-from torhaus.mcp.codes import INTERNAL_ERROR, METHOD_NOT_FOUND
-from torhaus.mcp.message import encode, error_object
+from torhaus.mcp.codes import METHOD_NOT_FOUND
+from torhaus.mcp.message import encode
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import UpstreamError
 from torhaus.upstream.replies import object_of
-
-_CANNOT_ASK = "the server asks a question that this client's protocol version cannot carry"
 
 
 def to_modern(method: str, answer: Answer, initialize: bytes) -> Answer:
@@ -31,13 +29,7 @@ def to_legacy(method: str, answer: Answer) -> Answer:
     result = answer.result
     if result is None:
         return Answer(error=eras.to_legacy_error(method, answer.error or b"{}"))
-    if b'"input_required"' in result and _asks(result):
-        return Answer(error=error_object(INTERNAL_ERROR, _CANNOT_ASK))
     return Answer(result=_changed(eras.to_legacy_result, result))
-
-
-def _asks(result: bytes) -> bool:
-    return (object_of(result) or {}).get("resultType") == "input_required"
 
 
 def _changed(change: Callable[[bytes], bytes], result: bytes) -> bytes:

@@ -7,7 +7,7 @@ import msgspec
 
 from torhaus.mcp import eras
 from torhaus.mcp.message import encode, notification_text, request_text
-from torhaus.mcp.versions import LEGACY, negotiate
+from torhaus.mcp.versions import LEGACY
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Detached, NoStream, Sink, UpstreamError
 from torhaus.model.servers import Era, HttpAddress, Server
@@ -19,7 +19,8 @@ from torhaus.upstream.exchange import McpExchange, Reply, is_answer
 from torhaus.upstream.facts import Facts, initialize_text
 from torhaus.upstream.faults import FaultError
 from torhaus.upstream.http import BrokenError, Connection, target
-from torhaus.upstream.memory import LEVELS, MAX_URIS, Memory
+from torhaus.upstream.memory import Memory
+from torhaus.upstream.onmodern import OnModern, remember
 from torhaus.upstream.pool import Pool, trust
 from torhaus.upstream.pooled import Pooled, StatelessSink
 from torhaus.upstream.replies import (
@@ -35,7 +36,6 @@ from torhaus.upstream.requests import REPEATABLE, Requests
 
 RESTORE = 10.0
 """Seconds an upstream gets for each wish it is told again."""
-_WISHES = frozenset(("logging/setLevel", "resources/subscribe", "resources/unsubscribe"))
 _RESPONSE = b'{"jsonrpc":"2.0","id":'
 _NO_STREAM = "it has no stream for unsolicited messages"
 _FORGOTTEN = "it has forgotten the session in which it asked"
@@ -76,6 +76,7 @@ class HttpLink:
             opens=lambda session: self._reopen(session, session.upstream_id),
             closes=lambda session: self._chores.start(self.close(session)),
         )
+        self._on_modern = OnModern(ids, self._memory, self._stateless, self._hear)
         self._trouble: str | None = None
 
     # -- requests ------------------------------------------------------------------------------
@@ -104,25 +105,11 @@ class HttpLink:
             reply = await self.send(data, ask.id, sink, ask.timeout, safe=safe)
         answer = self._answer(reply, ask)
         if safe and answer.result is not None:
-            self._remember(ask, session)
+            remember(self._memory, ask, session)
         return answer
 
     def _in_session(self, body: bytes, session: Session) -> bytes:
         return self.requests.legacy(body, session.version, session.upstream_id)
-
-    def _remember(self, ask: Ask, session: Session) -> None:
-        """What an upstream session must be told again when it is opened anew."""
-        if ask.method not in _WISHES:
-            return
-        wanted = object_of(ask.params) or {}
-        level, uri = wanted.get("level"), wanted.get("uri")
-        wishes = self._memory.of(session.jti)
-        if ask.method == "logging/setLevel" and level in LEVELS:
-            wishes.level = level
-        elif ask.method == "resources/unsubscribe":
-            wishes.uris.discard(uri)
-        elif isinstance(uri, str) and len(wishes.uris) < MAX_URIS:
-            wishes.uris.add(uri)
 
     async def _stateless(self, ask: Ask, sink: Sink) -> Answer:
         body = request_text(ask.id, ask.method, ask.params)
@@ -167,28 +154,10 @@ class HttpLink:
         self._chores.start(self.post(session, session.principal, body))
 
     async def _legacy_on_modern(self, ask: Ask, sink: Sink) -> Answer:
-        """A session caller on a stateless upstream: the session lives in the gateway alone."""
-        discover = self.facts.discover
-        if discover is None:
+        """A session caller on a stateless upstream."""
+        if self.facts.discover is None:
             raise UpstreamError("it speaks neither era of the protocol")
-        if ask.method == "initialize":
-            asked = (object_of(ask.params) or {}).get("protocolVersion")
-            return Answer(result=eras.initialize_from_discover(discover, negotiate(asked)))
-        session = ask.session
-        if session is None:
-            raise UpstreamError("a request without a session")
-        if ask.method in ("ping", "logging/setLevel"):  # a stateless server knows neither
-            self._remember(ask, session)
-            return Answer(result=b"{}")
-        wishes = self._memory.known(session.jti)
-        params = eras.to_modern_params(
-            ask.params,
-            capabilities=b"{}",
-            client_info=session.client_info,
-            log_level=None if wishes is None else wishes.level,
-        )
-        modern = msgspec.structs.replace(ask, params=params, era=Era.MODERN)
-        return crossing.to_legacy(ask.method, await self._stateless(modern, sink))
+        return await self._on_modern.request(ask, sink, self.facts.discover)
 
     # -- what carries them ---------------------------------------------------------------------
 
@@ -312,8 +281,12 @@ class HttpLink:
             await self.send(self._in_session(body, session), own_id, None, RESTORE, safe=True)
 
     async def post(self, session: Session | None, principal: str, body: bytes) -> None:  # noqa: ARG002 -- the port's shape
-        if session is None or not self.facts.legacy:
+        if session is None:
             return  # the modern era defines no messages of this kind
+        if body.startswith(_RESPONSE) and self._on_modern.heard(session, body):
+            return
+        if not self.facts.legacy:
+            return
         if session.unopened:
             if body.startswith(_RESPONSE):
                 raise UpstreamError(_FORGOTTEN)
@@ -332,7 +305,10 @@ class HttpLink:
 
     async def listen(self, session: Session, last_event_id: str | None, sink: Sink) -> None:
         if not self.facts.legacy:
-            raise NoStream(_NO_STREAM)
+            if self.facts.discover is None:
+                raise NoStream(_NO_STREAM)
+            await self._on_modern.hearings.listen(session, self.facts.discover, sink)
+            return
         if session.unopened:
             await self._reopen(session, None)
         used = session.upstream_id
@@ -346,9 +322,17 @@ class HttpLink:
             raise unexpected(reply)
 
     async def _listen(self, session: Session, last_event_id: str | None, sink: Sink) -> Reply:
-        connection = await self._fresh(self._streams)
-        exchange = McpExchange(self._loop, connection, None, sink, sink.opened, own=self._own)
         data = self.requests.get(session.version, session.upstream_id, last_event_id)
+        return await self._stream(data, None, sink)
+
+    async def _hear(self, ask: Ask, sink: Sink) -> None:
+        """Carry a `subscriptions/listen` on a connection for streams until it ends."""
+        data = self.requests.modern(request_text(ask.id, ask.method, ask.params), ask)
+        self._answer(await self._stream(data, ask.id, sink), ask)
+
+    async def _stream(self, data: bytes, wanted: bytes | None, sink: Sink) -> Reply:
+        connection = await self._fresh(self._streams)
+        exchange = McpExchange(self._loop, connection, wanted, sink, sink.opened, own=self._own)
         connection.start(data, exchange, None)
         try:
             return await exchange.done
@@ -359,6 +343,7 @@ class HttpLink:
 
     async def close(self, session: Session) -> None:
         self._memory.forget(session.jti)
+        self._on_modern.hearings.end(session)
         if session.upstream_id is None or not self.facts.legacy:
             return
         data = self.requests.delete(session.version, session.upstream_id)

@@ -181,9 +181,26 @@ def test_a_modern_server_is_opened_by_what_it_lets_discover():
 
     assert there == {
         "protocolVersion": "2025-06-18",
-        "capabilities": {"resources": {}},
+        "capabilities": {"resources": {"subscribe": True}},
         "serverInfo": INFO,
     }
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "names"),
+    [
+        ({}, set()),
+        ([], set()),
+        ({"tools": {"listChanged": 1}, "prompts": True, "resources": {"subscribe": "yes"}}, set()),
+        ({"tools": {"listChanged": True}}, {"toolsListChanged"}),
+        (
+            {"prompts": {"listChanged": True}, "resources": {"subscribe": True}},
+            {"promptsListChanged", "resourceSubscriptions"},
+        ),
+    ],
+)
+def test_only_what_a_server_says_it_announces_is_asked_of_it(capabilities: object, names: set[str]):
+    assert eras.announced(dumps({"capabilities": capabilities})) == names
 
 
 @pytest.mark.parametrize("said", [b"{}", b"[]", b"null", b'{"_meta":1,"capabilities":[]}'])

@@ -48,15 +48,6 @@ def test_a_session_caller_gets_nothing_it_does_not_know():
     assert json.loads(answer.result) == {"content": []}
 
 
-def test_a_session_caller_hears_that_it_cannot_be_asked():
-    text = b'{"resultType":"input_required","inputRequests":{}}'
-
-    answer = to_legacy("tools/call", Answer(result=text))
-
-    assert answer.result is None
-    assert "asks a question" in json.loads(answer.error)["message"]
-
-
 def test_a_result_that_only_talks_of_questions_passes():
     text = b'{"content":[{"type":"text","text":"\\"input_required\\""}],"x":"input_required"}'
 

@@ -21,6 +21,7 @@ from tests.torhaus.upstream.servers.http_server import (
 from tests.torhaus.upstream.servers.mcp_server import McpServer
 from tests.torhaus.upstream.webs import BOTH, LEGACY, MODERN, begun, linked
 from torhaus.model.ports import Detached, NoStream, UpstreamError
+from torhaus.upstream.facts import Facts
 
 READ = ("resources/read", {"uri": "x:y"})
 
@@ -147,9 +148,10 @@ def test_a_stream_that_is_refused_is_an_error():
     run(story())
 
 
-def test_a_stateless_server_has_no_such_stream():
+def test_a_stateless_server_that_announces_nothing_has_no_such_stream():
     async def story():
-        async with linked(McpServer(eras=("modern",)).script, MODERN) as (server, link):
+        silent = Facts(discover=b'{"capabilities":{"tools":{},"resources":{"subscribe":false}}}')
+        async with linked(McpServer(eras=("modern",)).script, silent) as (server, link):
             with pytest.raises(NoStream):
                 await link.listen(session(), None, Memo())
 
