@@ -170,7 +170,12 @@ class Exchange:
         self.wire.finished(self)
 
     def opened(self) -> None:
-        """Commit to a stream. A comment goes first: some clients wait for the first byte."""
+        """Commit to a stream, if the client takes one."""
+        if self.takes_stream:
+            self._open()
+
+    def _open(self) -> None:
+        # A comment goes first: some clients wait for the first byte.
         if not self.done and not self.streaming:
             self._begin()
             self._write(sse.COMMENT)
@@ -209,7 +214,7 @@ class Exchange:
         """End the stream; a request that never streamed ends as an empty one."""
         if self.done:
             return
-        self.opened()
+        self._open()
         self.done = True
         if self.chunked:
             self.wire.send(b"0\r\n\r\n")

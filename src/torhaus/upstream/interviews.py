@@ -111,24 +111,24 @@ class Interviews:
         own_ids: list[bytes] = []
         timer = loop.call_later(self._leg, self._too_late, own_ids)
         try:
-            for key, question in questions.items():
+            for key, each in questions.items():
                 own = encode(self._ids())
                 own_ids.append(own)
                 asked[key] = _Question(session.jti, session.principal, loop.create_future())
                 self._open[own] = asked[key]
-                sink.notice(_notice(own, question))
-            futures = [each.answer for each in asked.values()]
+                sink.notice(_notice(own, each))
+            futures = [question.answer for question in asked.values()]
             await asyncio.wait(futures, return_when=asyncio.FIRST_EXCEPTION)
-            for each in futures:
-                if each.done():
-                    each.result()  # whichever failed is the end of all of them
-            return {key: each.answer.result() for key, each in asked.items()}
+            for future in futures:
+                if future.done():
+                    future.result()  # whichever failed is the end of all of them
+            return {key: question.answer.result() for key, question in asked.items()}
         finally:
             timer.cancel()
             self._call_off(own_ids, sink)
-            for each in asked.values():
-                if not each.answer.cancel() and not each.answer.cancelled():
-                    each.answer.exception()  # seen, even where another one came first
+            for question in asked.values():
+                if not question.answer.cancel() and not question.answer.cancelled():
+                    question.answer.exception()  # seen, even where another one came first
 
     def _call_off(self, own_ids: list[bytes], sink: Sink) -> None:
         """Close what is still open at the client."""

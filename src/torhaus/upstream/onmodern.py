@@ -45,6 +45,7 @@ class OnModern:
             return Answer(result=b"{}")
         if ask.method in WISHES:
             return await self._wish(ask, session, discover)
+        sink.opened()  # whether it asks is not known before: then a stream must be there
         modern = msgspec.structs.replace(ask, params=self._params(ask, session), era=Era.MODERN)
         answer = await self.interviews.carry(modern, session, Plain(sink), self._send)
         return crossing.to_legacy(ask.method, answer)

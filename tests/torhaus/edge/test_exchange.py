@@ -184,3 +184,27 @@ def test_a_client_that_hangs_up_is_told_once_and_gets_no_more() -> None:
     assert told == ["full False", "gone"]
     assert wire.sent == []
     exchange.cancel()
+
+
+def test_who_takes_no_stream_gets_none_opened() -> None:
+    exchange, wire = paper()
+    exchange.takes_stream = False
+
+    exchange.opened()
+
+    assert wire.sent == []
+
+
+def test_a_tied_call_ends_when_its_client_hangs_up() -> None:
+    (loose, _), (tied, _), (late, _) = paper(), paper(), paper()
+    ended: list[str] = []
+    for name, each in (("loose", loose), ("tied", tied), ("late", late)):
+        each.cancel = lambda name=name: ended.append(name)
+
+    loose.lost()
+    tied.tie()
+    tied.lost()
+    late.lost()
+    late.tie()
+
+    assert ended == ["tied", "late"]

@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 
 from tests.torhaus.cast import ALICE, BOB, World, run, settled
@@ -22,6 +23,17 @@ def test_a_notification_passes_as_it_is():
     relay(world, front, None).notice(progress)
 
     assert front.events == [(progress.body, None, None)]
+
+
+def test_a_question_that_only_the_caller_can_answer_ties_the_call_to_him():
+    world, front = World(), Window()
+    there = relay(world, front, world.session())
+    question = note("roots/list", {}, id="up-1")
+
+    there.notice(question)
+    assert not front.tied
+    there.notice(msgspec.structs.replace(question, tied=True))
+    assert front.tied
 
 
 def test_event_ids_cross_the_gate_sealed_and_bound_to_their_session():
