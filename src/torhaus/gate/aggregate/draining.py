@@ -46,6 +46,9 @@ class Unavailable(Exception):  # noqa: N818 -- an expected end of one part, not 
 class Silent(Deaf):
     """The caller's end of a stream on which nothing is for him."""
 
+    def tie(self) -> None:
+        """There is nobody to tie it to."""
+
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
         """Nobody listens."""
 

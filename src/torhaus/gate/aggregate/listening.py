@@ -70,6 +70,9 @@ class Share:
     def opened(self) -> None:
         """The stream is open already."""
 
+    def tie(self) -> None:
+        """No call depends on a listening stream."""
+
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
         self._stream.event(data, event_id, retry)
 

@@ -8,7 +8,7 @@ import msgspec
 from torhaus.gate.aggregate import names, rewriting
 from torhaus.gate.aggregate.guests import Guest
 from torhaus.gate.aggregate.rewriting import UNREADABLE
-from torhaus.gate.hinted import CHANGES, UPDATED
+from torhaus.gate.hinted import CHANGES
 from torhaus.gate.relay import Front as Stream
 from torhaus.mcp.message import (
     Incoming,
@@ -19,6 +19,7 @@ from torhaus.mcp.message import (
     request_text,
     result_text,
 )
+from torhaus.mcp.methods import UPDATED
 
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 PROGRESS = "notifications/progress"
@@ -55,6 +56,9 @@ class Saying:
 
     def opened(self) -> None:
         self._stream.opened()
+
+    def tie(self) -> None:
+        self._stream.tie()
 
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
         if not data:

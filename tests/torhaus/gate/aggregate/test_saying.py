@@ -25,6 +25,9 @@ class Ear:
     def opened(self) -> None:
         self.heard.append("opened")
 
+    def tie(self) -> None:
+        self.heard.append("tied")
+
     def event(self, data: bytes, event_id: str | None = None, retry: int | None = None) -> None:
         self.heard.append(json.loads(data) if data else event_id)
 
@@ -138,3 +141,12 @@ def test_it_slows_down_with_the_stream_it_is_on():
 
     assert saying.throttle is ear.throttle is not None
     assert ear.heard == ["opened"]
+
+
+def test_a_call_is_tied_to_the_client_itself() -> None:
+    ear, crowd = Ear(), Crowd()
+    saying = Saying(ear, crowd.guest(DANA, View(name="v")), "docs", lambda *_: None, None)
+
+    saying.tie()
+
+    assert ear.heard == ["tied"]
