@@ -13,6 +13,9 @@ from torhaus.store.audit.staying import staying
 from torhaus.store.audit.tiers.upkeep import COMPACTION, Upkeep
 
 
+SEALED = "it is sealed at audit_logs.segment's size or age, or when its gateway ends"
+
+
 def compact(
     *, config: ConfigFile = DEFAULT, data_dir: DataDir = None, json: AsJson = False
 ) -> None:
@@ -47,6 +50,8 @@ def compact(
         say_json(facts)
     else:
         say(f"{counted(done, 'record')} went to day files.")
+        if after.trouble is None and (left := len(work.catalogue().begun)):
+            say(f"{counted(left, 'segment')} still written: {SEALED}.", "dim")
         for name, why in upkeep.refused.items():
             complain(printable(f"{name} stays: {why}"))
         if after.trouble is not None and not upkeep.refused:

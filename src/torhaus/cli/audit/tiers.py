@@ -49,6 +49,8 @@ def tiers(*, config: ConfigFile = DEFAULT, data_dir: DataDir = None, json: AsJso
         say_json(facts)
         return
     say(columns([HEAD, *(_cells(each) for each in rows)]))
+    if known.begun:
+        say(f"Not counted: {counted(len(known.begun), 'segment')} still written.", "dim")
     if holds:
         say(f"{counted(len(holds), 'legal hold')}: see torhaus audit holds list.", "yellow")
     if known.broken:

@@ -87,7 +87,7 @@ class AuditFiles:
         )
         return Found(
             tuple(self._segment(each) for each in listed.segments),
-            tuple(str(path) for path in paths),
+            tuple(str(path.absolute()) for path in paths),  # the worker's directory is another
             tuple(skipped),
         )
 

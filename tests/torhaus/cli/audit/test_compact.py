@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from tests.torhaus.cli.terminal import configured, torhaus
+from tests.torhaus.store.audit.journals import journal
 from tests.torhaus.store.audit.tiers.stock import MORNING, depot, record, seal
+from torhaus.model.evidence import Begun
 from torhaus.model.keeping import Retention
 from torhaus.store.audit.tiers.upkeep import Upkeep
 
@@ -26,6 +28,16 @@ def test_segments_become_day_files_and_are_still_shown(tmp_path: Path) -> None:
     assert two.out.splitlines() == without.out.splitlines()[2:]
     again = torhaus("audit", "compact", "--json", at=tmp_path).json()
     assert again["records"] == 1  # the record of the first time
+
+
+def test_what_is_still_written_is_told_to_whoever_wonders(tmp_path: Path) -> None:
+    configured(tmp_path)
+    journal(tmp_path / "data").append(Begun(segment="seg-a.jsonl"))
+
+    assert (
+        "1 segment still written: it is sealed at" in torhaus("audit", "compact", at=tmp_path).out
+    )
+    assert "Not counted: 1 segment still written." in torhaus("audit", "tiers", at=tmp_path).out
 
 
 def test_what_stays_is_told_and_is_a_no(tmp_path: Path) -> None:

@@ -122,6 +122,22 @@ def test_files_of_a_bucket_are_asked_where_they_are_fetched_to(log: AuditLog) ->
     assert [each.text for each in found.skipped] == ["1 day skipped: cold; restore it"]
 
 
+def test_a_copy_is_found_from_every_directory(
+    log: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`data` is where data is by default, and whoever answers works elsewhere."""
+    name = Path(moved_away(log))
+    monkeypatch.chdir((log.hot / name).parent)
+
+    def fetch(files: Sequence[DayFile]) -> Fetched:
+        return Fetched((Path(name.name),)) if files else Fetched()
+
+    found = asyncio.run(SandboxRecords(AuditFiles(log.audit, fetch).find).ask(Question(sql=COUNT)))
+
+    assert isinstance(found, Table)
+    assert found.rows == ((1,),)
+
+
 def test_only_files_of_the_days_that_are_asked_for_are_opened(log: AuditLog) -> None:
     log.sealed(call("r1", 10))
     log.live(call("r2", 0))

@@ -156,6 +156,7 @@ def _bad(part: Part) -> bool:
 
 def main() -> None:
     os.nice(NICE)
+    os.umask(0o077)  # DuckDB makes files that whoever may see them can read
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     try:
         made = carry_out(order)

@@ -1,3 +1,4 @@
+import stat
 import threading
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def test_an_order_is_carried_out_in_another_process(tmp_path: Path) -> None:
     made = Errand()(order(tmp_path))
 
     assert [each.records for each in made.drafts] == [1]
+    assert stat.S_IMODE(Path(made.drafts[0].path).stat().st_mode) == 0o600
 
 
 def test_what_goes_wrong_there_is_told_here(tmp_path: Path) -> None:
