@@ -12,7 +12,6 @@ from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, DataDir, Reader, re
 from torhaus.store.audit.staying import staying
 from torhaus.store.audit.tiers.upkeep import COMPACTION, Upkeep
 
-
 SEALED = "it is sealed at audit_logs.segment's size or age, or when its gateway ends"
 
 
