@@ -14,7 +14,7 @@ from torhaus.audit.signing import AuditKey, SignatureError, digest, opened, veri
 from torhaus.model.evidence import Checkpoint, JournalHead, LiveChain
 from torhaus.store.audit.disk import sync_directory, write
 from torhaus.store.audit.journal import NAME as JOURNAL
-from torhaus.store.audit.journal import JournalReader
+from torhaus.store.audit.journal import JournalReader, settled
 
 NAME = "head.json"
 _STEP = 1024 * 1024
@@ -29,7 +29,8 @@ class HeadError(Exception):
 
 def snapshot(audit: Path, reader: JournalReader, node: str, now: float) -> JournalHead:
     """How things stand. Raises OSError."""
-    found = reader.now()
+    with settled(audit):
+        found = reader.now()
     live = {}
     for name in found.begun:
         chain = newest(audit / "hot" / name)

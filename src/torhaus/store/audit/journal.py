@@ -12,7 +12,7 @@ import structlog
 
 from torhaus.audit.catalogue import Catalogue
 from torhaus.audit.entries import START, Link, after, linked, moment, next_line, node_name, read
-from torhaus.audit.signing import AuditKey, SignatureError, opened
+from torhaus.audit.signing import AuditKey, SignatureError, digest, opened
 from torhaus.model.evidence import Event, JournalEntry
 from torhaus.store.audit.disk import cut_torn, last_line, sync_directory, write
 
@@ -107,13 +107,20 @@ class Journal:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[int]:
+def _locked(path: Path, how: int = fcntl.LOCK_EX) -> Iterator[int]:
     fd = os.open(path, _OPEN, 0o600)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        fcntl.flock(fd, how)
         yield fd
     finally:
         os.close(fd)
+
+
+@contextmanager
+def settled(directory: Path) -> Iterator[None]:
+    """While nobody appends: every line that is there is on disk, and stays. Raises OSError."""
+    with _locked(directory / NAME, fcntl.LOCK_SH):
+        yield
 
 
 class JournalReader:
@@ -146,7 +153,7 @@ class JournalReader:
         with stream:
             found = os.fstat(stream.fileno())
             identity = (found.st_dev, found.st_ino)
-            if identity != self._identity or found.st_size < self._offset:
+            if identity != self._identity or not self._goes_on(stream.fileno()):
                 self._start_over(identity)
             stream.seek(self._offset)
             for line in stream:
@@ -154,8 +161,14 @@ class JournalReader:
                     return  # it is being written, or a crash has torn it
                 yield from self._take(line)
 
+    def _goes_on(self, fd: int) -> bool:
+        """Whether the newest line is still there: an append whose sync fails takes its own back."""
+        line = os.pread(fd, self._newest, self._offset - self._newest)
+        return not self._newest or digest(line) == self.link.digest
+
     def _take(self, line: bytes) -> Iterator[JournalEntry]:
         self._offset += len(line)
+        self._newest = len(line)
         number = self.link.number + 1
         try:
             entry = read(line)
@@ -173,5 +186,5 @@ class JournalReader:
         self.catalogue = Catalogue()
         self.damaged: list[int] = []
         self._identity = identity
-        self._offset = 0
+        self._offset = self._newest = 0
         self.link = START

@@ -1,4 +1,6 @@
+import fcntl
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,23 @@ def test_lines_are_found_by_their_number(tmp_path: Path):
     assert digest_at(tmp_path / "audit", 2) == digest(lines(tmp_path)[1])
     assert digest_at(tmp_path / "audit", 3) is None
     assert len(segments(tmp_path / "audit" / "hot")) == 1
+
+
+def test_a_head_names_no_line_that_may_still_be_taken_back(tmp_path: Path):
+    """Else the log would seem to be cut after a power cut, or when the disk refuses."""
+    write(tmp_path, 3)
+    path, before = tmp_path / "audit" / JOURNAL, len(lines(tmp_path))
+    found: list[int] = []
+    asking = threading.Thread(target=lambda: found.append(head(tmp_path).number))
+    with path.open("ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        size = path.stat().st_size
+        stream.write(lines(tmp_path)[-1])
+        stream.flush()
+
+        asking.start()
+        asking.join(0.2)
+        os.truncate(path, size)
+
+    asking.join(10)
+    assert found == [before]

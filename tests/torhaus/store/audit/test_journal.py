@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 import stat
 from pathlib import Path
 
@@ -189,3 +190,22 @@ def test_an_entry_can_depend_on_what_is_there_when_nobody_else_can_append(tmp_pa
     assert first.number == 1
     assert second is None
     assert [*reader.now().begun] == ["seg-1"]
+
+
+def test_a_line_that_was_taken_back_is_forgotten(tmp_path: Path):
+    """Whoever appends takes it back when the disk does not: a reader may have seen it."""
+    book = journal(tmp_path)
+    reader = JournalReader(tmp_path / "audit")
+    book.append(begun("a"))
+    size = (tmp_path / "audit" / NAME).stat().st_size
+    book.append(begun("b"))
+    assert [*reader.now().begun] == ["a", "b"]
+
+    os.truncate(tmp_path / "audit" / NAME, size)
+    book = journal(tmp_path)
+    book.append(begun("a-longer-name"))
+    book.append(begun("c"))
+
+    assert [*reader.now().begun] == ["a", "a-longer-name", "c"]
+    assert reader.damaged == []
+    assert reader.link.number == 3
