@@ -186,5 +186,6 @@ class JournalReader:
         self.catalogue = Catalogue()
         self.damaged: list[int] = []
         self._identity = identity
-        self._offset = self._newest = 0
+        self._offset = 0
+        self._newest = 0
         self.link = START
