@@ -44,7 +44,7 @@ class Catalogue:
     for a moment, and is not to be read. `filed`: how many of a segment's records are in day files.
     `replaced`: files whose records are in others. `ended`: files that were deleted, as they were.
     `left`: octets of segments that are in `begun` and that their process gave up.
-    `number`: of the newest entry.
+    `number`: of the newest entry. `since`: the time of the first one.
     """
 
     begun: dict[str, JournalEntry] = field(default_factory=_nothing)
@@ -59,10 +59,12 @@ class Catalogue:
     holds: dict[str, Held] = field(default_factory=_nothing)
     left: dict[str, int] = field(default_factory=_nothing)
     number: int = 0
+    since: str = ""
 
     def note(self, entry: JournalEntry) -> None:
         """One more line of the journal."""
         self.number = entry.number
+        self.since = self.since or entry.at
         match entry.event:
             case Begun(segment=name):
                 self.begun[name] = entry

@@ -53,6 +53,11 @@ def excess(found: Catalogue) -> Iterator[tuple[str, str]]:
             yield name, f"day files took {filed} records from it, and it was never sealed"
 
 
+def older(found: Catalogue, last: str) -> bool:
+    """Whether records up to this time can be from before there was a journal."""
+    return not found.since or last <= found.since
+
+
 def listed(found: Catalogue, name: str) -> bool:
     """Whether the journal knows a day file, be it one that is no more."""
     return name in found.files or name in found.replaced or name in found.deleted

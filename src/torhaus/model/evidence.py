@@ -62,7 +62,7 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True, tag="sealed", omit_defau
     `chain`: of its last checkpoint. `proof`: `kept` (by the process that wrote it), `recovered`
     (that process died; what its checkpoints say is true, and the `unproved` newest records came
     after the last of them), `found` (an older version wrote it, without checkpoints), `broken`
-    (it is not what its checkpoints say: `why`). A broken one is left where it is.
+    (it is not what its checkpoints say, or never began: `why`). A broken one is left where it is.
     """
 
     segment: str

@@ -12,6 +12,7 @@ from torhaus.audit.catalogue import Catalogue
 from torhaus.audit.chain import Span
 from torhaus.audit.examine import Examiner, blocks
 from torhaus.audit.marks import is_record
+from torhaus.audit.reconcile import older
 from torhaus.model.evidence import LiveChain, Sealed
 from torhaus.store.audit.disk import cut_torn, sync_directory
 from torhaus.store.audit.journal import Journal, JournalReader
@@ -87,7 +88,8 @@ def _examined(
         path.unlink()
         sync_directory(path.parent)
         return None
-    state, why = _verdict(examiner, begun=begun)
+    old = older(found, span.last.decode())
+    state, why = _verdict(examiner, begun=begun, old=old)
     missing = found.left.get(path.name, 0) - examiner.octets
     if missing > 0:
         state, why = "broken", f"{missing} octets are missing that were acknowledged"
@@ -105,17 +107,20 @@ def _examined(
     )
 
 
-def _verdict(examiner: Examiner, *, begun: bool) -> tuple[str, str]:
+def _verdict(examiner: Examiner, *, begun: bool, old: bool) -> tuple[str, str]:
     if begun and examiner.head is None and not examiner.faults:
         return "broken", "its head is missing"
     if examiner.faults:
         more = f", and {len(examiner.faults) - 3} more" if len(examiner.faults) > 3 else ""
         return "broken", "; ".join(map(str, examiner.faults[:3])) + more
-    if examiner.head is None:
-        return "found", "an older version wrote it, without checkpoints"
-    if not begun:
-        return "found", "the journal does not know that it was begun"
-    return "recovered", ""
+    if begun:
+        return "recovered", ""
+    # Whoever can write here but has no key must not have us sign what he wrote.
+    if examiner.head is not None:
+        return "broken", "the journal does not know that it was begun"
+    if not old:
+        return "broken", "it has no head, and is younger than the journal"
+    return "found", "an older version wrote it, without checkpoints"
 
 
 def _tell(sealed: Sealed) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from torhaus.audit.attest import Attest, Keys
 from torhaus.audit.catalogue import Catalogue, DayFile, catalogue
+from torhaus.audit.chain import Span
 from torhaus.audit.examine import Examiner, blocks
 from torhaus.audit.reconcile import (
     DAY_FILE,
@@ -19,6 +20,7 @@ from torhaus.audit.reconcile import (
     contradictions,
     excess,
     listed,
+    older,
     unfinished,
 )
 from torhaus.model.evidence import JournalHead, LiveChain, Sealed
@@ -171,18 +173,21 @@ class _Verifier:
         where = f"{HOT}/{name}"
         self._wanted.progress(where)
         examiner = Examiner(name, self._published(name))
-        path = self._audit / HOT / name
+        path, span = self._audit / HOT / name, Span()
         with os.fdopen(plain(path), "rb", 0) as file:
             free = _free(file.fileno())
             for body, proof in blocks(chunks(file)):
                 examiner.block(body, proof)
+                if sealed is None and examiner.head is None:
+                    span.add(body.split(b"\n"))
         faults = examiner.faults if sealed is None else examiner.against(sealed)
         for fault in faults:
             self._trouble(where, fault.line, fault.what)
         self.report.records += examiner.records
         if sealed is None:
             self.report.live += 1
-            self._live(name, examiner, found, free=free)
+            old = older(found, span.last.decode())
+            self._live(name, examiner, found, free=free, old=old)
         else:
             self.report.sealed += 1
             self._sealed(where, sealed)
@@ -194,10 +199,12 @@ class _Verifier:
             what = f"its process died: the last {sealed.unproved} records are proved since then"
             self._note(where, what)
 
-    def _live(self, name: str, examiner: Examiner, found: Catalogue, *, free: bool) -> None:
+    def _live(
+        self, name: str, examiner: Examiner, found: Catalogue, *, free: bool, old: bool
+    ) -> None:
         where = f"{HOT}/{name}"
         if name not in found.begun and examiner.records and not self._known_now(name):
-            if examiner.head is None:
+            if examiner.head is None and old:
                 self._note(where, "an older version wrote it: it is sealed at the next start")
             else:
                 self._trouble(where, 0, "the journal does not know it")

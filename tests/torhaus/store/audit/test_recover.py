@@ -134,13 +134,25 @@ def test_one_that_was_begun_and_is_empty_was_cut(tmp_path: Path):
     assert sealed.proof == "broken"
 
 
-def test_a_segment_the_journal_does_not_know_is_said_to_be_found(tmp_path: Path):
+def test_a_segment_without_a_head_that_is_younger_than_the_journal_was_put_there(tmp_path: Path):
+    """Whoever has no key must not have his records sealed as if an older version had made them."""
+    left_behind(tmp_path, LINE)
+    added = tmp_path / "audit" / "hot" / "seg-0.jsonl"
+    added.write_bytes(LINE.replace(LINE[14:38], b"2099-01-01T00:00:00.000Z"))
+
+    sealed = {each.segment: each for each in recovered(tmp_path)}[added.name]
+
+    assert sealed.proof == "broken"
+    assert "younger than the journal" in sealed.why
+
+
+def test_a_segment_the_journal_does_not_know_is_broken(tmp_path: Path):
     path = left_behind(tmp_path, LINE * 3)
     (tmp_path / "audit" / "journal.jsonl").unlink()
 
     (sealed,) = recovered(tmp_path)
 
-    assert (sealed.proof, sealed.segment) == ("found", path.name)
+    assert (sealed.proof, sealed.segment) == ("broken", path.name)
     assert "does not know" in sealed.why
 
 

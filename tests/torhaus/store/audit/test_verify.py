@@ -296,3 +296,11 @@ def test_a_log_that_was_wholly_removed_is_not_in_order(data: Path):
     assert told(checked(data)) == [
         "journal.jsonl: there is no journal, though a key was made to sign it"
     ]
+
+
+def test_a_segment_without_a_head_that_was_put_there_is_found(data: Path):
+    lines = [x for x in hot(data)[0].read_bytes().splitlines(True) if x[2:6] == b"time"]
+    added = hot(data)[0].with_name("seg-x.jsonl")
+    added.write_bytes(lines[0].replace(lines[0][14:38], b"2099-01-01T00:00:00.000Z"))
+
+    assert told(checked(data)) == ["hot/seg-x.jsonl: the journal does not know it"]
