@@ -1,11 +1,12 @@
 """Real clients at the one address of all servers, which stand behind it on every transport."""
 
 import secrets
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.clients.callers import EITHER_ERA, MODERN_ONLY, Caller, Want
+from tests.clients.callers import EITHER_ERA, MODERN_ONLY, PROGRAMS, Caller, Want, run
 from tests.clients.conftest import ALICE
 from tests.clients.gateway import Gateway
 
@@ -53,3 +54,24 @@ def test_it_reaches_servers_that_know_sessions_only(
     word = f"word{secrets.token_hex(8)}"
 
     assert ask(caller, gateway, node, tmp_path, f"{server}__echo", message=word) == f"Echo: {word}"
+
+
+@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
+def test_resources_prompts_progress_and_questions_find_their_way(
+    mode: str, gateway: Gateway, tmp_path: Path
+) -> None:
+    program = [sys.executable, str(PROGRAMS / "many_python.py")]
+    url = gateway.url("").rstrip("/")
+
+    seen = run([*program, url, mode, ALICE], tmp_path)
+
+    assert seen["read"][0] == seen["read"][1]
+    assert seen["notes"] == "Tickets of the gatehouse."
+    assert seen["templates"] == ["everything-http", "everything-sse", "everything-stdio"]
+    assert set(seen["prompts"]) == PREFIXES
+    assert seen["prompt"] == "Please triage issue 7."
+    assert all(each.startswith("everything-http+") for each in seen["links"])
+    assert seen["links"]
+    assert seen["followed"]
+    assert seen["progress"] == [1, 2, 3]
+    assert seen["asked"] == (["[everything-http]"] if mode == "legacy" else [])
