@@ -14,6 +14,8 @@ from torhaus.policy.globs import compile_glob
 from torhaus.policy.names import normal
 
 APP = "ui://"
+LONGEST = 64
+"""Characters of a tool's name that all models take."""
 
 
 def aggregation(file: File) -> Aggregation:
@@ -69,6 +71,7 @@ class _Picking:
         for kind, written in (("tools", spec.tools), ("prompts", spec.prompts)):
             for number, text in enumerate(written):
                 self._named(kind, number, text)
+        self._doubt_long(spec)
         for number, text in enumerate(spec.resources):
             self._addressed(number, text)
         picks = {name: parts.pick() for name, parts in self.parts.items()}
@@ -83,6 +86,13 @@ class _Picking:
             renamed=self._renamed(picks, spec),
             fixed=self._fixed(picks, spec),
         )
+
+    def _doubt_long(self, spec: VirtualServerSpec) -> None:
+        for number, text in enumerate(spec.tools):
+            if len(text) > LONGEST and text not in spec.rename and not {"*", "?"} & {*text}:
+                message = f"the name is longer than {LONGEST} characters, which some models refuse"
+                path: Path = (*self.path, "tools", number)
+                self.source.warn(path, message, "give it a shorter one under rename")
 
     def _known(self, kind: str, number: int, name: str) -> bool:
         if name in self.servers:

@@ -1,5 +1,6 @@
 """Who may come to the door at all: host, origin, transport, credential (checklist M2)."""
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -7,6 +8,7 @@ from torhaus.config.settings import Settings
 from torhaus.edge.exchange import Exchange, Header
 from torhaus.edge.heads import Head
 from torhaus.edge.peer import Peer
+from torhaus.edge.reading import server_name
 from torhaus.edge.visitor import Visitor
 from torhaus.identity.credentials import Unclear, credential
 from torhaus.identity.identify import FORWARDED, anonymous, by_key
@@ -37,6 +39,7 @@ class Denied(Exception):  # noqa: N818 -- it is an answer, not a fault
         self.headers = headers
 
 
+_LABEL = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _EXPOSED = b"access-control-expose-headers: mcp-session-id, www-authenticate\r\n"
 
 
@@ -53,6 +56,7 @@ class Admission:
         self._origins = frozenset(o.lower().rstrip("/") for o in settings.allowed_origins)
         self._plaintext = settings.plaintext
         self._public_url = settings.public_url
+        self._public_host = (settings.public_url or "").lower().partition("://")[2].rstrip("/")
 
     def admit(self, exchange: Request, rules: Rules) -> Visitor:
         """Who is calling, if he may come to the door at all. Raises Denied."""
@@ -70,7 +74,7 @@ class Admission:
         if b"origin" in twice:
             raise _denied(403, "the request has two Origin headers")
         host = exchange.head.headers.get(b"host")
-        ours = host is not None and self._is_ours(host.decode("latin-1").lower())
+        ours = host is not None and self._answers(host.decode("latin-1").lower())
         if not ours and not self._any_host:
             raise _denied(421, "this host name is not served here: add it to server.allowed_hosts")
         origin = exchange.head.headers.get(b"origin")
@@ -81,6 +85,21 @@ class Admission:
         if not exchange.peer.tls:
             self._check_plaintext(exchange)
         return ours
+
+    def named(self, head: Head) -> str:
+        """The server an address names: in its path, or else before our own host name."""
+        name = server_name(head.target)
+        host = head.headers.get(b"host")
+        if name or host is None or not self._public_host:
+            return name
+        return self._label(host.decode("latin-1").lower()) or ""
+
+    def _label(self, host: str) -> str | None:
+        """The `{server}` of `{server}.{public host}`; no page there may call us for that."""
+        label, _, rest = host.partition(".")
+        ours = (self._public_host, _without_port(self._public_host))
+        found = rest in ours or _without_port(rest) in ours
+        return label if found and _LABEL.fullmatch(label) else None
 
     def cors(self, origin: bytes) -> bytes:
         """Header lines that let a page of this origin read the answer; empty for most.
@@ -115,6 +134,9 @@ class Admission:
             return True
         scheme, _, host = text.partition("://")
         return scheme in ("http", "https") and self._is_ours(host)
+
+    def _answers(self, host: str) -> bool:
+        return self._is_ours(host) or (bool(self._public_host) and self._label(host) is not None)
 
     def _is_ours(self, host: str) -> bool:
         """Whether this is one of our names, with any port unless one was configured."""

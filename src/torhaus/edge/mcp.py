@@ -13,7 +13,7 @@ from torhaus.edge.drive import Drive, Work
 from torhaus.edge.exchange import Exchange, Header
 from torhaus.edge.hall import Guesthouse, Hall
 from torhaus.edge.heads import Heads
-from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream, trace
+from torhaus.edge.reading import Door, is_event_stream, once, takes_stream, trace
 from torhaus.edge.serving import NO_AUDIT, Serving, Stays
 from torhaus.edge.visitor import Visitor
 from torhaus.gate.aggregate.many import Many
@@ -80,7 +80,7 @@ class McpEdge:
             visitor, server = head.visitor, head.server
             if visitor is None or head.rules is not rules or head.peer != exchange.peer:
                 visitor = self.admission.admit(exchange, rules)
-                server = rules.servers.get(server_name(head.target))
+                server = rules.servers.get(self.admission.named(head))
                 head.rules, head.peer = rules, exchange.peer
                 head.visitor, head.server = visitor, server
                 head.session = head.scope = None
@@ -105,14 +105,14 @@ class McpEdge:
 
     def _elsewhere(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> None:
         """What is no server's own address: that of many servers, or of none."""
-        view = rules.views.get(server_name(exchange.head.target))
+        view = rules.views.get(self.admission.named(exchange.head))
         if view is None:
             self._no_server(exchange, rules, visitor)
         else:
             self.hall.handle(Guesthouse(exchange, visitor, view, rules))
 
     def _no_server(self, exchange: Exchange, rules: Rules, visitor: Visitor) -> None:
-        name = server_name(exchange.head.target)
+        name = self.admission.named(exchange.head)
         name = name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"
         caller, now = visitor.principal, self._gate.clock()
         usable = [n for n, each in rules.servers.items() if may_use(caller, each, now)]

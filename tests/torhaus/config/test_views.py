@@ -106,3 +106,15 @@ def test_mistakes_are_named_where_they_are(spec: str, problem: str):
 
     assert len(found) == 1
     assert found[0].startswith(problem)
+
+
+def test_a_name_too_long_for_some_models_is_doubted_unless_it_is_renamed():
+    long = "docs__" + "x" * 60
+    text = f"virtual_servers: {{v: {{tools: [{long}, docs__short, 'docs__{'y' * 60}*']}}}}"
+
+    warned = load_text(BASE + text, "torhaus.yml", {}).warnings
+    quiet = text.replace("tools:", f"rename: {{{long}: short}}, tools:")
+
+    assert [each.path for each in warned if "64" in each.message] == ["virtual_servers.v.tools[0]"]
+    renamed = load_text(BASE + quiet, "torhaus.yml", {}).warnings
+    assert [each for each in renamed if "64" in each.message] == []

@@ -317,3 +317,50 @@ def test_credentials_that_are_not_let_in_are_told_of_and_others_are_not() -> Non
     assert [ip for ip, _ in told] == ["192.168.0.9", "192.168.0.9"]
     assert "not valid here" in told[0][1]
     assert "no-such-key" not in str(told)
+
+
+# -- a server before our own host name ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "name"),
+    [
+        ("/mcp", "github.gw.example.com", "github"),
+        ("/mcp", "GitHub.gw.example.com:8443", "github"),
+        ("/mcp/", "github.gw.example.com", "github"),
+        ("/mcp/docs", "github.gw.example.com", "docs"),
+        ("/mcp", "gw.example.com", ""),
+        ("/mcp", "localhost", ""),
+        ("/mcp", "a.b.gw.example.com", ""),
+    ],
+)
+def test_a_host_alias_names_the_server_of_the_bare_path(target: str, host: str, name: str) -> None:
+    head = exchange({"host": host}).head
+    head.target = target.encode()
+
+    assert Admission(NAMED).named(head) == name
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a.b.gw.example.com",
+        ".gw.example.com",
+        "-x.gw.example.com",
+        "x_y.gw.example.com",
+        "github.other.example.com",
+        "github.gw.example.com.evil.com",
+        "github.gw.example.com:8x",
+        "xgw.example.com",
+    ],
+)
+def test_no_other_host_is_an_alias(host: str) -> None:
+    assert status(NAMED, {"host": host, "apikey": "alice-key"}) == 421
+
+
+def test_an_alias_is_answered_but_no_page_there_may_call() -> None:
+    headers = {"host": "github.gw.example.com", "apikey": "alice-key"}
+
+    assert status(NAMED, headers) == 200
+    assert status(NAMED, {**headers, "origin": "https://github.gw.example.com"}) == 403
+    assert status(Settings(), headers) == 421

@@ -10,6 +10,8 @@ from tests.torhaus.cast import run, settled
 from tests.torhaus.edge.doors import Caller, events, legacy, modern, routing, said
 from tests.torhaus.gate.aggregate.crowd import Place, open_place, tool
 from tests.torhaus.scripted import dumps, note
+from torhaus.config.settings import Settings
+from torhaus.edge.admission import Admission
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Notice, Sink, UpstreamError
 
@@ -380,5 +382,26 @@ def test_strange_requests_are_refused_and_recorded() -> None:
             strange = {"jsonrpc": "2.0", "method": "notifications/strange"}
             assert said(await dana.ask(strange))["error"]["code"] == -32601
             assert [each.mcp_server for each in place.world.ledger.noted].count("*") >= 5
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("docs.gw.example.com", 200), ("gw.example.com", 200), ("nobody.gw.example.com", 404)],
+)
+def test_a_server_has_a_host_name_of_its_own(host: str, status: int) -> None:
+    async def story() -> None:
+        async with open_place() as place:
+            place.edge.admission = Admission(Settings(public_url="https://gw.example.com"))
+            dana = await place.come()
+            headers = {**routing("tools/list"), "host": host}
+
+            answer = await dana.ask(modern("tools/list"), headers)
+
+            assert answer.status == status
+            if host.startswith("docs"):
+                seen = said(answer)["result"]["tools"]
+                assert [each["name"] for each in seen] == ["list_issues", "get__it"]
 
     run(story())

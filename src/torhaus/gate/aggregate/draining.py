@@ -1,14 +1,16 @@
 """One server's whole list, page by page through the gate, for a caller of many servers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+import structlog
 
 from torhaus.audit.shape import record
 from torhaus.cache.hints import hint
 from torhaus.gate import calls
+from torhaus.gate.aggregate import names
 from torhaus.gate.aggregate.fronts import Fronts
 from torhaus.gate.aggregate.guests import Guest
 from torhaus.gate.aggregate.rewriting import ITEMS, UNREADABLE, Item
@@ -35,6 +37,11 @@ from torhaus.model.ports import Detached
 from torhaus.model.servers import Server
 from torhaus.model.verdict import Allow
 
+log = structlog.get_logger()
+
+LONGEST = 64
+MAX_LONG = 1000
+MAX_NAME = 200
 MAX_PAGES = 50
 MAX_ITEMS = 10_000
 
@@ -55,12 +62,13 @@ class Silent(Deaf):
 
 @dataclass(slots=True, kw_only=True)
 class Draining:
-    """Owned by one event loop. `fresh`: seconds a list is believed whose server does not say."""
+    """Owned by one event loop. `long`: names that were found too long for some models."""
 
     gate: Gate
     talk: Talk
     fronts: Fronts
     shelf: Shelf
+    long: set[str] = field(default_factory=set)
 
     async def drain(self, guest: Guest, server: Server, method: str, fresh: float) -> Share:
         """All items as this caller may see them, kept for the next time.
@@ -84,7 +92,17 @@ class Draining:
                 break
         share = self._share(guest, server, items[:MAX_ITEMS], began, told, fresh)
         self.shelf.keep(guest, server, method, share, turn)
+        if method == "tools/list":
+            self._doubt_long(guest, server, items)
         return share
+
+    def _doubt_long(self, guest: Guest, server: Server, items: list[Item]) -> None:
+        """Say once, in the log, which names some models refuse (they take 64 characters)."""
+        for item in items:
+            name = names.tool_out(guest.view, server.name, item.name)
+            if len(name) > LONGEST and name not in self.long and len(self.long) < MAX_LONG:
+                self.long.add(name)
+                log.warning("aggregate.name_long", tool=name[:MAX_NAME], length=len(name))
 
     def _share(
         self,

@@ -94,15 +94,14 @@ class Hellos:
 
     def _told(self, server: Server, task: "asyncio.Task[Hello | None]") -> Hello:
         """Raises LedgerError."""
+        now = self.gate.clock()
         if not task.done():
             task.cancel()
-            hello = None
-        else:
-            hello = task.result()
-        now = self.gate.clock()
-        if hello is None:
             self._known[server.name] = (server, now + AGAIN, UNKNOWN)
             return UNKNOWN
+        hello = task.result()
+        if hello is None:
+            return UNKNOWN  # to this caller: others may hear more
         self._known[server.name] = (server, now + FRESH, hello)
         return hello
 

@@ -106,3 +106,16 @@ def test_a_list_is_not_said_again_to_whom_it_would_be_refused():
         assert (record.result.cached, record.mcp_server) == (True, "docs")
 
     run(story())
+
+
+def test_a_name_that_some_models_refuse_is_named_once():
+    async def story() -> None:
+        crowd = Crowd()
+        crowd.members["docs"].tools = [tool("x" * 58), tool("y" * 59)]
+
+        await drain(crowd)
+        await drain(crowd)
+
+        assert crowd.many.lists.draining.long == {"docs__" + "y" * 59}
+
+    run(story())

@@ -253,3 +253,21 @@ def test_servers_without_such_things_are_not_missing():
         assert (result["prompts"], "_meta" in result) == ([], False)
 
     run(story())
+
+
+def test_a_thousand_fresh_tools_of_twenty_servers_cost_little():
+    async def story() -> None:
+        crowd = Crowd(*(f"s{number}" for number in range(20)))
+        for member in crowd.members.values():
+            member.tools = [tool(f"tool_{n}", description="does " * 20) for n in range(50)]
+        await ask(crowd)
+        costs = []
+        for _ in range(20):
+            began = time.process_time()
+            await crowd.many.listed(crowd.guest(), request(TOOLS))
+            costs.append(time.process_time() - began)
+
+        assert len(named(await ask(crowd))) == 1000
+        assert sorted(costs)[10] < 0.005
+
+    run(story())
