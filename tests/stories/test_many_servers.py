@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,3 +153,23 @@ def test_an_argument_given_twice_overrides_nothing(many: Town) -> None:
         answer = alice.ask(twice.encode(), routing("tools/call", "s0__create_note"))
 
         assert answer.status == 400
+
+
+def test_a_session_goes_on_after_a_restart(home: Path) -> None:
+    with Upstream(modern=False) as old:
+        config = {"mcpServers": {"old": server(old.url)}}
+        with Town(config, home) as town:
+            with caller(town) as alice:
+                alice.begin()
+                assert alice.tool("old__get_note").text.startswith("get_note")
+                session = alice.session
+            town.stop()
+            town.start()
+            with caller(town) as alice, caller(town, "CAROL") as carol:
+                alice.session = carol.session = session
+                assert alice.tool("old__get_note").text.startswith("get_note")
+                assert carol.tool("old__get_note").status == 404
+        opened = [each for each in old.seen if each.message.get("method") == "initialize"]
+
+    assert len({each.headers.get("apikey") for each in opened}) == 1
+    assert len(opened) >= 2

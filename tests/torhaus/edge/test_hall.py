@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.torhaus.cast import run, settled
@@ -403,5 +404,32 @@ def test_a_server_has_a_host_name_of_its_own(host: str, status: int) -> None:
             if host.startswith("docs"):
                 seen = said(answer)["result"]["tools"]
                 assert [each["name"] for each in seen] == ["list_issues", "get__it"]
+
+    run(story())
+
+
+def test_other_rights_are_news_and_the_same_ones_none() -> None:
+    async def story() -> None:
+        async with open_place() as place:
+            dana, ear = await place.come(), await place.come()
+            await dana.begin()
+            ear.session = dana.session
+            await names(dana)
+            stream = await open_stream(ear)
+            same = msgspec.structs.replace(place.rules, version="2")
+
+            place.rules = place.crowd.rules = same
+            place.edge.forget()
+            fewer = {name: each for name, each in place.rules.servers.items() if name != "tea"}
+            place.rules = place.crowd.rules = msgspec.structs.replace(same, servers=fewer)
+            place.edge.forget()
+            told = [events(await anext(stream))[0]["method"] for _ in range(3)]
+
+            assert told == [
+                "notifications/tools/list_changed",
+                "notifications/prompts/list_changed",
+                "notifications/resources/list_changed",
+            ]
+            assert await names(dana) == ALL[:4]
 
     run(story())

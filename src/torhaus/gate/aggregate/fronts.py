@@ -31,6 +31,10 @@ class Listens(Protocol):
         """Stop listening to servers that the caller may not listen to any more."""
         ...
 
+    def reruled(self) -> None:
+        """Other rules are in force: the caller may see other things now."""
+        ...
+
 
 @dataclass(slots=True, eq=False)
 class Front:

@@ -18,6 +18,7 @@ from torhaus.gate.relay import Front as Stream
 from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError, notification_text
 from torhaus.mcp.seal import SealError
+from torhaus.model.access import Access
 from torhaus.model.ports import LedgerError, NoStream, UpstreamError
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
@@ -86,6 +87,7 @@ class Listening:
     front: Front
     stream: Stream
     may: May
+    _rights: list[tuple[Server, Access]] = field(default_factory=list)
     _tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _chores: set["asyncio.Task[None]"] = field(default_factory=set)
 
@@ -129,6 +131,7 @@ class Listening:
             if server is not None and name not in self._tasks and self.may(server):
                 self._tasks[name] = self._start(self._keep_listening(server, shared))
 
+        self._rights = self._stands(self.guest)
         self.front.opens.append(begin)
         self.front.streams.append(self)
         for name in list(self.front.members):
@@ -185,6 +188,22 @@ class Listening:
         caller = rules.principals.get(self.guest.caller.id, self.guest.caller)
         view = rules.views.get(self.guest.view.name, self.guest.view)
         return msgspec.structs.replace(self.guest, caller=caller, view=view)
+
+    def _stands(self, guest: Guest) -> list[tuple[Server, Access]]:
+        """What decides which things of which servers he sees."""
+        rules, now = self.many.rules(), self.many.gate.clock()
+        phase = guest.caller.phase(now)
+        return [(server, phase.on(server.name)) for server in guest.servers(rules, now)]
+
+    def reruled(self) -> None:
+        """Say that lists are others where the caller's rights or servers are."""
+        today = self._today(self.many.rules())
+        rights = self._stands(today)
+        # The same view, servers and rights list the same; asking every server would be a flood.
+        if rights != self._rights or today.view != self.guest.view:
+            self._rights, self.guest = rights, today
+            for notice in CHANGES:
+                self.stream.event(notification_text(notice, b""))
 
     async def _compare(self, server: Server, notice: str) -> None:
         many = self.many

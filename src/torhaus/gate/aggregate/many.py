@@ -173,6 +173,9 @@ class Many:
         self.shelf.clear()
         self.lists.clear()
         self.hellos.clear()
+        for front in self.fronts.all():
+            for stream in front.streams[:1]:
+                stream.reruled()
 
     async def close(self) -> None:
         await self.lists.close()

@@ -104,6 +104,9 @@ def test_a_change_is_told_on_one_stream():
         def recheck(self) -> None:
             """Nothing to check."""
 
+        def reruled(self) -> None:
+            """Nothing to say."""
+
     front, ears = Front(session(Crowd())), [Ear(), Ear()]
     front.streams.extend(ears)
 
