@@ -12,14 +12,17 @@ from torhaus.admin.means import Means
 from torhaus.audit.acts import Act, act_record, failed_record, refused_record, user
 from torhaus.audit.pages import Cursor, Filters, last_of, page
 from torhaus.audit.saved import OWN, SHIPPED, Saved, named
+from torhaus.audit.shape import plain
 from torhaus.model.asking import Question, Records, Skipped, Table, Unanswered
 from torhaus.model.people import Principal
 from torhaus.policy.auditors import RIGHT, may_audit
 
 OPERATION = "audit.queried"
-MAX_SQL = 16 * 1024
-SHOWN = 4000
-"""Characters of a question that its record holds."""
+MAX_SQL = 12 * 1024
+"""Octets of a question, as JSON text: its record holds all of it, so that none is hidden behind
+a comment as long as a record."""
+LEAST = 1000
+"""Characters that the record of a question holds which was refused as too long."""
 STEPS = (1, 31)
 """Days that a page looks back in first, before it looks everywhere."""
 
@@ -69,7 +72,7 @@ class Reading:
         facts: dict[str, Any] = {} if wanted.saved is None else {"saved": wanted.saved[:128]}
         sql = wanted.sql if wanted.saved is None else named(wanted.saved, self._own())
         if sql is not None:
-            facts["sql"] = sql[:SHOWN]
+            facts["sql"] = sql if too_long(sql) is None else plain(sql, LEAST)
         why = self._wrong(actor, wanted, sql)
         if sql is None or why is not None:
             return await self._refused(actor, ip, facts, *(why or ("not_found", "")))
@@ -88,9 +91,8 @@ class Reading:
             return "invalid", "give either sql or saved"
         if sql is None:
             return "not_found", f"there is no saved question {str(wanted.saved)[:128]!r}"
-        if len(sql) > MAX_SQL:
-            return "invalid", f"the SQL has more than {MAX_SQL} characters"
-        return None
+        long = too_long(sql)
+        return None if long is None else ("invalid", long)
 
     async def page(
         self, actor: Principal, filters: Filters, after: Cursor | None, most: int, ip: str = ""
@@ -156,6 +158,15 @@ class Reading:
         who = user(actor.email, actor.roles(now), ip)
         await means.note(refused_record(act, who, id=means.ids(), at=now, rule=code, reason=why))
         return Refusal(code, why, act)
+
+
+def too_long(sql: str) -> str | None:
+    """Why a question is too long to be asked, as a sentence; None when it is not."""
+    try:
+        octets = len(msgspec.json.encode(sql))
+    except UnicodeEncodeError:
+        return "the SQL is no text in UTF-8"
+    return None if octets <= MAX_SQL else f"the SQL has more than {MAX_SQL} octets: {octets}"
 
 
 def _asked(filters: Filters) -> dict[str, Any]:

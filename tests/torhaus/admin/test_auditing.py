@@ -10,7 +10,7 @@ import pytest
 from tests.torhaus.admin.hall import ALICE, DANA, JANE, Hall, hall, permission
 from tests.torhaus.store.query.log import NOW, AuditLog, call, denied
 from torhaus.admin.acts import Refusal
-from torhaus.admin.auditing import Page, Reading, Wanted
+from torhaus.admin.auditing import LEAST, Page, Reading, Wanted
 from torhaus.audit.pages import Filters, cursor
 from torhaus.audit.part import Part
 from torhaus.audit.saved import SHIPPED
@@ -92,6 +92,22 @@ def test_a_question_is_answered_and_recorded(tmp_path: Path) -> None:
     play(tmp_path, story, call("r1", 0.1), denied("r2", 0.1))
 
 
+def test_nothing_of_a_question_is_hidden_behind_a_long_comment(tmp_path: Path) -> None:
+    async def story(made: Hall, at: Desk) -> None:
+        sql = f"/*{'é' * 6000}*/ SELECT count(*) AS n FROM audit_logs"
+        for each in (sql, f"{sql} -- {'x' * 400}"):
+            await at.query(ERIN, Wanted(sql=each))
+
+        answered, refused = (
+            msgspec.json.decode(each.parameters)["sql"] for each in made.ledger.durable
+        )
+        assert answered == sql
+        assert len(refused) == LEAST
+        assert [each for *_, each in made.ends()] == ["success", "denied"]
+
+    play(tmp_path, story, call("r1", 0.1))
+
+
 @pytest.mark.parametrize("who", [ALICE, JANE], ids=["a developer", "a server's administrator"])
 def test_who_may_not_is_refused_recorded_and_nothing_is_asked(
     tmp_path: Path, who: Principal
@@ -141,7 +157,7 @@ def test_an_escape_is_in_the_log_with_its_text(tmp_path: Path) -> None:
 
         assert isinstance(found, Unanswered)
         assert made.ends() == [("audit.queried", ERIN.email, "denied")]
-        assert made.parameters()["sql"] == sql[:4000]
+        assert made.parameters()["sql"] == sql
         assert "read_text()" in made.ledger.durable[0].access_control.reason
 
     play(tmp_path, story)
@@ -163,6 +179,7 @@ def test_a_mistake_is_in_the_log_too(tmp_path: Path) -> None:
         (Wanted(sql="SELECT 1", saved="mine"), "invalid"),
         (Wanted(saved="yours"), "not_found"),
         (Wanted(sql="SELECT " + "1" * 20_000), "invalid"),
+        (Wanted(sql="SELECT '\ud800'"), "invalid"),
     ],
 )
 def test_what_is_no_question_is_refused(tmp_path: Path, wanted: Wanted, code: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from torhaus.admin.auditing import MAX_SQL, OPERATION, SHOWN
+from torhaus.admin.auditing import OPERATION, too_long
 from torhaus.audit.acts import Act, act_record, failed_record, refused_record, user
 from torhaus.model.asking import Question, Table, Unanswered
 from torhaus.model.keeping import Bucket
@@ -54,8 +54,9 @@ def ask(
     Whoever asks as root does it as the owner of the data. Raises OSError, ValueError.
     """
     who = _asker()
-    if len(question.sql) > MAX_SQL:
-        return Answered(Unanswered(code="refused", why=f"more than {MAX_SQL} characters"), None)
+    long = too_long(question.sql)
+    if long is not None:
+        return Answered(Unanswered(code="refused", why=long), None)
     hot = data_dir / "audit" / "hot"
     why = become_owner(hot)
     files = AuditFiles(data_dir / "audit", fetch(data_dir, bucket))
@@ -124,7 +125,7 @@ def _as_owner(directory: Path) -> Iterator[None]:
 
 def _shaped(question: Question, name: str | None, who: str, found: Table | Unanswered) -> Record:
     facts: dict[str, Any] = {} if name is None else {"saved": name}
-    facts["sql"] = question.sql[:SHOWN]
+    facts["sql"] = question.sql
     if isinstance(found, Table):
         shape, why = act_record, RULE
         facts |= {"milliseconds": round(found.seconds * 1000), "rows": len(found.rows)}
