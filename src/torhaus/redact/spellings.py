@@ -1,8 +1,9 @@
-"""The usual spellings of a secret: as it is, in base64, in URLs, in hexadecimal, with escapes."""
+"""The usual spellings of a secret: as it is, in base64, URLs, HTML, hexadecimal, with escapes."""
 
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
+from html import escape
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 8
@@ -45,6 +46,8 @@ def _spelled(bare: str) -> Iterator[str]:
     for once in (quote(bare), quote(bare, safe=""), quote_plus(bare), _percent(raw)):
         yield from (once, _small(once), quote(once, safe=""))
     yield from (json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1])
+    page = escape(bare, quote=False)  # pages of errors, in whose quotes nobody agrees
+    yield from (page, escape(bare), page.replace('"', "&#34;").replace("'", "&#39;"))
     yield from (raw.hex(), raw.hex().upper())
     yield from _escaped(raw)
     yield from _in_base64(raw)

@@ -45,6 +45,14 @@ def test_a_quote_in_a_secret_is_known_as_json_writes_it():
     assert 'a\\"b\\\\c12345' in spellings('a"b\\c12345')
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["a&amp;b&lt;c&quot;12345&#x27;", "a&amp;b&lt;c&#34;12345&#39;", "a&amp;b&lt;c\"12345'"],
+)
+def test_a_secret_is_known_as_pages_write_it(written: str):
+    assert written in spellings("a&b<c\"12345'")
+
+
 @pytest.mark.parametrize("secret", ["", "short", "1234567", "production", "x" * 30, "ababab"])
 def test_words_and_short_values_are_not_sought(secret: str):
     assert not sought(secret)
