@@ -13,6 +13,7 @@ from torhaus.config.settings import Settings
 from torhaus.edge.admission import Admission
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Sink, UpstreamError
+from torhaus.model.views import ALONE, WHOLE, View
 
 
 async def names(caller: Caller, method: str = "tools/list") -> list[str]:
@@ -87,7 +88,8 @@ def test_a_caller_with_no_rights_gets_an_empty_list_that_leaves_a_record() -> No
 
 def test_a_session_is_its_callers_and_of_this_address_alone() -> None:
     async def story() -> None:
-        async with open_place() as place:
+        some = View(name="some", picks={"docs": WHOLE})
+        async with open_place(views={**ALONE, "some": some}) as place:
             dana, bob = await place.come(), await place.come("bob-key")
             await dana.begin()
             bob.session = dana.session
@@ -96,6 +98,9 @@ def test_a_session_is_its_callers_and_of_this_address_alone() -> None:
 
             assert (await bob.ask(legacy("tools/list"))).status == 404
             assert (await there.ask(legacy("tools/list"))).status == 404
+            view = await place.come(target="/mcp/some")
+            view.session = dana.session
+            assert (await view.ask(legacy("tools/list"))).status == 404
             assert (await dana.ask(legacy("ping"))).status == 200
 
     run(story())

@@ -117,7 +117,7 @@ class Draining:
         until = min(told if said else began + fresh, phase.ends)
         digest = sha256(b"\0".join(item.text for item in items)).digest()
         return Share(
-            items=tuple(items),
+            items=self.shelf.same(digest, tuple(items)),
             caller=guest.caller,
             phase=phase,
             server=server,

@@ -1,6 +1,6 @@
 """Sessions of legacy clients with many servers: one in front, one behind for each server in use."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol
@@ -148,5 +148,7 @@ def _without_tasks(capabilities: bytes) -> bytes:
     """What a client can do, without tasks: their ids would not find their server again."""
     if b'"tasks"' not in capabilities:
         return capabilities
-    loose: Mapping[str, Any] = _decode(capabilities)
+    loose: Any = _decode(capabilities)
+    if not isinstance(loose, dict):
+        return b"{}"
     return encode({name: value for name, value in loose.items() if name != "tasks"})

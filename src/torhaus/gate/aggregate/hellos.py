@@ -55,6 +55,7 @@ class Hellos:
     gate: Gate
     talk: Talk
     _known: dict[str, tuple[Server, float, Hello]] = field(default_factory=dict)
+    _asking: set["asyncio.Task[Hello | None]"] = field(default_factory=set)
 
     async def answer(
         self, guest: Guest, servers: list[Server], request: Request, deadline: float
@@ -84,7 +85,9 @@ class Hellos:
                 found[server.name] = known[2]
             else:
                 work = self._ask(guest, server, request)
-                asked[server.name] = asyncio.get_running_loop().create_task(work)
+                task = asked[server.name] = asyncio.get_running_loop().create_task(work)
+                self._asking.add(task)
+                task.add_done_callback(self._asking.discard)
         if asked:
             await asyncio.wait(asked.values(), timeout=deadline)
         for server in servers:
@@ -123,6 +126,13 @@ class Hellos:
     def clear(self) -> None:
         """Other rules are in force."""
         self._known.clear()
+
+    async def close(self) -> None:
+        """End what is under way."""
+        asking = list(self._asking)
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
 
 
 def _question(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TypeVar
 
 import msgspec
 
@@ -21,7 +22,8 @@ from torhaus.model.views import Aggregation, View
 
 KEPT_FOR = 600.0
 """Seconds for which somebody may go on with the pages of a list."""
-MAX_WHOLES = 512
+MAX_WHOLES = 64
+"""Whole lists that are remembered, of a thousand tools 0.7 MB each."""
 
 UNAVAILABLE = "torhaus/unavailable"
 
@@ -40,7 +42,6 @@ class Whole(msgspec.Struct, frozen=True, eq=False):
     caller: Principal
     phase: Phase
     view: View
-    made: float
     told: float
 
 
@@ -170,26 +171,15 @@ class Lists:
                 caller=guest.caller,
                 phase=guest.caller.phase(now),
                 view=guest.view,
-                made=now,
                 told=now if missing else min((each.told for each in shares), default=now),
             )
-            self._make_room(now)
-            self._last[where] = found
+            _put(self._last, where, found)
         if len(found.texts) > page:
-            self._wholes[guest.caller.id, method, found.digest] = found
+            _put(self._wholes, (guest.caller.id, method, found.digest), found)
         if guest.front is not None:
             for share in shares:
                 guest.front.shown[share.server.name, method] = share.digest
         return found
-
-    def _make_room(self, now: float) -> None:
-        since = now - KEPT_FOR
-        if len(self._last) >= MAX_WHOLES:
-            self._last = {k: each for k, each in self._last.items() if each.made > since}
-        if len(self._wholes) >= MAX_WHOLES:
-            self._wholes = {k: each for k, each in self._wholes.items() if each.made > since}
-        if len(self._last) >= MAX_WHOLES or len(self._wholes) >= MAX_WHOLES:
-            self.clear()
 
     # -- pages ---------------------------------------------------------------------------------
 
@@ -250,6 +240,17 @@ class Lists:
         for task in flights:
             task.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
+
+
+Place = TypeVar("Place")
+
+
+def _put(table: dict[Place, Whole], key: Place, whole: Whole) -> None:
+    """The oldest makes room: whoever comes back for it begins his list again."""
+    table.pop(key, None)
+    if len(table) >= MAX_WHOLES:
+        del table[next(iter(table))]
+    table[key] = whole
 
 
 def _joined(texts: tuple[bytes, ...]) -> bytes:

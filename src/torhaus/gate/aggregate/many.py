@@ -179,6 +179,7 @@ class Many:
 
     async def close(self) -> None:
         await self.lists.close()
+        await self.hellos.close()
 
 
 def _token(request: Request) -> bytes | None:

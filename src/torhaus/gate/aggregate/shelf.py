@@ -13,6 +13,8 @@ from torhaus.model.views import View
 
 MOST = 4096
 """Lists that are remembered."""
+MAX_ITEMS = 512
+"""Different lists of which equal ones are one."""
 DOWN = 10.0
 """Seconds for which nobody waits again for a server that did not list in time."""
 
@@ -45,6 +47,7 @@ class Shelf:
         self._shares: dict[Key, Share] = {}
         self._down: dict[tuple[str, str], tuple[float, str]] = {}
         self._turns: dict[tuple[str, str], int] = {}
+        self._items: dict[bytes, tuple[Item, ...]] = {}
 
     def find(self, guest: Guest, server: Server, method: str) -> Share | None:
         """What is fresh, and would be just so today."""
@@ -54,6 +57,16 @@ class Shelf:
             return None
         same = share.caller is guest.caller and share.server is server and share.view is guest.view
         return share if same and share.phase is guest.caller.phase(now) else None
+
+    def same(self, digest: bytes, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        """The items as they are known already: equal lists of many sessions are kept once."""
+        known = self._items.get(digest)
+        if known is not None:
+            return known
+        if len(self._items) >= MAX_ITEMS:
+            del self._items[next(iter(self._items))]
+        self._items[digest] = items
+        return items
 
     def turn(self, server: str, method: str) -> int:
         """Where a server's list stood before it was asked for."""
@@ -94,6 +107,7 @@ class Shelf:
         """Other rules are in force."""
         self._shares.clear()
         self._down.clear()
+        self._items.clear()
 
 
 def key_of(guest: Guest, server: Server, method: str) -> Key:

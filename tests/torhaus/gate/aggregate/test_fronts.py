@@ -62,6 +62,16 @@ def test_what_a_client_can_do_is_told_without_tasks():
     run(story())
 
 
+def test_capabilities_that_are_none_are_none_behind():
+    async def story() -> None:
+        crowd = Crowd()
+        front = crowd.many.fronts.of(session(crowd, b'["tasks"]'))
+
+        assert crowd.many.fronts.member(front, crowd.servers["docs"]).capabilities == b"{}"
+
+    run(story())
+
+
 def test_the_end_in_front_is_the_end_behind():
     async def story() -> None:
         crowd = Crowd()

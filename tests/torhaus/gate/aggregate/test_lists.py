@@ -271,3 +271,18 @@ def test_a_thousand_fresh_tools_of_twenty_servers_cost_little():
         assert sorted(costs)[10] < 0.005
 
     run(story())
+
+
+def test_the_oldest_list_makes_room_for_new_ones():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(page=1)
+        cursors = [(await ask(crowd, crowd.guest(client=f"c{n}")))["nextCursor"] for n in range(70)]
+        crowd.members["docs"].tools = [tool("a"), tool("b")]
+        for number in range(70):
+            by = msgspec.structs.replace(DANA, id=f"u{number}")
+            await ask(crowd, crowd.guest(by))
+
+        with pytest.raises(CallerError, match="begin again"):
+            await ask(crowd, crowd.guest(client="c0"), cursor=cursors[0])
+
+    run(story())

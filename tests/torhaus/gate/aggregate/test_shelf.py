@@ -5,6 +5,7 @@ import pytest
 
 from tests.torhaus.cast import ALICE, DANA, run
 from tests.torhaus.gate.aggregate.crowd import Crowd
+from torhaus.gate.aggregate.rewriting import Item
 from torhaus.gate.aggregate.shelf import Share
 from torhaus.model.views import View
 
@@ -100,3 +101,15 @@ def test_trouble_is_one_callers_and_passes():
         assert shelf.find(crowd.guest(), docs, TOOLS) is None
 
     run(story())
+
+
+def test_equal_lists_of_many_sessions_are_kept_once():
+    shelf = Crowd().many.shelf
+    items = (Item("a", b"a"),)
+
+    assert shelf.same(b"1", items) is items
+    assert shelf.same(b"1", (Item("a", b"a"),)) is items
+    for number in range(600):
+        shelf.same(b"x%d" % number, ())
+    other = (Item("a", b"a"),)
+    assert shelf.same(b"1", other) is other
