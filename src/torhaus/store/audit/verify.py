@@ -98,7 +98,7 @@ class _Verifier:
         found = self._journal()
         here = {*present} - found.compacted.keys()  # those go in a moment, and nobody reads them
         for name in sorted({*found.begun, *found.sealed, *found.broken, *here}):
-            self._segment(name, found, there=name in present)
+            self._segment(name, found)
         for name in sorted(found.files):
             self._day(name, found.files[name])
         for where, name in self._day_files():
@@ -140,7 +140,7 @@ class _Verifier:
 
     # -- segments ------------------------------------------------------------------------------
 
-    def _segment(self, name: str, found: Catalogue, *, there: bool) -> None:
+    def _segment(self, name: str, found: Catalogue) -> None:
         where = f"{HOT}/{name}"
         if SEGMENT.fullmatch(name) is None:
             self._trouble(where, 0, "this is no segment's name")
@@ -151,10 +151,7 @@ class _Verifier:
             return
         if name in found.broken:
             self._trouble(where, 0, f"it was broken when it was sealed: {found.broken[name].why}")
-        if not there:
-            self._missing(name)
-            return
-        try:
+        try:  # one that was not there at first may have come meanwhile
             self._look(name, sealed, found)
         except FileNotFoundError:
             self._missing(name)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.torhaus.store.audit.logs import checked, head, told, write
+from torhaus.store.audit.keys import keys_directory, public_keys
 from torhaus.store.audit.segments import segments
+from torhaus.store.audit.verify import Wanted, verify
 
 ROOT = Path(__file__).parents[4]
 
@@ -72,3 +74,20 @@ def test_several_processes_keep_one_log(tmp_path: Path):
     assert told(report) == []
     assert report.records >= 600
     assert report.live == 0
+
+
+def test_a_segment_that_came_and_was_sealed_while_it_looked_is_not_missing(tmp_path: Path) -> None:
+    write(tmp_path, 3)
+    looked: list[str] = []
+
+    def meanwhile(name: str) -> None:
+        if not looked:  # the directory was read, the journal was not
+            write(tmp_path, 5, start=3)
+        looked.append(name)
+
+    audit = tmp_path / "audit"
+    wanted = Wanted(keys=public_keys(keys_directory(audit)), progress=meanwhile)
+    report = verify(audit, wanted)
+
+    assert told(report) == []
+    assert report.records == 8
