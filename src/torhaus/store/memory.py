@@ -55,6 +55,11 @@ class MemoryCache:
     def elsewhere(self, key: bytes) -> bool:  # noqa: ARG002 -- the port's
         return False
 
+    @property
+    def turn(self) -> int:
+        """The one that it is now."""
+        return self._turn
+
     def has(self, key: bytes) -> bool:
         """Whether anything is kept here under this key, be it as old as it may."""
         return key in self._kept

@@ -80,11 +80,13 @@ class RedisCache:
         turn = NEVER
         # Without a lease nobody tells us of purges: what we read then never comes near.
         if self._presence.holds():
-            found = self._near.near(key, now)
-            if not isinstance(found, Miss):
-                self._hits += 1
-                return found
-            turn = found.stamp.turn
+            near = self._near
+            if near.has(key):
+                found = near.near(key, now)
+                if not isinstance(found, Miss):
+                    self._hits += 1
+                    return found
+            turn = near.turn
         entry, shared = await self._far(key, tag)
         stamp = Stamp(turn, shared)
         if entry is None or entry.expires + entry.stale <= now:

@@ -71,10 +71,13 @@ class Reply:
         else:
             self._said = said
         then = self._then
-        if then is not None and self._context is None:
-            then(self)
-        else:
+        if then is None or self._context is not None:
             self._later()
+            return
+        try:
+            then(self)
+        except Exception as error:  # noqa: BLE001 -- as the loop does: others wait on this line
+            self._loop.call_exception_handler({"message": "a reply", "exception": error})
 
     def set_exception(self, error: BaseException) -> None:
         self._error = error

@@ -76,6 +76,26 @@ def test_what_the_server_complains_of_is_raised(server: Valkey) -> None:
     play(story)
 
 
+def test_what_goes_wrong_with_one_reply_does_not_end_the_line(server: Valkey) -> None:
+    async def story() -> None:
+        one = await wire(server)
+        heard: list[object] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, what: heard.append(what["exception"]))
+        wrong = RuntimeError("wrong")
+
+        def fail(_: object) -> None:
+            raise wrong
+
+        one.ask(pack_command(("PING",))).add_done_callback(fail)
+        found = await one.ask(pack_command(("ECHO", "next")))
+
+        assert (found, heard) == (b"next", [wrong])
+        one.close()
+
+    play(story)
+
+
 def test_a_reply_that_takes_too_long_or_never_comes_is_an_end(own: Valkey) -> None:
     async def story() -> None:
         one = await wire(own, 0.1)
