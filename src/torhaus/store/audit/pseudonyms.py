@@ -63,6 +63,8 @@ class People:
         self._path = data_dir / "audit" / NAME
         self._random = random
         self._house = AESGCM(_derived(sealing_secret(data_dir, random)))
+        self._elsewhere = False
+        """Whether another process changed the file since `refresh` last said so."""
         self._start_over()
         self.refresh()
 
@@ -96,7 +98,7 @@ class People:
         if token not in self._values and self._counts.get(owner, 0) < MAX_ADDRESSES:
             with self._locked() as fd:
                 self._catch_up(fd)
-                if token not in self._values:
+                if owner in self._keys and token not in self._values:
                     self._append(fd, [self._entry(owner, "ip", ip)])
         return token
 
@@ -113,6 +115,9 @@ class People:
                 if _read(line).person == owner:
                     # As long as before, so that it lies where the key lay.
                     os.pwrite(fd, b"{%b}" % (b" " * (len(line) - 2)), at)
+            # Longer than before: no clock is too coarse for others to see that it changed.
+            os.lseek(fd, 0, os.SEEK_END)
+            write(fd, b"{}\n")
             os.fsync(fd)
             self._start_over()
             self._catch_up(fd)
@@ -124,10 +129,10 @@ class People:
             found = self._path.stat()
         except FileNotFoundError:
             found = None
-        stamp = () if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
-        if stamp == self._stamp:
+        if self._stamp == _stamp(found) and not self._elsewhere:
             return False
         self._start_over()
+        self._elsewhere = False
         if found is not None:
             with self._locked() as fd:
                 self._catch_up(fd)
@@ -154,9 +159,11 @@ class People:
             if fresh:
                 sync_directory(self._path.parent)
             fcntl.flock(fd, fcntl.LOCK_EX)
+            if self._stamp not in ((), _stamp(os.fstat(fd))):
+                self._start_over()  # somebody may have been forgotten
+                self._elsewhere = True
             yield fd
-            found = os.fstat(fd)
-            self._stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
+            self._stamp = _stamp(os.fstat(fd))
         finally:
             os.close(fd)
 
@@ -246,6 +253,10 @@ def told(text: bytes, people: Mapping[str, str]) -> bytes:
         return found[0] if known is None else msgspec.json.encode(known)[1:-1]
 
     return _BYTES.sub(value, text)
+
+
+def _stamp(found: os.stat_result | None) -> tuple[int, ...]:
+    return () if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _token(key: bytes, what: str) -> str:

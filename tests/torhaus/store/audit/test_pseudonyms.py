@@ -62,7 +62,7 @@ def test_who_is_forgotten_cannot_be_told_any_more(tmp_path: Path):
     assert People(tmp_path).forget("ALICE@example.org") == alice
 
     after = file(tmp_path).read_bytes()
-    assert len(after) == size
+    assert after[size:] == b"{}\n"  # so that others see that it changed
     kept = set(before.split(b"\n")) & set(after.split(b"\n"))
     assert len(kept) == 3  # Bob's two lines, and the end
     assert mapping(tmp_path) == {bob: BOB}
@@ -142,3 +142,19 @@ def test_texts_are_told_with_whom_they_mean(tmp_path: Path):
 
     assert told(text, people) == text.replace(b"p1:" + b"A" * 22, b'al\\"ice@example.org')
     assert told(b'{"a":1}', people) == b'{"a":1}'
+
+
+def test_who_was_forgotten_elsewhere_is_forgotten_whatever_is_written_meanwhile(tmp_path: Path):
+    gateway, command = People(tmp_path), People(tmp_path)
+    before = gateway.pseudonym("alice@example.org")
+    gateway.address("alice@example.org", "192.0.2.1")
+
+    command.forget("alice@example.org")
+    gateway.address("alice@example.org", "192.0.2.2")
+    gateway.pseudonym("bob@example.org")
+
+    assert gateway.known("alice@example.org") is None
+    assert gateway.refresh()
+    assert not gateway.refresh()
+    assert gateway.pseudonym("alice@example.org") != before
+    assert sorted(People(tmp_path).mapping().values()) == ["alice@example.org", "bob@example.org"]
