@@ -1,7 +1,9 @@
 """Segments that nobody sealed: their process died, or an older version wrote them."""
 
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -40,6 +42,8 @@ def recover(directory: Path, journal: Journal, known: Mapping[str, LiveChain]) -
         except FileNotFoundError:
             continue  # compacted by another process meanwhile
         with os.fdopen(fd, "rb", buffering=0) as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):  # a pipe would hold us up for ever
+                raise OSError(errno.EINVAL, "it is no plain file", str(path))
             if not _locked(fd):
                 continue
             found = reader.now()  # with the lock: another process may just have sealed it

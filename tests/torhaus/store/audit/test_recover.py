@@ -1,4 +1,5 @@
 import fcntl
+import os
 import threading
 from hashlib import sha256
 from pathlib import Path
@@ -177,6 +178,14 @@ def test_a_link_in_place_of_a_segment_is_not_followed(tmp_path: Path):
         recovered(tmp_path, book)
 
     assert secret.read_bytes() == b"no newline"
+
+
+def test_a_pipe_in_place_of_a_segment_is_named_and_holds_up_nobody(tmp_path: Path):
+    left_behind(tmp_path, LINE)
+    os.mkfifo(tmp_path / "audit" / "hot" / "seg-x.jsonl")
+
+    with pytest.raises(OSError, match=r"no plain file.*seg-x\.jsonl"):
+        recovered(tmp_path)
 
 
 def test_one_that_another_process_just_compacted_is_skipped(tmp_path: Path):

@@ -94,7 +94,8 @@ class Publisher:
             line = signed(head, self._journal.key)
             self._keep(head, line)
         except OSError as error:
-            self._say(f"the journal's head cannot be kept: {error.strerror}")
+            where = "" if error.filename is None else f": {Path(error.filename).name}"
+            self._say(f"the journal's head cannot be kept: {error.strerror}{where}")
             return
         for number, each in enumerate(self._keepers):
             if not _same(head, self._done[number]):
