@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.clients.running import free_port
-from tests.stories.caller import Caller, legacy, modern, routing
+from tests.stories.caller import Caller, events, legacy, modern, routing
 from tests.stories.town import Town, server
-from tests.stories.upstream import Upstream
+from tests.stories.upstream import Talk, Upstream, within
 
 ALIVE, SILENT = 15, 3
 DOWN = [f"s{number}" for number in range(15, 20)]
@@ -173,3 +173,62 @@ def test_a_session_goes_on_after_a_restart(home: Path) -> None:
 
     assert len({each.headers.get("apikey") for each in opened}) == 1
     assert len(opened) >= 2
+
+
+@pytest.fixture
+def pair(home: Path) -> Iterator[tuple[Town, Upstream]]:
+    """Two servers that know sessions only; the second is told what to do."""
+    with Upstream(modern=False) as calm, Upstream(modern=False, tricks={"held": held}) as old:
+        config = {"mcpServers": {"calm": server(calm.url), "old": server(old.url)}}
+        with Town(config, home) as running:
+            yield running, old
+
+
+def test_a_change_is_heard_on_the_one_stream(pair: tuple[Town, Upstream]) -> None:
+    town, old = pair
+    with caller(town) as alice, caller(town) as ear:
+        alice.begin()
+        ear.session = alice.session
+        before = alice.ask(legacy("tools/list")).message["result"]["tools"]
+        ear.listen()
+        stream = ear.chunks()
+        assert next(stream) == b":\n\n"
+        assert within(5, lambda: len(old.listeners) > 0)
+
+        old.tricks["brand_new"] = lambda talk: None
+        told = json.dumps({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+        for listener in old.listeners:
+            listener.event(told)
+        heard = events(next(stream))
+        after = alice.ask(legacy("tools/list")).message["result"]["tools"]
+
+    assert [each["method"] for each in heard] == ["notifications/tools/list_changed"]
+    assert {each["name"] for each in after} - {each["name"] for each in before} == {
+        "old__brand_new"
+    }
+
+
+def test_whoever_hangs_up_or_cancels_is_heard_by_the_server(pair: tuple[Town, Upstream]) -> None:
+    town, old = pair
+    with caller(town) as alice, caller(town) as other:
+        alice.begin()
+        other.session = alice.session
+        before = len(old.seen)
+        body = legacy("tools/call", {"name": "old__held", "arguments": {}}, 31)
+        alice.send(alice.request(body))
+        assert within(5, lambda: bool(old.calls("held")))
+
+        cancel = {"method": "notifications/cancelled", "params": {"requestId": 31}}
+        assert other.ask({"jsonrpc": "2.0", **cancel}).status == 202
+
+        assert within(5, lambda: any(_cancels(each.message) for each in old.seen[before:]))
+
+
+def held(talk: Talk) -> None:
+    """A tool that answers when its caller has gone, or after a while."""
+    talk.gone(5)
+    talk.answer(talk.said("late"))
+
+
+def _cancels(message: dict[str, Any]) -> bool:
+    return bool(message.get("method") == "notifications/cancelled")
