@@ -35,6 +35,7 @@ from torhaus.store.query.copies import copying
 from torhaus.store.query.files import AuditFiles, Fetch, elsewhere
 from torhaus.store.query.sandbox import SandboxRecords
 
+STRANGER = "(without a pseudonym)"
 RULE = "may read the files"
 """What lets somebody ask without a gateway: nothing but his account on this machine."""
 
@@ -96,13 +97,27 @@ def noted(data_dir: Path, operation: str, facts: Mapping[str, Any]) -> str | Non
     Root leaves it as the owner of the data, so that the gateway can read it.
     """
     who = user(_asker(), ("local",), "")
-    act, id = Act(operation=operation, facts=facts), "adm_" + secrets.token_hex(10)
-    record = act_record(act, who, id=id, at=time.time(), rule=RULE, reason=RULE)
+    id = "adm_" + secrets.token_hex(10)
     try:
+        act = Act(operation=operation, facts=_unnamed(data_dir, facts))
+        record = act_record(act, who, id=id, at=time.time(), rule=RULE, reason=RULE)
         with _as_owner(data_dir / "audit" / "hot"):
             return asyncio.run(_record(data_dir, record))
     except OSError as error:
         return f"{error.strerror}: {error.filename}" if error.filename else str(error)
+    except ValueError as error:
+        return str(error)
+
+
+def _unnamed(data_dir: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Where records hold pseudonyms: without whoever has none, or was forgotten."""
+    if not (data_dir / "audit" / KEYS).exists():
+        return dict(facts)
+    known = {each.lower() for each in People(data_dir).mapping().values()}
+    return {
+        name: STRANGER if name in ("user", "subject") and str(told).lower() not in known else told
+        for name, told in facts.items()
+    }
 
 
 @contextmanager
