@@ -50,9 +50,11 @@ def to_legacy_params(params: bytes) -> bytes:
     if not params:
         return params
     loose = decode(params)
+    for name in ("requestState", "inputResponses"):
+        loose.pop(name, None)
     meta = loose.get("_meta")
     if not isinstance(meta, dict):
-        return params
+        return encode(loose)
     kept = {key: value for key, value in meta.items() if key not in ENVELOPE}
     if kept:
         loose["_meta"] = kept

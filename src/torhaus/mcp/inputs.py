@@ -8,6 +8,7 @@ import msgspec
 from torhaus.mcp.eras import ENVELOPE
 
 INPUT_REQUIRED = "input_required"
+CANCELLED = "notifications/cancelled"
 
 ASKS = {
     "sampling/createMessage": "sampling",

@@ -12,7 +12,6 @@ from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Detached, NoStream, Sink, UpstreamError
 from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
-from torhaus.upstream import crossing
 from torhaus.upstream.chores import Chores
 from torhaus.upstream.discreet import own
 from torhaus.upstream.exchange import McpExchange, Reply, is_answer
@@ -20,9 +19,10 @@ from torhaus.upstream.facts import Facts, initialize_text
 from torhaus.upstream.faults import FaultError
 from torhaus.upstream.http import BrokenError, Connection, target
 from torhaus.upstream.memory import Memory
+from torhaus.upstream.onlegacy import OnLegacy
 from torhaus.upstream.onmodern import OnModern, remember
 from torhaus.upstream.pool import Pool, trust
-from torhaus.upstream.pooled import Pooled, StatelessSink
+from torhaus.upstream.pooled import Pooled
 from torhaus.upstream.replies import (
     FOREIGN,
     is_dead,
@@ -76,6 +76,16 @@ class HttpLink:
             opens=lambda session: self._reopen(session, session.upstream_id),
             closes=lambda session: self._chores.start(self.close(session)),
         )
+        self._on_legacy = OnLegacy(
+            server.name,
+            ids,
+            self._pooled,
+            OnLegacy.Ways(
+                request=self.request,
+                reply=self._answer_back,
+                cancel=lambda session, own_id: self._chores.start(self._cancel(session, own_id)),
+            ),
+        )
         self._on_modern = OnModern(ids, self._memory, self._stateless, self._hear)
         self._trouble: str | None = None
 
@@ -120,10 +130,7 @@ class HttpLink:
         return self._answer(reply, ask)
 
     async def _modern_on_legacy(self, ask: Ask, sink: Sink) -> Answer:
-        """A stateless caller on a session upstream: a pooled session of that principal carries it.
-
-        The session declares no client capabilities, so the upstream asks nothing back.
-        """
+        """A stateless caller on a session upstream."""
         initialize = self.facts.initialize
         if initialize is None:
             raise UpstreamError("it speaks neither era of the protocol")
@@ -133,22 +140,16 @@ class HttpLink:
             raise UpstreamError(
                 "it cannot serve `subscriptions/listen`: it speaks an older protocol"
             )
-        session = await self._pooled.borrow(ask.principal)
+        return await self._on_legacy.request(ask, sink, initialize)
+
+    async def _cancel(self, session: Session, own_id: bytes) -> None:
+        """Tell a server with sessions that nobody waits any more: hanging up says nothing there."""
+        params = encode({"requestId": msgspec.Raw(own_id)})
+        body = notification_text("notifications/cancelled", params)
         try:
-            meta = (object_of(ask.params) or {}).get("_meta")
-            level = meta.get(eras.PREFIX + "logLevel") if isinstance(meta, dict) else None
-            inner = StatelessSink(sink, level, lambda body: self._answer_back(session, body))
-            params = eras.to_legacy_params(ask.params)
-            own = msgspec.structs.replace(
-                ask, id=encode(self._ids()), params=params, session=session, era=Era.LEGACY
-            )
-            answer = await self.request(own, inner)
-        except Detached as error:
-            # Nobody could resume it: the session and its event ids are ours.
-            raise UpstreamError(str(error)) from error
-        finally:
-            self._pooled.give_back(session)
-        return crossing.to_modern(ask.method, answer, initialize)
+            await self.post(session, session.principal, body)
+        except UpstreamError:
+            return  # then it is gone anyway
 
     def _answer_back(self, session: Session, body: bytes) -> None:
         self._chores.start(self.post(session, session.principal, body))
@@ -174,13 +175,15 @@ class HttpLink:
 
         A kept connection may turn out to be closed. What is `safe` is then sent once more, on one
         that is new; a tool call is not, because the upstream may have begun it (checklist U12).
+        What may wait for ever (`patience` is None) goes where it keeps no other call waiting.
         Raises UpstreamError.
         """
-        connection = self._pool.idle()
+        pool = self._streams if patience is None else self._pool
+        connection = pool.idle()
         while True:
             kept = connection is not None
             if connection is None:
-                connection = await self._fresh(self._pool)
+                connection = await self._fresh(pool)
             exchange = McpExchange(self._loop, connection, wanted, sink, own=self._own)
             exchange.plain = not safe  # the answer to a tool call is all in its body
             connection.start(data, exchange, patience)
@@ -360,6 +363,7 @@ class HttpLink:
         reopening = list(self._reopening.values())
         for task in reopening:
             task.cancel()
+        await self._on_legacy.parking.end()
         self._pooled.end()
         await self._chores.finish(2.0)
         self._pool.close()

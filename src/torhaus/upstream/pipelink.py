@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -12,6 +13,7 @@ from torhaus import __version__
 from torhaus.mcp import eras
 from torhaus.mcp.codes import METHOD_NOT_FOUND
 from torhaus.mcp.message import encode
+from torhaus.mcp.methods import MAY_ASK
 from torhaus.mcp.versions import LATEST_LEGACY, LEGACY
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Sink, UpstreamError
@@ -22,7 +24,10 @@ from torhaus.upstream.channel import Terms
 from torhaus.upstream.checks import ALL
 from torhaus.upstream.conversation import Conversation, Setting
 from torhaus.upstream.envelope import decode, fields, text_of
+from torhaus.upstream.onlegacy import capabilities, returns, spelled
+from torhaus.upstream.parking import Desk, Parking
 from torhaus.upstream.pipe import Opener
+from torhaus.upstream.pooled import wanted_by
 
 DORMANT = 1024
 """Conversations without a process that are kept for what their callers wished."""
@@ -77,6 +82,7 @@ class PipeLink:
             idle=address.idle if isinstance(address, StdioAddress) else 600.0,
         )
         self._conversations: dict[Key, Conversation] = {}
+        self._parking = Parking(server.name)
         self._shut = False
 
     async def request(self, ask: Ask, sink: Sink) -> Answer:
@@ -134,6 +140,7 @@ class PipeLink:
 
     async def shutdown(self) -> None:
         self._shut = True
+        await self._parking.end()
         known = set(self._conversations.values())
         self._conversations.clear()
         for conversation in known:
@@ -235,23 +242,59 @@ class PipeLink:
     # Callers without a session
 
     async def _modern(self, ask: Ask, sink: Sink) -> Answer:
+        if returns(ask):
+            return await self._parking.resume(ask, sink)
         shared = self._server.sharing is Sharing.SHARED
-        key: Key = ("shared",) if shared else ("modern", ask.principal)
-        conversation = self._conversation(key, OURSELVES, ask.principal)
+        declared = {} if shared else capabilities(ask.params)
+        terms = msgspec.structs.replace(OURSELVES, capabilities=spelled(declared))
+        can_do = (terms.capabilities.decode(),) if declared else ()
+        key: Key = ("shared",) if shared else ("modern", ask.principal, *can_do)
+        conversation = self._conversation(key, terms, ask.principal)
         if ask.method == "server/discover":
             opened = await conversation.opened()
             return Answer(result=eras.discover_from_initialize(opened.result))
         if ask.method == "subscriptions/listen":
             return await conversation.subscribe(ask, sink)
-        meta = fields(fields(ask.params).get("_meta"))
+        level = wanted_by(ask.params)[1]
         plain = msgspec.structs.replace(ask, params=eras.to_legacy_params(ask.params))
-        answer = await conversation.request(plain, sink, text_of(meta, eras.PREFIX + "logLevel"))
-        if answer.result is not None:
-            info = None if conversation.known is None else conversation.known.info
-            return Answer(result=eras.to_modern_result(ask.method, answer.result, info))
-        error = eras.to_modern_error(ask.method, answer.error or b"")
-        unknown = decode(error).get("code") == METHOD_NOT_FOUND
-        return Answer(error=error, status=404 if unknown else 200)
+        finish: Callable[[Answer], Answer] = partial(_finished, ask.method, conversation)
+        if not declared or ask.method not in MAY_ASK:
+            return finish(await conversation.request(plain, sink, level))
+        session = _asked(ask.principal, self._server.name, terms)
+        desk = Desk(lambda body: self._reply(conversation, session, body), declared)
+        # Its time is counted in the rounds: people are slower than servers.
+        patient = msgspec.structs.replace(plain, session=session, timeout=None)
+        work = conversation.request(patient, desk, level)
+        task = asyncio.get_running_loop().create_task(work)
+        return await self._parking.begin(ask, desk, sink, task, finish)
+
+    def _reply(self, conversation: Conversation, session: Session, body: bytes) -> None:
+        self._setting.chores.start(conversation.post(session, body))
+
+
+def _asked(principal: str, server: str, terms: Terms) -> Session:
+    """The session of one call, by which its server's questions find it."""
+    return Session(
+        token="",
+        jti=secrets.token_hex(16),
+        server=server,
+        principal=principal,
+        version=terms.version,
+        capabilities=terms.capabilities,
+        client_info=b"",
+        created=0.0,
+        expires=float("inf"),
+    )
+
+
+def _finished(method: str, conversation: Conversation, answer: Answer) -> Answer:
+    """An answer of the server for a stateless client."""
+    if answer.result is not None:
+        info = None if conversation.known is None else conversation.known.info
+        return Answer(result=eras.to_modern_result(method, answer.result, info))
+    error = eras.to_modern_error(method, answer.error or b"")
+    unknown = decode(error).get("code") == METHOD_NOT_FOUND
+    return Answer(error=error, status=404 if unknown else 200)
 
 
 async def _lives(conversation: Conversation, seconds: float) -> UpstreamError | None:

@@ -3,15 +3,25 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import count
 
 import msgspec
 
 from torhaus.mcp.codes import METHOD_NOT_FOUND
-from torhaus.mcp.message import error_object, error_text, result_text
+from torhaus.mcp.eras import PREFIX
+from torhaus.mcp.message import (
+    encode,
+    error_object,
+    error_text,
+    notification_text,
+    read_incoming,
+    result_text,
+)
 from torhaus.mcp.versions import LATEST_LEGACY
 from torhaus.model.ports import Notice, Sink
 from torhaus.model.session import Session
 from torhaus.model.sinks import Before
+from torhaus.upstream.envelope import fields, text_of
 from torhaus.upstream.memory import LEVELS, reaches
 
 IDLE = 300.0
@@ -22,6 +32,10 @@ IDLE = 300.0
 class _Kept:
     session: Session
     calls: int = 0
+
+
+Key = tuple[str, bytes]
+"""Who, and what his client declared, as JSON text in one spelling."""
 
 
 class Pooled:
@@ -42,17 +56,20 @@ class Pooled:
         self._closes = closes
         self._idle = idle
         self._loop = asyncio.get_running_loop()
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[Key, _Kept] = {}
+        self._apart: dict[str, _Kept] = {}
+        self._numbers = count(1)
         self._sweeping: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._kept) + len(self._apart)
 
-    async def borrow(self, principal: str) -> Session:
+    async def borrow(self, principal: str, capabilities: bytes = b"{}") -> Session:
         """An open session, until `give_back`. Raises UpstreamError; then it is not borrowed."""
-        kept = self._kept.get(principal)
+        key = (principal, capabilities)
+        kept = self._kept.get(key)
         if kept is None:
-            kept = self._kept[principal] = _Kept(self._new(principal))
+            kept = self._kept[key] = _Kept(self._new(principal, capabilities))
         kept.calls += 1
         try:
             if not kept.session.initialized:
@@ -64,20 +81,39 @@ class Pooled:
 
     def give_back(self, session: Session) -> None:
         session.last_used = self._loop.time()
-        kept = self._kept.get(session.principal)
+        key = (session.principal, session.capabilities)
+        kept = self._apart.get(session.jti) or self._kept.get(key)
         if kept is not None and kept.session is session:
             kept.calls -= 1
+            if not kept.calls and self._apart.pop(session.jti, None) is not None:
+                self._back(key, kept)
         if self._sweeping is None and self._kept:
             self._sweeping = self._loop.call_later(self._idle, self._sweep)
 
-    def _new(self, principal: str) -> Session:
+    def set_apart(self, session: Session) -> None:
+        """A call on it waits for people: others get another one until it is given back.
+
+        Some servers carry one call of a session at a time.
+        """
+        key = (session.principal, session.capabilities)
+        kept = self._kept.get(key)
+        if kept is not None and kept.session is session:
+            self._apart[session.jti] = self._kept.pop(key)
+
+    def _back(self, key: Key, kept: _Kept) -> None:
+        if key in self._kept:
+            self._closes(kept.session)
+        else:
+            self._kept[key] = kept
+
+    def _new(self, principal: str, capabilities: bytes) -> Session:
         return Session(
             token="",
-            jti=f"pool-{principal}",
+            jti=f"pool-{next(self._numbers)}-{principal}",
             server=self._server,
             principal=principal,
             version=LATEST_LEGACY,
-            capabilities=b"{}",
+            capabilities=capabilities,
             client_info=b"",
             created=self._loop.time(),
             expires=float("inf"),
@@ -86,9 +122,9 @@ class Pooled:
     def _sweep(self) -> None:
         self._sweeping = None
         now = self._loop.time()
-        for principal, kept in list(self._kept.items()):
+        for key, kept in list(self._kept.items()):
             if not kept.calls and kept.session.last_used + self._idle <= now:
-                del self._kept[principal]
+                del self._kept[key]
                 self._closes(kept.session)
         if self._kept:
             self._sweeping = self._loop.call_later(self._idle, self._sweep)
@@ -98,8 +134,9 @@ class Pooled:
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
-        kept, self._kept = self._kept, {}
-        for each in kept.values():
+        kept, self._kept = [*self._kept.values(), *self._apart.values()], {}
+        self._apart.clear()
+        for each in kept:
             self._closes(each.session)
 
 
@@ -108,6 +145,37 @@ class _Log(msgspec.Struct):
 
 
 _log = msgspec.json.Decoder(_Log).decode
+
+
+class Heard(Before):
+    """Of what a session's server says beside its answer, what a stateless caller may hear.
+
+    Progress under the caller's own `token` (JSON text; None: it wants none), log messages from
+    `level` on (None: none).
+    """
+
+    __slots__ = ("_level", "_token")
+
+    def __init__(self, sink: Sink, token: bytes | None, level: str | None) -> None:
+        super().__init__(sink)
+        self._token = token
+        self._level = level if level in LEVELS else None
+
+    def notice(self, notice: Notice) -> None:
+        if notice.method == "notifications/progress" and self._token is not None:
+            params = fields(read_incoming(notice.body).params)
+            params["progressToken"] = msgspec.Raw(self._token)
+            body = notification_text(notice.method, encode(params))
+            self._sink.notice(Notice(body=body, method=notice.method))
+        elif notice.method == "notifications/message" and _at_least(notice.body, self._level):
+            self._sink.notice(Notice(body=notice.body, method=notice.method))
+
+
+def wanted_by(params: bytes) -> tuple[bytes | None, str | None]:
+    """The progress token (JSON text) and the log level of a stateless request."""
+    meta = fields(fields(params).get("_meta"))
+    token = meta.get("progressToken")
+    return None if token is None else bytes(token), text_of(meta, PREFIX + "logLevel")
 
 
 class StatelessSink(Before):
@@ -128,18 +196,20 @@ class StatelessSink(Before):
         if notice.id is not None:
             self._answers(_reply(notice.method, notice.id))
         elif notice.method == "notifications/progress" or (
-            notice.method == "notifications/message" and self._wants(notice.body)
+            notice.method == "notifications/message" and _at_least(notice.body, self._level)
         ):
             self._sink.notice(Notice(body=notice.body, method=notice.method))
 
-    def _wants(self, body: bytes) -> bool:
-        if self._level is None:
-            return False
-        try:
-            level = _log(body).params.get("level")
-        except (msgspec.MsgspecError, RecursionError):
-            return False
-        return reaches(level if isinstance(level, str) else None, self._level)
+
+def _at_least(body: bytes, wanted: str | None) -> bool:
+    """Whether a log message is as grave as that; without a level, none is wanted."""
+    if wanted is None:
+        return False
+    try:
+        level = _log(body).params.get("level")
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return reaches(level if isinstance(level, str) else None, wanted)
 
 
 def _reply(method: str, id_text: bytes) -> bytes:
