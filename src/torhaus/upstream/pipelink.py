@@ -11,7 +11,6 @@ import msgspec
 
 from torhaus import __version__
 from torhaus.mcp import eras
-from torhaus.mcp.codes import METHOD_NOT_FOUND
 from torhaus.mcp.message import encode
 from torhaus.mcp.methods import MAY_ASK
 from torhaus.mcp.versions import LATEST_LEGACY, LEGACY
@@ -19,6 +18,7 @@ from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Sink, UpstreamError
 from torhaus.model.servers import Era, Server, Sharing, StdioAddress
 from torhaus.model.session import Session
+from torhaus.upstream import crossing
 from torhaus.upstream.backoff import Backoff
 from torhaus.upstream.channel import Terms
 from torhaus.upstream.checks import ALL
@@ -293,8 +293,7 @@ def _finished(method: str, conversation: Conversation, answer: Answer) -> Answer
         info = None if conversation.known is None else conversation.known.info
         return Answer(result=eras.to_modern_result(method, answer.result, info))
     error = eras.to_modern_error(method, answer.error or b"")
-    unknown = decode(error).get("code") == METHOD_NOT_FOUND
-    return Answer(error=error, status=404 if unknown else 200)
+    return Answer(error=error, status=crossing.status_of(decode(error).get("code")))
 
 
 async def _lives(conversation: Conversation, seconds: float) -> UpstreamError | None:

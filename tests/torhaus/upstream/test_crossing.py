@@ -31,6 +31,7 @@ def test_a_server_that_never_said_who_it_is_stays_unnamed():
         ("tools/call", -32601, -32601, 404),
         ("resources/read", -32002, -32602, 200),
         ("tools/call", -32602, -32602, 200),
+        ("tools/call", -32021, -32021, 400),
     ],
 )
 def test_errors_get_the_code_and_status_of_the_newer_era(method, code, expected, status):

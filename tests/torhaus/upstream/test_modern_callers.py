@@ -41,7 +41,7 @@ def test_the_server_sees_no_envelope_and_the_caller_sees_a_modern_result():
             assert result["_meta"][PREFIX + "serverInfo"]["name"] == "fixture"
             assert [b["params"]["progressToken"] for b in sink.bodies()] == ["p"] * 3
             assert set(heard[2]["params"]["_meta"]) == {"progressToken", "own"}
-            assert heard[0]["params"]["capabilities"] == {}
+            assert heard[0]["params"]["capabilities"] == {"elicitation": {}}
 
     run(story())
 
@@ -72,14 +72,37 @@ def test_an_unknown_method_is_a_404():
     run(story())
 
 
-def test_a_server_cannot_ask_a_stateless_caller_anything():
+def test_a_question_is_the_answer_to_a_stateless_caller_who_may_be_asked():
     async def story():
         async with linked() as link:
             sink = Memo()
-            answer = await link.request(tool("ask", meta=ENVELOPE), sink)
+            asked = json.loads((await link.request(tool("ask", meta=ENVELOPE), sink)).result)
 
-            assert said(answer) == '"refused"'
+            assert asked["resultType"] == "input_required"
+            ((key, question),) = asked["inputRequests"].items()
+            assert question["method"] == "elicitation/create"
+            params = {
+                "name": "ask",
+                "_meta": ENVELOPE,
+                "requestState": asked["requestState"],
+                "inputResponses": {key: {"action": "decline"}},
+            }
+            answer = await link.request(ask("tools/call", params), sink)
+            assert json.loads(answer.result)["resultType"] == "complete"
+            assert "decline" in said(answer)
+            late = await link.request(ask("tools/call", params), sink)
+            assert json.loads(late.error)["code"] == -32602
             assert sink.notices == []
+
+    run(story())
+
+
+def test_who_offers_nothing_or_shares_a_process_is_not_asked():
+    async def story():
+        bare = {**ENVELOPE, PREFIX + "clientCapabilities": {}}
+        for meta, sharing in ((bare, Sharing.PRINCIPAL), (ENVELOPE, Sharing.SHARED)):
+            async with linked(sharing=sharing) as link:
+                assert said(await link.request(tool("ask", meta=meta), Memo())) == '"refused"'
 
     run(story())
 

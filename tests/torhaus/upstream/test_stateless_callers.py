@@ -63,7 +63,7 @@ def test_what_is_sent_has_neither_the_callers_envelope_nor_its_id():
             answer = await link.request(modern(id=b'"front"', meta=meta), Memo())
 
             opening, call = server.heard[0], server.heard[-1]
-            assert opening.message["params"]["capabilities"] == {}
+            assert opening.message["params"]["capabilities"] == {"sampling": {}}
             assert opening.message["params"]["clientInfo"]["name"] == "torhaus"
             assert call.message["params"]["_meta"] == meta
             assert call.message["id"].startswith("own-")
@@ -171,7 +171,8 @@ def test_shutting_down_ends_the_sessions(loop):
 def test_progress_and_wanted_log_messages_pass():
     async def talking(wire, heard):
         wire.say(STREAM)
-        wire.say(chunk(event(note("notifications/progress", progress=1), "id: 1")))
+        step = note("notifications/progress", progressToken="p", progress=1)
+        wire.say(chunk(event(step, "id: 1")))
         wire.say(chunk(event(note("notifications/message", level="debug", data="x"))))
         wire.say(chunk(event(note("notifications/message", level="error", data="y"))))
         wire.say(chunk(event(result(heard.message["id"], {"content": []}))), LAST)
@@ -179,12 +180,13 @@ def test_progress_and_wanted_log_messages_pass():
     async def story():
         async with linked(McpServer(tool=talking).script, LEGACY) as (_, link):
             memo = Memo()
-            meta = {"io.modelcontextprotocol/logLevel": "warning"}
-            await link.request(modern(meta=meta), memo)
+            meta = {"progressToken": "p"}
+            level = {"io.modelcontextprotocol/logLevel": "warning"}
+            await link.request(modern(meta={**meta, **level}), memo)
 
             assert [each["params"].get("level") for each in memo.bodies()] == [None, "error"]
             quiet = Memo()
-            await link.request(modern(), quiet)
+            await link.request(modern(meta=meta), quiet)
             assert quiet.methods() == ["notifications/progress"]
 
     run(story())
