@@ -253,10 +253,10 @@ class House:
                 self.edge.revoke(time.time())
                 self.gate.intents.pay()
                 self.happenings.strangers(self.strangers.due(time.time()))
-                self.audit.refresh()
                 if loop.time() >= beat:
                     beat = loop.time() + BEAT
                     self._sweep(connections(), loop.time())
+                self.audit.refresh()  # the last: a damaged file of keys must not keep the rest
             except Exception:
                 log.exception("house.tick.failed")
 
