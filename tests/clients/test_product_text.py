@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -129,12 +130,14 @@ def test_an_admin_writes(gateway: Gateway) -> None:
     assert "Oil the hinges" in result["content"][0]["text"]
 
 
-def test_the_server_sees_its_own_token_and_never_the_callers_key(gateway: Gateway) -> None:
+def test_the_server_sees_its_own_token_and_neither_side_the_others(gateway: Gateway) -> None:
     result = connect(gateway, "BOB").tool("get_me", {})
 
     seen = json.loads(result["content"][0]["text"])
-    assert seen["authorization"] == f"Bearer {TOKEN}"
+    assert seen["sha256"] == sha256(f"Bearer {TOKEN}".encode()).hexdigest()
     assert KEYS["BOB"] not in json.dumps(seen)
+    assert TOKEN not in json.dumps(result)  # though the server said it
+    assert seen["authorization"] == "Bearer [redacted:gateway-secret]"
 
 
 def test_the_second_developer_is_answered_from_the_cache(gateway: Gateway) -> None:

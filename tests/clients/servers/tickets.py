@@ -5,6 +5,7 @@ It speaks both eras of the protocol and tells, by `get_me`, which headers reache
 
 import json
 import sys
+from hashlib import sha256
 
 from mcp.server.mcpserver import Context, MCPServer
 
@@ -27,8 +28,10 @@ def create_issue(owner: str, repo: str, title: str) -> str:
 
 @server.tool()
 def get_me(ctx: Context) -> str:
-    """Tell who is asking: the headers that arrived here."""
-    return json.dumps(dict(ctx.headers or {}))
+    """Tell who is asking: the headers that arrived here, and the digest of their credential."""
+    headers = dict(ctx.headers or {})
+    proof = sha256(headers.get("authorization", "").encode()).hexdigest()
+    return json.dumps({**headers, "sha256": proof})
 
 
 @server.tool()
