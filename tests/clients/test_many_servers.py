@@ -74,4 +74,4 @@ def test_resources_prompts_progress_and_questions_find_their_way(
     assert seen["links"]
     assert seen["followed"]
     assert seen["progress"] == [1, 2, 3]
-    assert seen["asked"] == (["[everything-http]"] if mode == "legacy" else [])
+    assert seen["asked"] == ["[everything-http]"]

@@ -52,8 +52,7 @@ async def main(url: str, mode: str, key: str) -> None:
                 progress_callback=counts,
             )
             seen["progress"] = heard
-            if mode == "legacy":
-                await client.call_tool(f"{SERVER}__trigger-elicitation-request", {})
+            await client.call_tool(f"{SERVER}__trigger-elicitation-request", {})
             seen["asked"] = [message.split(" ")[0] for message in asked]
     print(json.dumps(seen))
 
