@@ -39,11 +39,13 @@ from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.shelf import Shelf
 from torhaus.limits.charges import key_name
 from torhaus.mcp.seal import Sealer
+from torhaus.model.health import Health
 from torhaus.model.limits import Scarcity
 from torhaus.model.notify import Webhook
 from torhaus.model.pins import Pin
 from torhaus.model.ports import Cache, Counters, Ledger, Notifier, Remaining, UpstreamError
 from torhaus.model.rules import Rules
+from torhaus.model.servers import Server
 from torhaus.model.usage import Used
 from torhaus.redact.guard import Guard
 from torhaus.store.audit.journal import Journal
@@ -166,7 +168,12 @@ class Annex:
         self.mail.close()
         await self.database.close()
 
-    def entrance(self, operations: Operations, admission: Callable[[], Admission]) -> ASGIApp:
+    def entrance(
+        self,
+        operations: Operations,
+        admission: Callable[[], Admission],
+        healths: Callable[[Server], Health],
+    ) -> ASGIApp:
         """Everything that is not `/mcp`: the API under /api, and the pages."""
         door = Gatekeeper(admission, self._rules)
         backstage = Backstage(
@@ -182,7 +189,7 @@ class Annex:
         )
         shelf = Shelf(self.catalogue, self.pinning.save)
         stores = Stores(
-            lambda: self.cache, self._left, self._used, self.storehouse.vault, self.reading
+            lambda: self.cache, self._left, self._used, self.storehouse.vault, self.reading, healths
         )
         api = application(backstage, shelf, stores, door.admit, door.look)
         return entrance(api, pages(operations, decisions.page))

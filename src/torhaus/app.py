@@ -93,7 +93,7 @@ class House:
         self.ledger = self.audit.ledger
         self.happenings = Happenings(self.ledger, time.time, fresh_id)
         self.strangers = Refusals(clock=time.time)
-        self.links = Links(ids)
+        self.links = Links(ids, guard.text)
         self.catalogue = Catalogue(Pins(tell=lambda news: self.annex.pinning.tell(news)))
         sealer = Sealer(secret, os.urandom)
         self.sessions = Sessions(sealer, os.urandom)
@@ -167,6 +167,7 @@ class House:
             redis_up=self._redis_up,
             sinks=self.audit.sinks,
             limits=lambda: self.annex.budgets.left,
+            upstreams=self.links.healths,
         )
 
     @property
@@ -226,10 +227,7 @@ class House:
     def operations(self) -> Operations:
         return Operations(
             rules=self.rules,
-            states=lambda: [
-                ServerState(server.name, self.links.state(server))
-                for server in self._rules.servers.values()
-            ],
+            states=lambda: [ServerState.of(*each) for each in self.links.healths().items()],
             audit_healthy=self.ledger.healthy,
             files_trouble=lambda: self.annex.storehouse.standing().trouble,
             audit_lost=None if self.audit.required else self.audit.lost,
@@ -284,6 +282,7 @@ class House:
             raise
         if steps and steps != every():  # a new database is no news
             log.info("state.migrated", steps=steps)
+        self.links.retain(self._rules.servers.values())
         if isinstance(self.counters, MemoryCounters):
             self._carry_over(self.counters, await self.annex.usage.used())
 
@@ -374,7 +373,7 @@ async def serve(
     if sockets:
         house.annex.port = sockets[0].getsockname()[1]
     config = uvicorn.Config(
-        house.annex.entrance(house.operations(), lambda: house.edge.admission),
+        house.annex.entrance(house.operations(), lambda: house.edge.admission, house.links.health),
         host=settings.host,
         port=settings.port,
         http=house.lane,

@@ -103,6 +103,6 @@ def _of_the_house(record: Mapping[str, Any]) -> bool:
 
 
 def server(url: str, **more: Any) -> dict[str, Any]:
-    """An entry of `mcpServers`."""
+    """An entry of `mcpServers`. It never counts as down: stories of bad servers share one."""
     auth = {"type": "bearer", "token": "${UPSTREAM_TOKEN}"}
-    return {"url": url, "auth": auth, "timeout": "5s", **more}
+    return {"url": url, "auth": auth, "timeout": "5s", "health": {"failures": "off"}, **more}

@@ -21,6 +21,7 @@ from torhaus.api import (
     documentation,
     keeping,
     limits,
+    servers,
     tools,
 )
 from torhaus.api.backstage import Backstage
@@ -37,13 +38,14 @@ ABOUT = (
 
 
 class Stores(msgspec.Struct, frozen=True):
-    """What calls leave behind: kept answers, used budgets, sums by month, audit files."""
+    """What calls leave behind: kept answers, used budgets, sums by month, audit files, health."""
 
     cache: Callable[[], Cache]
     left: limits.Left
     used: costs.Read
     vault: Vault
     reading: Reading
+    healths: servers.Healths
 
 
 def application(
@@ -71,6 +73,7 @@ def application(
         access.grants(backstage),
         access.me(backstage),
         tools.router(backstage, shelf),
+        servers.router(backstage, shelf, stores.healths),
         cache.router(backstage, stores.cache),
         costs.router(backstage, stores.used),
         limits.router(stores.left),

@@ -24,6 +24,7 @@ COMMANDS = {
     "migrate": "migrate:migrate",
     "cost": "cost:cost",
     "limits": "limits:limits",
+    "servers": "servers:servers",
     "version": "version:version",
 }
 Words = Mapping[str, "str | tuple[str, Words]"]

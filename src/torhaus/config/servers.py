@@ -11,6 +11,7 @@ from torhaus.config.addresses import Url
 from torhaus.config.amounts import Seconds, Whole, between
 from torhaus.config.caching import ToolKeeping
 from torhaus.config.classification import Classification
+from torhaus.config.health import Health
 from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
 from torhaus.config.texts import HeaderName, HeaderValue, Line, Token
@@ -134,6 +135,8 @@ class ServerSpec(Shape):
     """Who shares one process or HTTP+SSE connection: each user, each session, or everyone."""
     idle: Annotated[Seconds, between(1, 604800, "between 1s and 7d")] = 600.0
     """A process without calls for this long is stopped."""
+    health: Health = Health()
+    """When it counts as down, and how it is looked after."""
     drift: DriftOrWord = Drift()
     """What happens to tools that the server has anew or otherwise than when they were pinned."""
     hide_denied: bool | None = None

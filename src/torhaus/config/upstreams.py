@@ -50,6 +50,7 @@ def server(
         drift_changed=spec.drift.changed,
         drift_unlisted=spec.drift.unlisted,
         hide_denied=hide_denied if spec.hide_denied is None else spec.hide_denied,
+        health=spec.health.upkeep(),
         secrets=of_server(source, name, spec, address),
     )
 

@@ -274,9 +274,10 @@ class BreakerLink:
         return f"{found.state}: {found.error}" if troubled else found.state
 
     def health(self) -> Health:
+        """Any thread may ask."""
         now = self._clock()
         p95 = self._latencies.p95(now)
-        ill = (each for each in self._breakers.values() if not each.parole)
+        ill = [each for each in list(self._breakers.values()) if not each.parole]
         worst = max(ill, key=_badness, default=None)
         error, at = (None, None) if self._last is None else self._last
         shut = worst is not None and worst.opened is not None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
+import msgspec
 import structlog
 
 from torhaus.model.health import UNUSED, Health
@@ -28,10 +29,14 @@ ENDPOINT = 10.0
 class Links:
     """The `Upstreams` port. Owned by one event loop.
 
-    `grace`: seconds that calls under way on a replaced link have to finish.
+    `mask` takes secrets out of errors that are shown: they may quote what a server said. `grace`:
+    seconds that calls under way on a replaced link have to finish.
     """
 
-    def __init__(self, ids: Callable[[], str], grace: float = GRACE) -> None:
+    def __init__(
+        self, ids: Callable[[], str], mask: Callable[[str], str] = str, grace: float = GRACE
+    ) -> None:
+        self._mask = mask
         self._ids = ids
         self._grace = grace
         self._links: dict[str, tuple[Server, BreakerLink]] = {}
@@ -93,8 +98,17 @@ class Links:
         return "idle" if known is None else known[1].state()
 
     def health(self, server: Server) -> Health:
+        """How it is doing. Any thread may ask."""
         known = self._links.get(server.name)
-        return UNUSED if known is None else known[1].health()
+        if known is None:
+            return UNUSED
+        found = known[1].health()
+        error = None if found.error is None else self._mask(found.error)
+        return msgspec.structs.replace(found, error=error)
+
+    def healths(self) -> dict[str, Health]:
+        """Of all that are configured, by name."""
+        return {name: self.health(each) for name, each in (self._configured or {}).items()}
 
     def _build(self, server: Server) -> Checked:
         match server.address:

@@ -24,13 +24,14 @@ from torhaus import __version__
 from torhaus.limits.charges import CHARGED
 from torhaus.model.call import Call
 from torhaus.model.cost import NO_COSTS, Costs
+from torhaus.model.health import Health
 from torhaus.model.keeping import Standing
 from torhaus.model.limits import Scarcity
 from torhaus.model.outcome import Outcome
 from torhaus.model.ports import CacheStats
 from torhaus.model.publishing import Evidence
 from torhaus.model.shipping import SinkState
-from torhaus.watch import shipped, tiers
+from torhaus.watch import shipped, tiers, upstreams
 from torhaus.watch.evidence import numbers
 from torhaus.watch.tally import BUCKETS, Known, Tally
 
@@ -53,6 +54,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     sinks: Callable[[], Sequence[SinkState]] | None = None
     audit_files: Callable[[], Standing] | None = None
     limits: Callable[[], Mapping[str, Scarcity]] | None = None
+    upstreams: Callable[[], Mapping[str, Health]] | None = None
 
 
 class Metrics:
@@ -235,15 +237,22 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
         yield from tiers.families(gauges.audit_files())
     if gauges.cache is not None:
         yield from _cache(gauges.cache())
+    yield from _others(gauges)
+    info = GaugeMetricFamily("mcp_gateway_build_info", "The running version.", labels=("version",))
+    info.add_metric((__version__,), 1)
+    yield info
+
+
+def _others(gauges: Gauges) -> Iterator[Metric]:
+    """Of what is behind the gate, and of where its news go."""
     if gauges.limits is not None:
         yield from _limits(gauges.limits())
+    if gauges.upstreams is not None:
+        yield from upstreams.families(gauges.upstreams())
     if gauges.sinks is not None:
         yield from shipped.families(gauges.sinks(), time.time())
     if gauges.notices is not None:
         yield _notices(gauges.notices())
-    info = GaugeMetricFamily("mcp_gateway_build_info", "The running version.", labels=("version",))
-    info.add_metric((__version__,), 1)
-    yield info
 
 
 _SCARCITY = {

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from torhaus.audit.shape import timestamp
 from torhaus.identity.identify import FORWARDED
 from torhaus.model.networks import lies_in
 from torhaus.model.publishing import NO_EVIDENCE, Evidence
@@ -54,7 +56,7 @@ class Operations:
             **self._shared(),
             **self._sinks(),
             "configuration": "ok" if self.config_trouble() is None else "refused: see the log",
-            "servers": {each.name: each.state.partition(":")[0] for each in self.states()},
+            **_servers(self.states()),
         }
         return JSONResponse(body, status_code=200 if audit else 503)
 
@@ -100,6 +102,21 @@ class Operations:
             ),
             headers=SAFE,
         )
+
+
+def _servers(states: list[ServerState]) -> dict[str, dict[str, Any]]:
+    """What went wrong is for administrators: they ask the API."""
+    found: dict[str, dict[str, Any]] = {"servers": {each.name: each.word for each in states}}
+    unwell = {
+        each.name: {
+            "state": each.word,
+            "since": None if each.since is None else timestamp(each.since),
+            "next_try": None if each.next_try is None else timestamp(each.next_try),
+        }
+        for each in states
+        if not each.well
+    }
+    return {**found, "unwell": unwell} if unwell else found
 
 
 SAFE = {

@@ -1,28 +1,49 @@
 """The page `/status`: what works, for the people who wonder."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from html import escape
 from types import MappingProxyType
 
 import msgspec
 
 from torhaus import __version__
+from torhaus.model.health import Health
 from torhaus.model.publishing import NO_EVIDENCE, Evidence
 
 
 class ServerState(msgspec.Struct, frozen=True):
-    """`state`: one word, or `down: <sentence>`."""
+    """`state`: a `Condition`, maybe with `: <sentence>` behind it. Moments in Unix seconds."""
 
     name: str
     state: str
+    since: float | None = None
+    next_try: float | None = None
+
+    @classmethod
+    def of(cls, name: str, health: Health) -> "ServerState":
+        return cls(name, health.state, health.since, health.next_try)
+
+    @property
+    def word(self) -> str:
+        return self.state.partition(":")[0]
+
+    @property
+    def well(self) -> bool:
+        return self.word in WELL
 
 
 WORDS = {
     "ready": ("ok", "working"),
     "idle": ("rest", "not used yet"),
     "starting": ("rest", "starting"),
+    "slow": ("rest", "slow"),
+    "failing": ("rest", "its last calls failed"),
+    "credential refused": ("bad", "refuses the credential of the gateway"),
 }
 """State -> CSS class and what people read. Every other state is trouble."""
+WELL = frozenset(("ready", "idle", "starting"))
+SHAKY = frozenset(("slow", "failing"))
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5b6470; --line: #d9dee4;
@@ -137,16 +158,23 @@ def _evidence(found: Evidence) -> str:
 def _headline(states: Sequence[ServerState], *, audit_refuses: bool) -> str:
     if audit_refuses:
         return "The audit log cannot be written, so calls are refused."
-    down = sum(1 for each in states if _word(each) not in WORDS)
+    down = sum(1 for each in states if not each.well and each.word not in SHAKY)
     if down:
-        return f"{down} of {len(states)} servers cannot be reached."
+        return f"{down} of {len(states)} servers cannot be used."
+    shaky = sum(1 for each in states if not each.well)
+    if shaky:
+        return f"{shaky} of {len(states)} servers work badly."
     return "Everything is working."
 
 
-def _word(server: ServerState) -> str:
-    return server.state.partition(":")[0]
+def _clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
 
 
 def _row(server: ServerState) -> str:
-    kind, text = WORDS.get(_word(server), ("bad", "cannot be reached"))
+    kind, text = WORDS.get(server.word, ("bad", "cannot be reached"))
+    if server.since is not None and not server.well:
+        text += f" since {_clock(server.since)}"
+    if server.next_try is not None:
+        text += f", next try {_clock(server.next_try)}"
     return f'<tr><td>{escape(server.name)}<td class="{kind}">{escape(text)}</tr>'

@@ -25,6 +25,7 @@ from torhaus.edge.admission import Admission
 from torhaus.gate import allowances
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.shelf import Shelf
+from torhaus.model.health import UNUSED, Health
 from torhaus.model.people import Principal
 from torhaus.model.pins import Pin
 from torhaus.model.ports import Remaining
@@ -62,10 +63,13 @@ class Answer(msgspec.Struct):
 class Counter:
     """Where requests are made."""
 
-    def __init__(self, made: Hall, port: int, catalogue: Catalogue) -> None:
+    def __init__(
+        self, made: Hall, port: int, catalogue: Catalogue, healths: dict[str, Health]
+    ) -> None:
         self.hall = made
         self.port = port
         self.catalogue = catalogue
+        self.healths = healths
 
     async def ask(
         self,
@@ -110,19 +114,23 @@ async def counter(home: Path) -> AsyncIterator[Counter]:
         reading = Reading(made.means, SandboxRecords(AuditFiles(home / "audit").find), dict)
         bound = socket.create_server(("127.0.0.1", 0))
         catalogue = Catalogue()
+        healths: dict[str, Health] = {}
         config = uvicorn.Config(
-            _app(made, catalogue, reading), log_config=None, lifespan="off", proxy_headers=False
+            _app(made, catalogue, reading, healths),
+            log_config=None,
+            lifespan="off",
+            proxy_headers=False,
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:
-            yield Counter(made, bound.getsockname()[1], catalogue)
+            yield Counter(made, bound.getsockname()[1], catalogue, healths)
         finally:
             server.should_exit = True
             await serving
 
 
-def _app(made: Hall, catalogue: Catalogue, reading: Reading) -> Any:
+def _app(made: Hall, catalogue: Catalogue, reading: Reading, healths: Mapping[str, Health]) -> Any:
     door = Gatekeeper(lambda: Admission(SETTINGS), lambda: made.rules)
     backstage = Backstage(
         admin=made.admin, books=made.books, rules=lambda: made.rules, clock=made.clock
@@ -157,7 +165,14 @@ def _app(made: Hall, catalogue: Catalogue, reading: Reading) -> Any:
         async with made.office.read() as desk:
             return month or "2026-09", await desk.usage.of(month or "2026-09")
 
-    stores = Stores(lambda: made.cache, left, used, made.vault, reading)
+    stores = Stores(
+        lambda: made.cache,
+        left,
+        used,
+        made.vault,
+        reading,
+        lambda server: healths.get(server.name, UNUSED),
+    )
     return entrance(
         application(backstage, shelf, stores, door.admit, door.look),
         pages(operations, decisions.page),

@@ -21,6 +21,7 @@ from tests.torhaus.upstream.servers.http_server import (
 from tests.torhaus.upstream.servers.mcp_server import McpServer
 from tests.torhaus.upstream.servers.sse_server import sse_server
 from tests.torhaus.upstream.webs import call, configured, numbers
+from torhaus.model.health import UNUSED
 from torhaus.model.ports import UpstreamError
 from torhaus.model.secret import Secret
 from torhaus.model.servers import Server, Sharing
@@ -242,6 +243,22 @@ def test_a_server_that_fails_says_why_in_its_state():
                 await call(links.link(down))
 
             assert links.state(down).startswith("failing: no connection to 127.0.0.1")
+
+    run(story())
+
+
+def test_what_it_says_of_an_error_is_masked():
+    async def story():
+        async with http_server(McpServer().script) as server:
+            pass
+        async with linking(mask=lambda text: text.replace("127.0.0.1", "***")) as links:
+            down = configured(server.url)
+            links.retain([down])
+            with pytest.raises(UpstreamError):
+                await call(links.link(down))
+
+            assert links.healths()["web"].error.startswith("no connection to ***:")
+            assert links.health(configured(URL, name="other")) == UNUSED
 
     run(story())
 

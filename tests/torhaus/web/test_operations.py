@@ -105,6 +105,7 @@ def test_ready_tells_of_servers_without_the_reason_they_are_down() -> None:
         "state": "ok",
         "configuration": "ok",
         "servers": {"git": "ready", "time": "down"},
+        "unwell": {"time": {"state": "down", "since": None, "next_try": None}},
     }
 
 
@@ -218,3 +219,25 @@ def test_whether_calls_go_on_without_records_decides_whether_the_gateway_is_read
 
     assert answer.status_code == status
     assert json.loads(bytes(answer.body))["audit"] == said
+
+
+def test_a_server_that_is_down_leaves_the_gateway_ready_and_is_told_without_its_error() -> None:
+    states = [
+        ServerState("github", "down: no connection to 10.0.0.1", 1767260000.0, 1767260005.0),
+        ServerState("jira", "ready", 1767260000.0),
+    ]
+
+    found = get("/ready", operations(states=states))
+
+    assert found.status == 200
+    told = json.loads(found.body)
+    assert told["status"] == "ready"
+    assert told["servers"] == {"github": "down", "jira": "ready"}
+    assert told["unwell"] == {
+        "github": {
+            "state": "down",
+            "since": "2026-01-01T09:33:20.000Z",
+            "next_try": "2026-01-01T09:33:25.000Z",
+        }
+    }
+    assert b"10.0.0.1" not in found.body

@@ -1,6 +1,7 @@
 import pytest
 
 from torhaus import __version__
+from torhaus.model.health import Condition, Health
 from torhaus.model.publishing import Evidence, Kept
 from torhaus.web.status import ServerState, page
 
@@ -29,6 +30,9 @@ def test_the_reason_a_server_is_down_stays_in_the_log() -> None:
         ("idle", "not used yet"),
         ("starting", "starting"),
         ("down: x", "cannot be reached"),
+        ("slow", "slow"),
+        ("failing", "its last calls failed"),
+        ("credential refused", "refuses the credential of the gateway"),
         ("melting", "cannot be reached"),
     ],
 )
@@ -40,7 +44,12 @@ def test_every_state_has_words_for_people(state: str, words: str) -> None:
     ("states", "audit", "headline"),
     [
         ([ServerState("a", "ready"), ServerState("b", "idle")], True, "Everything is working."),
-        ([ServerState("a", "ready"), ServerState("b", "down: x")], True, "1 of 2 servers"),
+        (
+            [ServerState("a", "ready"), ServerState("b", "down: x")],
+            True,
+            "1 of 2 servers cannot be used",
+        ),
+        ([ServerState("a", "slow"), ServerState("b", "idle")], True, "1 of 2 servers work badly"),
         ([ServerState("a", "ready")], False, "calls are refused"),
         ([], True, "Everything is working."),
     ],
@@ -103,3 +112,14 @@ def test_calls_without_a_record_are_told_for_as_long_as_the_gateway_runs() -> No
     assert "calls are refused" not in html(healthy=False, lost=7)
     assert "without an audit record" not in html(healthy=True, lost=0)
     assert "calls are refused" in html(healthy=False, lost=None)
+
+
+def test_a_server_that_is_down_is_told_with_its_times_alone() -> None:
+    down = Health(
+        state=Condition.DOWN, since=1767260000.0, next_try=1767260005.0, error="10.0.0.1 is off"
+    )
+
+    html = shown(ServerState.of("git", down))
+
+    assert "cannot be reached since 09:33:20 UTC, next try 09:33:25 UTC" in html
+    assert "10.0.0.1" not in html

@@ -8,6 +8,8 @@ from importlib import metadata
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
+
 from torhaus import __version__
 from torhaus.cli.addresses import local_url
 from torhaus.cli.doctor.finding import Finding, bad, doubt, good
@@ -36,25 +38,47 @@ def port(settings: Settings) -> Finding:
 
 def _running(settings: Settings, trouble: str) -> Finding:
     url = local_url(settings, settings.port)
-    if _get(url, "/health") != (200, b'{"status":"healthy"}'):
+    health, body = _get(url, "/health")
+    if (health, body.replace(b" ", b"")) != (200, b'{"status":"healthy"}'):
         return bad("port", trouble, "free it, or set server.port to another one")
-    if _get(url, "/ready")[0] == 200:
+    ready, body = _get(url, "/ready")
+    if ready == 200 and (unwell := _unwell(body)):
+        told = f"a Torhaus answers at {url}, but not all behind it is well: {unwell}"
+        return doubt("port", told, "torhaus servers says what went wrong")
+    if ready == 200:
         return good("port", f"a healthy Torhaus answers at {url}")
     return bad("port", f"the Torhaus at {url} refuses calls", f"see {url}/status and its log")
 
 
 def _get(url: str, path: str) -> tuple[int, bytes]:
-    """Status and body without spaces; 0 when nothing answers."""
+    """Status and body; 0 when nothing answers."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
-        return response.status, response.read(64 * 1024).replace(b" ", b"")
+        return response.status, response.read(1024 * 1024)
     except (OSError, http.client.HTTPException):
         return 0, b""
     finally:
         connection.close()
+
+
+def _unwell(body: bytes) -> str:
+    """Which servers a running gateway cannot use as it should, in words; empty when none."""
+    try:
+        found = msgspec.json.decode(body, type=_Ready).unwell
+    except msgspec.MsgspecError:
+        return ""
+    return ", ".join(f"{name} ({each.state})" for name, each in sorted(found.items()))
+
+
+class _Unwell(msgspec.Struct):
+    state: str
+
+
+class _Ready(msgspec.Struct):
+    unwell: dict[str, _Unwell] = {}
 
 
 def servers(known: Mapping[str, Server]) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import socket
 import sys
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -69,3 +70,32 @@ def test_a_time_zone_without_rules_fails() -> None:
 def test_the_versions_are_told() -> None:
     assert versions().level is Level.PASS
     assert "uvloop" in versions().message
+
+
+READY = b'{"status": "ready", "unwell": {"jira": {"state": "credential refused", "since": null}}}'
+
+
+class Unwell(BaseHTTPRequestHandler):
+    """A Torhaus that runs, in front of a server that it cannot use."""
+
+    def do_GET(self) -> None:
+        body = b'{"status": "healthy"}' if self.path == "/health" else READY
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def test_a_gateway_that_cannot_use_its_servers_is_a_doubt() -> None:
+    with HTTPServer(("127.0.0.1", 0), Unwell) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        found = port(at(server.server_address[1]))
+        server.shutdown()
+        thread.join()
+
+    assert found.level is Level.WARN
+    assert "not all behind it is well: jira (credential refused)" in found.message
