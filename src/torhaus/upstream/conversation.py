@@ -12,6 +12,7 @@ from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Notice, Sink, UpstreamError
 from torhaus.model.session import Session
 from torhaus.upstream import envelope
+from torhaus.upstream.again import again
 from torhaus.upstream.backoff import Backoff
 from torhaus.upstream.channel import Channel, Flight, Terms
 from torhaus.upstream.chores import Chores
@@ -19,7 +20,7 @@ from torhaus.upstream.faults import FaultError
 from torhaus.upstream.flow import Brake, Tap
 from torhaus.upstream.listeners import Listener, Listeners, Subscription, honoured
 from torhaus.upstream.memory import LEVELS, MAX_URIS, Memory, reaches
-from torhaus.upstream.pipe import NotSentError, Opener
+from torhaus.upstream.pipe import Opener
 from torhaus.upstream.questions import Asked
 from torhaus.upstream.routes import Routes
 
@@ -115,7 +116,9 @@ class Conversation:
     async def _call(self, ask: Ask, tap: Tap | None, level: str | None = None) -> Answer:
         try:
             return await self._attempt(ask, tap, level)
-        except NotSentError:
+        except UpstreamError as error:
+            if not again(error):
+                raise
             # The old process or connection is gone and this was never processed: ask the next one.
             return await self._attempt(ask, tap, level)
 

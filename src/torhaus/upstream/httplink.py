@@ -12,6 +12,7 @@ from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Detached, NoStream, Sink, UpstreamError
 from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
+from torhaus.upstream.again import again
 from torhaus.upstream.chores import Chores
 from torhaus.upstream.discreet import own
 from torhaus.upstream.exchange import McpExchange, Reply, is_answer
@@ -25,7 +26,6 @@ from torhaus.upstream.pool import Pool, trust
 from torhaus.upstream.pooled import Pooled
 from torhaus.upstream.replies import (
     FOREIGN,
-    is_dead,
     object_of,
     session_of,
     speaks_legacy,
@@ -109,7 +109,7 @@ class HttpLink:
         used = session.upstream_id
         data = self._in_session(body, session)
         reply = await self.send(data, ask.id, sink, ask.timeout, safe=safe)
-        if reply.status != 200 and is_dead(reply):
+        if reply.status != 200 and again(reply):
             await self._reopen(session, used)
             data = self._in_session(body, session)
             reply = await self.send(data, ask.id, sink, ask.timeout, safe=safe)
@@ -191,7 +191,7 @@ class HttpLink:
                 return await exchange.done
             except BrokenError as error:
                 self._trouble = str(error)
-                if not (kept and safe) or error.answered:
+                if not again(error, kept=kept, safe=safe):
                     raise
             except UpstreamError as error:
                 self._trouble = str(error)
@@ -297,7 +297,7 @@ class HttpLink:
         used = session.upstream_id
         patience = self._server.timeout
         reply = await self.send(self._in_session(body, session), None, None, patience, safe=True)
-        if is_dead(reply):
+        if again(reply):
             if body.startswith(_RESPONSE):
                 raise UpstreamError(_FORGOTTEN)
             await self._reopen(session, used)
@@ -316,7 +316,7 @@ class HttpLink:
             await self._reopen(session, None)
         used = session.upstream_id
         reply = await self._listen(session, last_event_id, sink)
-        if used is not None and is_dead(reply):
+        if used is not None and again(reply):
             await self._reopen(session, used)
             reply = await self._listen(session, None, sink)
         if reply.status in (404, 405, 501) or (reply.status == 200 and not streamed(reply)):
