@@ -83,6 +83,7 @@ class HttpLink:
             OnLegacy.Ways(
                 request=self.request,
                 reply=self._answer_back,
+                listen=lambda session, sink: self.listen(session, None, sink),
                 cancel=lambda session, own_id: self._chores.start(self._cancel(session, own_id)),
             ),
         )
@@ -136,10 +137,6 @@ class HttpLink:
             raise UpstreamError("it speaks neither era of the protocol")
         if ask.method == "server/discover":
             return Answer(result=eras.discover_from_initialize(initialize))
-        if ask.method == "subscriptions/listen":
-            raise UpstreamError(
-                "it cannot serve `subscriptions/listen`: it speaks an older protocol"
-            )
         return await self._on_legacy.request(ask, sink, initialize)
 
     async def _cancel(self, session: Session, own_id: bytes) -> None:
@@ -363,7 +360,7 @@ class HttpLink:
         reopening = list(self._reopening.values())
         for task in reopening:
             task.cancel()
-        await self._on_legacy.parking.end()
+        await self._on_legacy.end()
         self._pooled.end()
         await self._chores.finish(2.0)
         self._pool.close()

@@ -16,9 +16,13 @@ from torhaus.model.servers import Era
 from torhaus.model.session import Session
 from torhaus.model.sinks import Before
 from torhaus.upstream import crossing
+from torhaus.upstream.announcing import Announcing
 from torhaus.upstream.envelope import fields
 from torhaus.upstream.parking import Desk, Parking
 from torhaus.upstream.pooled import Pooled, StatelessSink, wanted_by
+from torhaus.upstream.replies import object_of
+
+LISTEN = "subscriptions/listen"
 
 
 class _Ways(msgspec.Struct, frozen=True):
@@ -27,6 +31,7 @@ class _Ways(msgspec.Struct, frozen=True):
     request: Callable[[Ask, Sink], Awaitable[Answer]]
     reply: Callable[[Session, bytes], None]
     cancel: Callable[[Session, bytes], None]
+    listen: Callable[[Session, Sink], Awaitable[None]]
 
 
 class OnLegacy:
@@ -39,6 +44,7 @@ class OnLegacy:
         self._pooled = pooled
         self._ways = ways
         self.parking = Parking(server)
+        self.announcing = Announcing(ways.listen, ways.reply)
 
     async def request(self, ask: Ask, sink: Sink, initialize: bytes) -> Answer:
         """`initialize`: the upstream's result of it. Raises UpstreamError."""
@@ -46,6 +52,8 @@ class OnLegacy:
             return await self.parking.resume(ask, sink)
         declared = capabilities(ask.params)
         session = await self._pooled.borrow(ask.principal, spelled(declared))
+        if ask.method == LISTEN:
+            return await self._listen(ask, session, sink, initialize)
         if declared and ask.method in MAY_ASK:
             return await self._asked(ask, session, declared, sink, initialize)
         try:
@@ -56,6 +64,19 @@ class OnLegacy:
         finally:
             self._pooled.give_back(session)
         return crossing.to_modern(ask.method, answer, initialize)
+
+    async def _listen(self, ask: Ask, session: Session, sink: Sink, initialize: bytes) -> Answer:
+        known = (object_of(initialize) or {}).get("capabilities")
+        offered = known if isinstance(known, dict) else {}
+        try:
+            return await self.announcing.follow(ask, sink, session, offered)
+        finally:
+            self._pooled.give_back(session)
+
+    async def end(self) -> None:
+        """Stop what goes on by itself."""
+        await self.announcing.end()
+        await self.parking.end()
 
     async def _asked(
         self, ask: Ask, session: Session, declared: dict[str, Any], sink: Sink, initialize: bytes

@@ -194,7 +194,7 @@ class StatelessSink(Before):
         if notice.method is None:
             return
         if notice.id is not None:
-            self._answers(_reply(notice.method, notice.id))
+            self._answers(refusal(notice.method, notice.id))
         elif notice.method == "notifications/progress" or (
             notice.method == "notifications/message" and _at_least(notice.body, self._level)
         ):
@@ -212,7 +212,8 @@ def _at_least(body: bytes, wanted: str | None) -> bool:
     return reaches(level if isinstance(level, str) else None, wanted)
 
 
-def _reply(method: str, id_text: bytes) -> bytes:
+def refusal(method: str, id_text: bytes) -> bytes:
+    """The answer to a server that asks where nobody can be asked."""
     if method == "ping":
         return result_text(id_text, b"{}")
     text = "this session has declared no such capability"

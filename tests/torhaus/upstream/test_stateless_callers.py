@@ -237,15 +237,6 @@ def test_discovery_is_answered_from_what_is_known():
     run(story())
 
 
-def test_what_cannot_be_served_says_so():
-    async def story():
-        async with linked(McpServer().script, LEGACY) as (_, link):
-            with pytest.raises(UpstreamError, match="cannot serve `subscriptions/listen`"):
-                await link.request(ask("subscriptions/listen", {}), Memo())
-
-    run(story())
-
-
 def test_a_method_the_server_does_not_know_is_404_for_a_stateless_caller():
     async def unknown(wire, heard):
         wire.say(whole(error(heard.message["id"], -32601, "Method not found")))
