@@ -199,10 +199,10 @@ def _without(capabilities: object, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _relayed_capabilities(capabilities: object) -> dict[str, Any]:
-    """Without what nobody relays yet across eras: subscriptions, change notices and tasks."""
+    """Without what nobody relays yet to stateless clients: subscriptions to resources, tasks."""
     kept = {}
     for name, value in _without(capabilities, ("tasks", "extensions")).items():
         if isinstance(value, dict):
-            value = {k: v for k, v in value.items() if k not in ("subscribe", "listChanged")}
+            value = {k: v for k, v in value.items() if k != "subscribe"}
         kept[name] = value
     return kept

@@ -163,7 +163,7 @@ def test_a_legacy_server_is_discovered_by_what_it_said_when_it_was_opened():
     assert there == {
         "resultType": "complete",
         "supportedVersions": [MODERN],
-        "capabilities": {"tools": {"x": 1}, "completions": {}},
+        "capabilities": {"tools": {"listChanged": True, "x": 1}, "completions": {}},
         "ttlMs": 0,
         "cacheScope": "private",
         "instructions": "be kind",
