@@ -1,6 +1,7 @@
 """A link by URL that finds out by itself what the upstream speaks, and remembers it for a day."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ log = structlog.get_logger()
 
 AGAIN = 60.0
 """Seconds between attempts to learn while a known verdict still serves."""
+FAREWELL = 1.0
+"""Seconds a server has, at the end, to hear that our own session is over."""
 
 
 class Old:
@@ -185,7 +188,9 @@ class AutoLink:
             self._choosing.cancel()
             await asyncio.wait([self._choosing])
         if self._http is not None and self._http is self._chosen:
-            await self._checks.end(self._http)
+            with contextlib.suppress(TimeoutError):  # a server that is gone ends it by itself
+                async with asyncio.timeout(FAREWELL):
+                    await self._checks.end(self._http)
         for link in {self._chosen, self._http}:
             if link is not None:
                 await link.shutdown()

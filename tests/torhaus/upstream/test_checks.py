@@ -1,5 +1,7 @@
 """Looks at servers that are nobody's calls."""
 
+import time
+
 import pytest
 
 from tests.torhaus.upstream.pipes import Memo, run, tool
@@ -90,5 +92,26 @@ def test_a_process_that_all_share_is_started_to_see_whether_it_can_be():
         async with piped(sharing=Sharing.SHARED) as link:
             assert await link.check(5.0) == {ALL: None}
             assert link.state() == "ready"
+
+    run(story())
+
+
+def test_a_server_that_hangs_at_the_end_does_not_keep_the_gateway():
+    async def story():
+        upstream, hanging = McpServer(), False
+
+        async def script(wire):
+            while True:
+                heard = await wire.request()
+                if hanging:
+                    await wire.gone()
+                    return
+                await upstream.react(wire, heard)
+
+        async with town(script, timeout=20.0) as (_, link):
+            await link.check(2.0)
+            hanging = True
+            began = time.perf_counter()
+        assert time.perf_counter() - began < 3.0
 
     run(story())
