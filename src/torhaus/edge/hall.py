@@ -94,15 +94,17 @@ class _Standing(msgspec.Struct, frozen=True):
     client: str
 
     def may(self, server: Server, now: float, rules: Rules) -> bool:
-        """Whether he may listen to this one of them now."""
+        """Whether he may listen to this one of them now, and here."""
+        view = rules.views.get(self.house.view.name)
+        if view is None or view.pick(server.name) is None:
+            return False
         door = self.house.door(server).used_by(self.client)
         found = door.renewed(rules, now)
         return found is not None and door.barred(*found, now) is None
 
     def still_valid(self, rules: Rules, now: float) -> bool:
         """Whether he may be here at all; he stops hearing those he may not listen to."""
-        for stream in list(self.front.streams):
-            stream.recheck()
+        self.front.recheck()
         caller = self.house.visitor.renewed(rules)
         if caller is None or (caller.expires is not None and caller.expires <= now):
             return False

@@ -12,6 +12,7 @@ from tests.torhaus.gate.aggregate.crowd import Place, open_place, tool
 from tests.torhaus.scripted import dumps, note
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Notice, Sink
+from torhaus.model.views import WHOLE, View
 
 
 def listens(place: Place, name: str) -> list[Sink]:
@@ -21,7 +22,10 @@ def listens(place: Place, name: str) -> list[Sink]:
     async def listening(session: Any, last: str | None, sink: Sink) -> None:
         sinks.append(sink)
         sink.opened()
-        await asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            sinks.remove(sink)
 
     place.crowd.members[name].listening = listening
     return sinks
@@ -107,5 +111,33 @@ def test_other_rights_are_news_and_the_same_ones_none() -> None:
                 "notifications/resources/list_changed",
             ]
             assert await names(dana) == ALL[:4]
+
+    run(story())
+
+
+def test_a_server_that_left_the_virtual_server_is_heard_no_more() -> None:
+    async def story() -> None:
+        both = View(name="desk", picks={"docs": WHOLE, "tea": WHOLE})
+        async with open_place(views={"desk": both}) as place:
+            heard = {name: listens(place, name) for name in ("docs", "tea")}
+            dana, ear = await place.come(target="/mcp/desk"), await place.come(target="/mcp/desk")
+            await dana.begin()
+            ear.session = dana.session
+            await call(dana, "docs__get__it")
+            await call(dana, "tea__get__it")
+            stream = await open_stream(ear)
+            await settled()
+            assert [len(sinks) for sinks in heard.values()] == [1, 1]
+
+            fewer = View(name="desk", picks={"docs": WHOLE})
+            place.rules = msgspec.structs.replace(place.rules, views={"desk": fewer})
+            place.crowd.rules = place.rules
+            place.edge.revoke(place.crowd.gate.clock())
+            await settled()
+
+            assert [len(sinks) for sinks in heard.values()] == [1, 0]
+            heard["docs"][0].notice(note("notifications/resources/updated", {"uri": "a:b"}))
+            told = events(await anext(stream))
+            assert [each["params"]["uri"] for each in told] == ["docs+a:b"]
 
     run(story())

@@ -45,7 +45,7 @@ class Front:
     logged; `told`: servers that know it. `tokens`: JSON text of a progress token -> the server
     whose call it belongs to. `shown`: (server, list method) -> digest of the list last shown.
     `opens` is called with a server's name when its session is made. `streams`: open listening
-    streams.
+    streams; `resumed`: those that go on with what one server had begun to say.
     """
 
     session: Session
@@ -58,11 +58,17 @@ class Front:
     shown: dict[tuple[str, str], bytes] = field(default_factory=dict)
     opens: list[Callable[[str], None]] = field(default_factory=list)
     streams: list["Listens"] = field(default_factory=list)
+    resumed: list["Listens"] = field(default_factory=list)
 
     def changed(self, server: str, notice: str) -> None:
         """Say on the first open stream that a list has changed; one message goes to one stream."""
         for stream in self.streams[:1]:
             stream.changed(server, notice)
+
+    def recheck(self) -> None:
+        """Rights may have gone: no stream goes on hearing a server that is not the caller's."""
+        for stream in (*self.streams, *self.resumed):
+            stream.recheck()
 
     def left(self, request_id: bytes) -> None:
         """The answer to a request may come on a stream that the client resumes."""

@@ -118,10 +118,21 @@ class Listening:
                 break
             session = many.fronts.member(self.front, server)
             saying = Saying(self.stream, guest, server.name, self.changed, None)
-            await talk.listen(server, session, guest.caller, resume, saying)
+            hearing = talk.listen(server, session, guest.caller, resume, saying)
+            await self._hear(server, self._start(hearing))
             return
         text = "Last-Event-ID is not of this session, or too old: open a stream without it"
         raise CallerError(codes.INVALID_REQUEST, text)
+
+    async def _hear(self, server: Server, task: "asyncio.Task[None]") -> None:
+        """Until the one server's stream ends, or the right to it."""
+        self._tasks[server.name] = task
+        self.front.resumed.append(self)
+        try:
+            await task
+        finally:
+            self.front.resumed.remove(self)
+            self._stop([task, *self._chores])
 
     async def _whatever_comes(self) -> None:
         shared = Shared(self.stream)

@@ -108,6 +108,26 @@ def test_a_stream_is_resumed_at_the_server_it_is_of():
     run(story())
 
 
+def test_a_resumed_stream_ends_with_the_right_to_its_server():
+    async def story() -> None:
+        scene = Scene()
+        tea = scene.crowd.many.fronts.peek(scene.front, scene.server("tea"))
+        token = scene.crowd.talk.seals(tea).event("e-7")
+        task = asyncio.ensure_future(scene.listening_now.listen(token))
+        await settled()
+        assert len(scene.sinks["tea"]) == 1
+
+        scene.banned.add("tea")
+        scene.front.recheck()
+        await settled()
+
+        assert not scene.sinks["tea"]
+        assert task.cancelled()
+        assert scene.front.resumed == []
+
+    run(story())
+
+
 def test_a_server_without_a_stream_is_not_asked_again():
     async def story() -> None:
         scene = Scene()
