@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from torhaus import __version__
+from torhaus.gate import calls
 from torhaus.gate.aggregate.draining import Silent
 from torhaus.gate.aggregate.guests import CLIENT_INFO, Guest
 from torhaus.gate.gate import Gate
@@ -19,12 +20,15 @@ from torhaus.mcp.versions import MODERN, negotiate
 from torhaus.model.outcome import Answered
 from torhaus.model.ports import UpstreamError
 from torhaus.model.servers import Era, Server, Sharing, StdioAddress
+from torhaus.model.verdict import Allow
 from torhaus.model.views import View
 
 FRESH = 300.0
 """Seconds for which a server's words about itself are believed."""
 AGAIN = 30.0
 """Seconds until one that said nothing in time is asked again."""
+MOST = 4096
+"""Words of servers to callers that are remembered."""
 MAX_SECTION = 4096
 MAX_WHOLE = 16_384
 """Longest instructions of one server, and of all together, in characters."""
@@ -54,7 +58,7 @@ class Hellos:
 
     gate: Gate
     talk: Talk
-    _known: dict[str, tuple[Server, float, Hello]] = field(default_factory=dict)
+    _known: dict[tuple[str, str], tuple[Server, float, Hello]] = field(default_factory=dict)
     _asking: set["asyncio.Task[Hello | None]"] = field(default_factory=set)
 
     async def answer(
@@ -77,12 +81,12 @@ class Hellos:
     async def _heard(
         self, guest: Guest, servers: list[Server], request: Request, deadline: float
     ) -> dict[str, Hello]:
-        now, found = self.gate.clock(), {}
+        found: dict[str, Hello] = {}
         asked: dict[str, asyncio.Task[Hello | None]] = {}
         for server in servers:
-            known = self._known.get(server.name)
-            if known is not None and known[0] is server and known[1] > now:
-                found[server.name] = known[2]
+            known = self._remembered(guest, server, request)
+            if known is not None:
+                found[server.name] = known
             else:
                 work = self._ask(guest, server, request)
                 task = asked[server.name] = asyncio.get_running_loop().create_task(work)
@@ -92,20 +96,38 @@ class Hellos:
             await asyncio.wait(asked.values(), timeout=deadline)
         for server in servers:
             if server.name in asked:
-                found[server.name] = self._told(server, asked[server.name])
+                found[server.name] = self._told(guest, server, asked[server.name])
         return {server.name: found[server.name] for server in servers}
 
-    def _told(self, server: Server, task: "asyncio.Task[Hello | None]") -> Hello:
-        """Raises LedgerError."""
+    def _remembered(self, guest: Guest, server: Server, request: Request) -> Hello | None:
+        """What the server told this caller a moment ago, if he would hear just that today."""
         now = self.gate.clock()
+        known = self._known.get((guest.caller.id, server.name))
+        if known is None or known[0] is not server or known[1] <= now:
+            return None
+        one, own = _question(guest, server, request, "")
+        if known[2] is UNKNOWN or own is None:
+            return known[2]
+        call = calls.build(one.asking(own, server, None), "", calls.NO_HINTS)
+        verdict = self.gate.verdicts.decide(call, now)
+        return known[2] if isinstance(verdict, Allow) and verdict.redact is None else None
+
+    def _keep(self, guest: Guest, server: Server, seconds: float, hello: Hello) -> None:
+        """For him alone: others may hear less, or of another account."""
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[guest.caller.id, server.name] = (server, self.gate.clock() + seconds, hello)
+
+    def _told(self, guest: Guest, server: Server, task: "asyncio.Task[Hello | None]") -> Hello:
+        """Raises LedgerError."""
         if not task.done():
             task.cancel()
-            self._known[server.name] = (server, now + AGAIN, UNKNOWN)
+            self._keep(guest, server, AGAIN, UNKNOWN)
             return UNKNOWN
         hello = task.result()
         if hello is None:
-            return UNKNOWN  # to this caller: others may hear more
-        self._known[server.name] = (server, now + FRESH, hello)
+            return UNKNOWN
+        self._keep(guest, server, FRESH, hello)
         return hello
 
     async def _ask(self, guest: Guest, server: Server, request: Request) -> Hello | None:

@@ -125,3 +125,19 @@ def test_instructions_have_a_preamble_sections_and_an_end():
     own = View(name="v", instructions="Mine.", description="What")
     assert instructions(own, hellos) == "Mine."
     assert instructions(View(name="v", description="What"), {}).startswith("What\n\nSeveral")
+
+
+def test_what_a_server_told_one_caller_is_not_told_to_another():
+    async def story() -> None:
+        crowd = Crowd("docs")
+        await initialize(crowd)
+
+        crowd.members["docs"].name = "as somebody else"
+        other = msgspec.structs.replace(DANA, id="erin")
+        asked = request("initialize", HELLO, era=Era.LEGACY)
+        hello = json.loads(await crowd.many.hello(crowd.guest(other, era=Era.LEGACY), asked))
+
+        assert "ask as somebody else" in hello["instructions"]
+        assert "ask docs" not in hello["instructions"]
+
+    run(story())
