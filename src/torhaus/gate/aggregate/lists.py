@@ -50,7 +50,7 @@ class Lists:
     """Owned by one event loop."""
 
     draining: Draining
-    _flights: dict[Key, "asyncio.Task[Share]"] = field(default_factory=dict)
+    _flights: dict["Flight", "asyncio.Task[Share]"] = field(default_factory=dict)
     _last: dict[tuple[str, ...], Whole] = field(default_factory=dict)
     _wholes: dict[tuple[str, str, bytes], Whole] = field(default_factory=dict)
 
@@ -127,8 +127,11 @@ class Lists:
     def _flight(
         self, guest: Guest, server: Server, method: str, fresh: float
     ) -> "asyncio.Task[Share]":
-        """The list under way. It goes on beyond the deadline, so that the next one may have it."""
-        key = key_of(guest, server, method)
+        """The list under way. It goes on beyond the deadline, so that the next one may have it.
+
+        That is the next one under the same rules: others may show the caller less.
+        """
+        key = _flight_of(guest, server, method, self.draining.gate.clock())
         task = self._flights.get(key)
         if task is None:
             work = self.draining.drain(guest, server, method, fresh)
@@ -136,7 +139,7 @@ class Lists:
             task.add_done_callback(lambda task: self._ended(key, task))
         return task
 
-    def _ended(self, key: Key, task: "asyncio.Task[Share]") -> None:
+    def _ended(self, key: "Flight", task: "asyncio.Task[Share]") -> None:
         self._flights.pop(key, None)
         if not task.cancelled():
             task.exception()  # whoever waited has it
@@ -243,6 +246,16 @@ class Lists:
 
 
 Place = TypeVar("Place")
+Flight = tuple[Key, int, int, int, int]
+
+
+def _flight_of(guest: Guest, server: Server, method: str, now: float) -> Flight:
+    """Equal for the very caller, server and view alone.
+
+    The flight holds them, so their ids are theirs while it is under way.
+    """
+    stands = id(guest.caller), id(guest.caller.phase(now)), id(server), id(guest.view)
+    return (key_of(guest, server, method), *stands)
 
 
 def _put(table: dict[Place, Whole], key: Place, whole: Whole) -> None:

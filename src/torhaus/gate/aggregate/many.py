@@ -133,7 +133,7 @@ class Many:
         """The result of a list. Raises CallerError, LedgerError."""
         rules = self.rules()
         servers = guest.servers(rules, self.gate.clock())
-        if not servers:
+        if all(self.shelf.trouble(guest, server) is not None for server in servers):
             await self.note(guest, request.method)  # else no server's record would say it
         return await self.lists.page(guest, servers, request, rules.aggregate)
 

@@ -286,3 +286,34 @@ def test_the_oldest_list_makes_room_for_new_ones():
             await ask(crowd, crowd.guest(client="c0"), cursor=cursors[0])
 
     run(story())
+
+
+def test_a_list_under_way_is_not_for_other_rights():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(deadline=0.05)
+        crowd.members["docs"].hangs = True
+        await ask(crowd)
+
+        crowd.many.forget()
+        await ask(crowd, crowd.guest(msgspec.structs.replace(DANA)))
+
+        assert crowd.members["docs"].methods() == [TOOLS, TOOLS]
+        await crowd.many.close()
+
+    run(story())
+
+
+def test_a_list_that_no_server_was_asked_for_leaves_a_record():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(deadline=0.05)
+        crowd.members["docs"].hangs = True
+        await ask(crowd)
+        before = len(crowd.ledger.noted)
+
+        await ask(crowd)
+
+        noted = [(each.mcp_server, each.operation) for each in crowd.ledger.noted[before:]]
+        assert noted == [("*", TOOLS)]
+        await crowd.many.close()
+
+    run(story())
