@@ -209,7 +209,10 @@ class Parking:
                 return Answer(result=inputs.required(asked, parked.id))
             # There is no room: the server hears that, and what it makes of it is the answer.
             parked.desk.give_up(TOO_MANY)
-            return parked.finish(await asyncio.shield(parked.task))
+            await asyncio.wait([parked.task], timeout=parked.seconds)
+            if not parked.task.done():
+                raise _late(parked)
+            return parked.finish(parked.task.result())
         finally:
             parked.desk.front(None)
             if not kept:
@@ -232,7 +235,7 @@ class Parking:
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if not done:
-                raise UpstreamError(f"it did not answer within {parked.seconds:g} s")
+                raise _late(parked)
 
     def _park(self, parked: Parked) -> bool:
         own = sum(each.principal == parked.principal for each in self._all.values())
@@ -275,3 +278,7 @@ class Parking:
                 each.timer.cancel()
             self._stop(each.task)
         await asyncio.gather(*self._leaving, return_exceptions=True)
+
+
+def _late(parked: Parked) -> UpstreamError:
+    return UpstreamError(f"it did not answer within {parked.seconds:g} s")

@@ -233,6 +233,21 @@ def test_one_person_parks_only_so_many():
     run(story())
 
 
+def test_a_call_without_room_ends_even_if_its_server_goes_on_asking():
+    async def story():
+        upstream = Asking()
+        async with linked(upstream.script, LEGACY) as (_, link):
+            await asyncio.gather(*(link.request(call(), Memo()) for _ in range(50)))
+            upstream.answers = Deaf()
+
+            with pytest.raises(UpstreamError, match=r"did not answer within 0\.1 s"):
+                await link.request(call(timeout=0.1), Memo())
+
+            await until(lambda: upstream.cancelled)
+
+    run(story())
+
+
 @pytest.mark.parametrize("at", ["first", "later"])
 def test_a_client_that_hangs_up_ends_the_call(at):
     async def story():
