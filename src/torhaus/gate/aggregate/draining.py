@@ -44,6 +44,7 @@ MAX_LONG = 1000
 MAX_NAME = 200
 MAX_PAGES = 50
 MAX_ITEMS = 10_000
+MAX_OCTETS = 16 << 20
 
 
 class Unavailable(Exception):  # noqa: N818 -- an expected end of one part, not a fault
@@ -77,7 +78,7 @@ class Draining:
         """
         turn, began = self.shelf.turn(server.name, method), self.gate.clock()
         items: list[Item] = []
-        told, cursor = float("inf"), None
+        told, cursor, octets = float("inf"), None, 0
         for _ in range(MAX_PAGES):
             result = await self._page(guest, server, method, cursor)
             if result is None:
@@ -87,8 +88,9 @@ class Draining:
             except (*UNREADABLE, TypeError) as error:
                 raise Unavailable("its list cannot be read") from error
             items += found
+            octets += sum(len(item.text) for item in found)
             told = min(told, began + hint(result).seconds)
-            if cursor is None or len(items) >= MAX_ITEMS:
+            if cursor is None or len(items) >= MAX_ITEMS or octets >= MAX_OCTETS:
                 break
         share = self._share(guest, server, items[:MAX_ITEMS], began, told, fresh)
         self.shelf.keep(guest, server, method, share, turn)

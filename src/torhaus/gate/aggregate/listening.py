@@ -28,6 +28,9 @@ log = structlog.get_logger()
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds between attempts to listen to a server that has ended its stream."""
 
+LOOKS = (0.1, 0.5, 2.0, 10.0)
+"""Seconds until a list is looked at again whose server says that it changed in the meantime."""
+
 May = Callable[[Server], bool]
 """Whether the caller may listen to a server now."""
 
@@ -90,6 +93,7 @@ class Listening:
     _rights: list[tuple[Server, Access]] = field(default_factory=list)
     _tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _chores: set["asyncio.Task[None]"] = field(default_factory=set)
+    _again: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     async def listen(self, resume: str | None) -> None:
         """Until the client goes; a resumed stream until its server ends it.
@@ -188,11 +192,27 @@ class Listening:
 
     def changed(self, server: str, notice: str) -> None:
         """A server says that its list is another one; the caller's view of it may be the same."""
-        named = self.many.rules().servers.get(server)
-        if named is not None:
-            task = self._start(self._compare(named, notice))
-            self._chores.add(task)
-            task.add_done_callback(self._chores.discard)
+        if (server, notice) in self._again:
+            self._again[server, notice] = True
+            return
+        self._again[server, notice] = False
+        task = self._start(self._look(server, notice))
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _look(self, server: str, notice: str) -> None:
+        """Now, and ever more rarely: each look is a call with a record, and costs the caller."""
+        try:
+            for pause in (*LOOKS, *[LOOKS[-1]] * 1000):
+                self._again[server, notice] = False
+                named = self.many.rules().servers.get(server)
+                if named is not None:
+                    await self._compare(named, notice)
+                await asyncio.sleep(pause)
+                if not self._again[server, notice]:
+                    return
+        finally:
+            del self._again[server, notice]
 
     def _today(self, rules: Rules) -> Guest:
         """The caller as the rules know him now: they may have changed since he came to listen."""

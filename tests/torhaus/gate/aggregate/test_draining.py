@@ -68,6 +68,20 @@ def test_a_refused_caller_reads_why_and_a_dead_server_is_named():
     run(story())
 
 
+def test_a_list_of_many_octets_ends_before_it_fills_the_memory():
+    async def story() -> None:
+        crowd = Crowd()
+        big = tool("x", arguments=[7] * 1_500_000)
+        wide = dumps({"prompts": [big], "nextCursor": "more"})
+        crowd.members["docs"].more["prompts/list"] = Answer(result=wide)
+
+        share = await drain(crowd, None, "prompts/list")
+
+        assert len(crowd.members["docs"].asked) == len(share.items) == 6
+
+    run(story())
+
+
 def test_a_server_that_never_ends_its_list_is_left_alone():
     async def story() -> None:
         crowd = Crowd()

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tests.torhaus.cast import run, settled
-from tests.torhaus.gate.aggregate.crowd import Crowd
+from tests.torhaus.gate.aggregate.crowd import Crowd, tool
 from tests.torhaus.gate.aggregate.test_fronts import session
 from tests.torhaus.scripted import note
+from tests.torhaus.upstream.pipes import until
 from tests.torhaus.witnesses import Window
 from torhaus.gate.aggregate.listening import Listening, Shared
 from torhaus.mcp.message import CallerError
@@ -124,6 +125,47 @@ def test_a_resumed_stream_ends_with_the_right_to_its_server():
         assert not scene.sinks["tea"]
         assert task.cancelled()
         assert scene.front.resumed == []
+
+    run(story())
+
+
+def test_a_flood_of_changes_is_no_flood_of_lists():
+    async def story() -> None:
+        scene = Scene()
+        docs = scene.crowd.members["docs"]
+        scene.front.shown["docs", "tools/list"] = b"shown"
+        task = asyncio.ensure_future(scene.listening_now.listen(None))
+        await settled()
+
+        for _ in range(20):
+            scene.front.changed("docs", "notifications/tools/list_changed")
+            await settled(20)
+
+        assert docs.methods().count("tools/list") == 1
+        assert len(scene.window.events) == 1
+        task.cancel()
+        await asyncio.wait([task])
+
+    run(story())
+
+
+def test_what_changes_while_it_is_looked_at_is_looked_at_again():
+    async def story() -> None:
+        scene = Scene()
+        docs = scene.crowd.members["docs"]
+        scene.front.shown["docs", "tools/list"] = b"shown"
+        task = asyncio.ensure_future(scene.listening_now.listen(None))
+        await settled()
+
+        for _ in range(2):
+            scene.front.changed("docs", "notifications/tools/list_changed")
+            await settled(20)
+        docs.tools = [tool("brand_new")]
+        await until(lambda: len(scene.window.events) == 2)
+
+        assert docs.methods().count("tools/list") == 2
+        task.cancel()
+        await asyncio.wait([task])
 
     run(story())
 
