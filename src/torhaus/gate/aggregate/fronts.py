@@ -1,5 +1,6 @@
 """Sessions of legacy clients with many servers: one in front, one behind for each server in use."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -126,11 +127,13 @@ class Fronts:
         if front is None:
             return
         servers = self._rules().servers
+        closing = []
         for name, member in front.members.items():
             member.closed = True
             self._gate.abandon(member)
             if name in servers:
-                await self._gate.upstreams.link(servers[name]).close(member)
+                closing.append(self._gate.upstreams.link(servers[name]).close(member))
+        await asyncio.gather(*closing)
 
 
 def _member(session: Session, server: str) -> Session:

@@ -1,9 +1,10 @@
 """Sessions in front and behind."""
 
+import asyncio
 import json
 
-from tests.torhaus.cast import DANA, run
-from tests.torhaus.gate.aggregate.crowd import Crowd
+from tests.torhaus.cast import DANA, run, settled
+from tests.torhaus.gate.aggregate.crowd import Crowd, Member
 from torhaus.gate.aggregate.fronts import Front
 from torhaus.gate.sessions import Hello
 from torhaus.model.session import Session
@@ -89,6 +90,30 @@ def test_the_end_in_front_is_the_end_behind():
         assert stopped == [1, 1]
 
     run(story())
+
+
+def test_a_server_that_does_not_close_holds_up_no_other():
+    async def story() -> None:
+        crowd = Crowd()
+        mine = session(crowd)
+        front = crowd.many.fronts.of(mine)
+        for name in ("docs", "tea"):
+            crowd.many.fronts.member(front, crowd.servers[name])
+        crowd.members["docs"] = Stuck(name="docs")
+
+        end = asyncio.ensure_future(crowd.many.fronts.end(mine))
+        await settled()
+
+        assert len(crowd.members["tea"].closed) == 1
+        end.cancel()
+        await asyncio.wait([end])
+
+    run(story())
+
+
+class Stuck(Member):
+    async def close(self, session: Session) -> None:
+        await asyncio.get_running_loop().create_future()
 
 
 def test_what_waits_for_a_resumed_stream_is_bounded():
