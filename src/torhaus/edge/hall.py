@@ -169,6 +169,9 @@ class Hall:
         if isinstance(message, Request):
             self._run(exchange, self._caught(house, self._request(house, message)))
             return
+        if isinstance(message, Notification) and not message.method.startswith("notifications/"):
+            text = f"{message.method[:80]!r} is a request and needs an id"
+            raise CallerError(codes.INVALID_REQUEST, text)
         headers = exchange.head.headers
         version = headers.get(ladder.VERSION)
         stateless = ladder.SESSION not in headers

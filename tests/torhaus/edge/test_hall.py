@@ -339,3 +339,22 @@ def test_a_server_has_a_host_name_of_its_own(host: str, status: int) -> None:
                 assert [each["name"] for each in seen] == ["list_issues", "get__it"]
 
     run(story())
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+def test_a_request_without_an_id_is_refused_and_recorded(era: str) -> None:
+    async def story() -> None:
+        async with open_place() as place:
+            dana = await place.come()
+            await dana.begin()
+            told = {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "docs__x"}}
+            routed = {"mcp-session-id": None, **routing("tools/call", "docs__x")}
+            before = len(place.crowd.ledger.noted)
+
+            answer = await dana.ask(told, routed if era == "modern" else None)  # type: ignore[arg-type]
+
+            assert answer.status == 400
+            assert "'tools/call' is a request and needs an id" in said(answer)["error"]["message"]
+            assert [each.mcp_server for each in place.crowd.ledger.noted[before:]] == ["*"]
+
+    run(story())
