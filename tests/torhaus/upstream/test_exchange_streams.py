@@ -216,7 +216,8 @@ def test_a_connection_whose_stream_ends_after_the_answer_is_used_again(loop):
     run(story(), loop)
 
 
-def test_a_stream_that_never_ends_after_the_answer_costs_no_connection_for_ever():
+@pytest.mark.parametrize("patience", [60.0, None], ids=["with patience", "for ever"])
+def test_a_stream_that_never_ends_after_the_answer_costs_no_connection_for_ever(patience):
     async def script(wire):
         await wire.request()
         wire.say(STREAM, chunk(event(result(1))))
@@ -228,10 +229,11 @@ def test_a_stream_that_never_ends_after_the_answer_costs_no_connection_for_ever(
     async def story():
         async with linked(script) as (_, link):
             data = link.requests.legacy(b"{}", None, None)
-            await link.send(data, b"1", Memo(), None)
-            assert link._pool._all
+            pool = link._streams if patience is None else link._pool
+            await link.send(data, b"1", Memo(), patience)
+            assert pool._all
 
-            await until(lambda: not link._pool._all, exchange.LINGER + 2)
+            await until(lambda: not pool._all, exchange.LINGER + 2)
 
     run(story())
 
