@@ -1,4 +1,5 @@
 import asyncio
+import re
 import time
 
 import pytest
@@ -8,9 +9,11 @@ from tests.torhaus.store.redis.valkeys import (
     Sentinels,
     Valkey,
     alone,
+    as_bytes,
     free_port,
     gateways,
     play,
+    said,
     until,
 )
 from torhaus.model.caching import Selector
@@ -88,6 +91,21 @@ def test_a_pair_fails_over_under_load_and_no_call_fails(pair: Sentinels) -> None
     play(story)
 
 
+async def replicated(primary: Valkey) -> None:
+    """Until the replica has acknowledged what is written by now."""
+
+    async def offset(pattern: bytes) -> int:
+        found = re.search(pattern, as_bytes(await said(primary, "info", "replication")))
+        return -1 if found is None else int(found[1])
+
+    written = await offset(rb"master_repl_offset:(\d+)")
+
+    async def acknowledged() -> bool:
+        return await offset(rb"slave0:.*?offset=(\d+)") >= written
+
+    await until(acknowledged)
+
+
 def test_a_limit_reached_before_a_failover_stays_reached(pair: Sentinels) -> None:
     async def story() -> None:
         async with gateways(pair.settings(gateways=2), 2) as both:
@@ -95,6 +113,7 @@ def test_a_limit_reached_before_a_failover_stays_reached(pair: Sentinels) -> Non
             for _ in range(15):
                 for each in both:
                     await each.counters.spend(charges, time.time())
+            await replicated(pair.primary)  # what is not, is told to the new primary a little later
 
             pair.primary.kill()
             found = []
