@@ -11,7 +11,8 @@ from torhaus.config.amounts import Seconds, Whole, between
 from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
 from torhaus.config.texts import HeaderValue, Line
-from torhaus.model.redis import Login, OnUnavailable, RedisSettings, Tls, Topology
+from torhaus.config.tls import TlsFiles
+from torhaus.model.redis import Login, OnUnavailable, RedisSettings, Topology
 from torhaus.model.secret import Secret
 
 _ADDRESS = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9A-Za-z._-]{1,253}))(?::([0-9]{1,5}))?")
@@ -40,27 +41,6 @@ Address = Annotated[str, AfterValidator(_address)]
 Wait = Annotated[Seconds, between(0.01, 60, "between 10ms and 60s")]
 
 
-class TlsSpec(Shape):
-    """How the connection is encrypted."""
-
-    ca_file: Line | None = None
-    """Certificates to trust besides the system's."""
-    cert_file: Line | None = None
-    """A certificate to show, with its key_file."""
-    key_file: Line | None = None
-    """The certificate's key."""
-
-    @model_validator(mode="after")
-    def _pair(self) -> Self:
-        if (self.cert_file is None) != (self.key_file is None):
-            raise FaultError("cert_file and key_file go together", "give both, or neither")
-        return self
-
-    def settings(self, base: Path) -> Tls:
-        files = {name: path and str(base / path) for name, path in self.model_dump().items()}
-        return Tls(**files)
-
-
 class RedisSpec(Shape):
     """Redis 6.2 or newer, or Valkey. Several gateways with the same one act as one."""
 
@@ -87,7 +67,7 @@ class RedisSpec(Shape):
     """For the sentinels themselves. Best as ${NAME}."""
     sentinel_password_file: Line | None = None
     """A file that holds it."""
-    tls: Annotated[TlsSpec | None, BeforeValidator(_tls)] = None
+    tls: Annotated[TlsFiles | None, BeforeValidator(_tls)] = None
     """true, or a block with files."""
     database: Annotated[Whole, between(0, 1023, "between 0 and 1023")] = 0
     """Its number; a cluster has only 0."""
@@ -130,7 +110,7 @@ class RedisSpec(Shape):
             primary=self.primary,
             login=_login(self.username, self.password),
             sentinel_login=_login(self.sentinel_username, self.sentinel_password),
-            tls=None if self.tls is None else self.tls.settings(base),
+            tls=None if self.tls is None else self.tls.tls_files(base),
             database=self.database,
             namespace=self.namespace,
             timeout=self.timeout,

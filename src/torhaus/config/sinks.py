@@ -14,6 +14,7 @@ from torhaus.config.amounts import Seconds, Whole, between
 from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
 from torhaus.config.texts import HeaderName, HeaderValue, Line, Token
+from torhaus.config.tls import TlsFiles
 from torhaus.config.tree import Path, Source
 from torhaus.model.secret import Secret
 from torhaus.model.shipping import (
@@ -25,9 +26,9 @@ from torhaus.model.shipping import (
     StdoutTarget,
     SyslogTarget,
     Target,
-    Trust,
     WebhookTarget,
 )
+from torhaus.model.tls import Tls
 
 _ADDRESS = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9A-Za-z._-]{1,253})):([0-9]{1,5})")
 FACILITIES = {
@@ -88,26 +89,6 @@ def _on(value: object) -> object:
 SinkUrl = Annotated[Url, AfterValidator(_encrypted)]
 
 
-class _Tls(Shape):
-    ca_file: Line | None = None
-    """Certificates to trust besides the system's."""
-    cert_file: Line | None = None
-    """A certificate to show, with its key_file."""
-    key_file: Line | None = None
-    """The certificate's key."""
-
-    @model_validator(mode="after")
-    def _pair(self) -> Self:
-        if (self.cert_file is None) != (self.key_file is None):
-            raise FaultError("cert_file and key_file go together", "give both, or neither")
-        return self
-
-    def trust(self, base: FilePath) -> Trust:
-        given = (self.ca_file, self.cert_file, self.key_file)
-        ca, cert, key = (None if each is None else str(base / each) for each in given)
-        return Trust(ca_file=ca, cert_file=cert, key_file=key)
-
-
 class FileSpec(Shape):
     """A file that records are appended to. Rotation may rename it."""
 
@@ -119,7 +100,7 @@ class StdoutSpec(Shape):
     """The gateway's standard output."""
 
 
-class SyslogSpec(_Tls):
+class SyslogSpec(TlsFiles):
     """A syslog server: RFC 5424, with the facts as structured data."""
 
     address: Annotated[str, AfterValidator(_address)]
@@ -130,7 +111,7 @@ class SyslogSpec(_Tls):
     """Such as audit, auth, authpriv or local0."""
 
 
-class AuditWebhookSpec(_Tls):
+class AuditWebhookSpec(TlsFiles):
     """An address of yours that batches of records are posted to, signed."""
 
     url: SinkUrl
@@ -147,7 +128,7 @@ class AuditWebhookSpec(_Tls):
         return self
 
 
-class OtlpSpec(_Tls):
+class OtlpSpec(TlsFiles):
     """An OpenTelemetry collector: logs over OTLP/HTTP, as JSON."""
 
     url: SinkUrl
@@ -156,7 +137,7 @@ class OtlpSpec(_Tls):
     """Further headers, such as an API key. Values best as ${NAME}."""
 
 
-class SearchSpec(_Tls):
+class SearchSpec(TlsFiles):
     """Elasticsearch or OpenSearch. Records go to an index for each month."""
 
     url: SinkUrl
@@ -262,14 +243,14 @@ def sinks(source: Source, specs: tuple[SinkSpec, ...]) -> tuple[SinkSettings, ..
     for number, spec in enumerate(specs):
         target = TARGETS[spec.kind](getattr(spec, spec.kind), base)
         here: Path = ("audit_logs", "sinks", number, spec.kind)
-        _files_there(source, here, getattr(target, "trust", Trust()))
+        _files_there(source, here, getattr(target, "trust", Tls()))
         found.append(
             SinkSettings(name=spec.name, target=target, batch=spec.batch, timeout=spec.timeout)
         )
     return tuple(found)
 
 
-def _files_there(source: Source, here: Path, trust: Trust) -> None:
+def _files_there(source: Source, here: Path, trust: Tls) -> None:
     for key in ("ca_file", "cert_file", "key_file"):
         path = getattr(trust, key)
         if path is not None and not FilePath(path).is_file():
@@ -285,13 +266,13 @@ def _syslog(spec: SyslogSpec, base: FilePath) -> Target:
         port=int(found[3]),
         transport=spec.transport,
         facility=FACILITIES[spec.facility],
-        trust=spec.trust(base),
+        trust=spec.tls_files(base),
     )
 
 
 def _webhook(spec: AuditWebhookSpec, base: FilePath) -> Target:
     key = "" if spec.secret is None else spec.secret.get_secret_value()
-    return WebhookTarget(url=spec.url, secret=Secret(key), trust=spec.trust(base))
+    return WebhookTarget(url=spec.url, secret=Secret(key), trust=spec.tls_files(base))
 
 
 def _otlp(spec: OtlpSpec, base: FilePath) -> Target:
@@ -299,7 +280,7 @@ def _otlp(spec: OtlpSpec, base: FilePath) -> Target:
     return OtlpTarget(
         url=spec.url.rstrip("/") + "/v1/logs" if bare else spec.url,
         headers=tuple((name, Secret(v.get_secret_value())) for name, v in spec.headers.items()),
-        trust=spec.trust(base),
+        trust=spec.tls_files(base),
     )
 
 
@@ -308,7 +289,7 @@ def _search(spec: SearchSpec, base: FilePath) -> Target:
         url=spec.url,
         index=spec.index,
         authorization=spec.authorization(),
-        trust=spec.trust(base),
+        trust=spec.tls_files(base),
     )
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from torhaus.model.secret import Secret
+from torhaus.model.tls import Tls
 
 
 class Topology(StrEnum):
@@ -23,14 +24,6 @@ class OnUnavailable(StrEnum):
 
     LOCAL = "local"
     DENY = "deny"
-
-
-class Tls(msgspec.Struct, frozen=True, kw_only=True):
-    """Paths of PEM files. `ca_file`: trusted besides the system's. The pair is shown if given."""
-
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
 
 
 class Login(msgspec.Struct, frozen=True):

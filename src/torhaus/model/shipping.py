@@ -7,6 +7,7 @@ import msgspec
 
 from torhaus.model.record import Record
 from torhaus.model.secret import Secret
+from torhaus.model.tls import Tls
 
 
 class Parcel(msgspec.Struct, frozen=True, gc=False):
@@ -76,14 +77,6 @@ class StdoutTarget(msgspec.Struct, frozen=True, kw_only=True):
     """The gateway's standard output."""
 
 
-class Trust(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom TLS believes besides the system's authorities, and the certificate it shows."""
-
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-
-
 class SyslogTarget(msgspec.Struct, frozen=True, kw_only=True):
     """`transport`: udp, tcp or tls. `facility`: 0 to 23."""
 
@@ -91,19 +84,19 @@ class SyslogTarget(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     transport: str = "udp"
     facility: int = 13
-    trust: Trust = Trust()
+    trust: Tls = Tls()
 
 
 class WebhookTarget(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     secret: Secret
-    trust: Trust = Trust()
+    trust: Tls = Tls()
 
 
 class OtlpTarget(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     headers: tuple[tuple[str, Secret], ...] = ()
-    trust: Trust = Trust()
+    trust: Tls = Tls()
 
 
 class SearchTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +105,7 @@ class SearchTarget(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     index: str
     authorization: Secret | None = None
-    trust: Trust = Trust()
+    trust: Tls = Tls()
 
 
 class PluginTarget(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ import pytest
 from torhaus.config.load import load_text
 from torhaus.config.problems import ConfigError
 from torhaus.config.settings import restart_needed
-from torhaus.model.redis import OnUnavailable, RedisSettings, Tls, Topology
+from torhaus.model.redis import OnUnavailable, RedisSettings, Topology
+from torhaus.model.tls import Tls
 
 
 def settings(text: str, path: str = "t.yml", **environ: str) -> RedisSettings:

@@ -16,9 +16,9 @@ from torhaus.model.shipping import (
     SinkSettings,
     StdoutTarget,
     SyslogTarget,
-    Trust,
     WebhookTarget,
 )
+from torhaus.model.tls import Tls
 
 
 def sinks(text: str, path: str = "t.yml", **environ: str) -> tuple[SinkSettings, ...]:
@@ -67,7 +67,7 @@ def test_certificates_are_beside_the_file_and_must_be_there(tmp_path: Path) -> N
 
     found = sinks(text, str(tmp_path / "t.yml"))
 
-    assert getattr(found[0].target, "trust", None) == Trust(ca_file=str(tmp_path / "ca.pem"))
+    assert getattr(found[0].target, "trust", None) == Tls(ca_file=str(tmp_path / "ca.pem"))
     assert "there is no such file" in refused(text.replace("ca.pem", "x.pem"))
 
 

@@ -7,23 +7,10 @@ from typing import Any
 
 from hiredis import ReplyError
 
-from torhaus.model.redis import Login, Tls
+from torhaus.model.redis import Login
 from torhaus.store.redis.wire import Unreachable, Wire
 
 Address = tuple[str, int]
-
-
-def context(tls: Tls | None) -> ssl.SSLContext | None:
-    """Raises OSError (ssl.SSLError among them) for files that cannot be used."""
-    if tls is None:
-        return None
-    made = ssl.create_default_context()
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    if tls.ca_file is not None:
-        made.load_verify_locations(tls.ca_file)
-    if tls.cert_file is not None:
-        made.load_cert_chain(tls.cert_file, tls.key_file)
-    return made
 
 
 async def dial(

@@ -9,12 +9,13 @@ from typing import Any
 from hiredis import ReplyError
 
 from torhaus.model.redis import RedisSettings, Topology
-from torhaus.store.redis.dial import Address, asked, context, dial
+from torhaus.store.redis.dial import Address, asked, dial
 from torhaus.store.redis.line import Line
 from torhaus.store.redis.scripts import ALL, Script
 from torhaus.store.redis.sentinels import primary
 from torhaus.store.redis.slots import SLOTS, slot
 from torhaus.store.redis.wire import Unreachable, Wire, Word
+from torhaus.store.tls import context
 
 # What a server says that cannot answer although it is there.
 _AWAY = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY", "OOM")
@@ -43,7 +44,9 @@ class Fleet:
         pushed: Callable[[list[Any]], None],
     ) -> None:
         self.settings = settings
-        self._secure: ssl.SSLContext | None = context(settings.tls)
+        self._secure: ssl.SSLContext | None = (
+            None if settings.tls is None else context(settings.tls)
+        )
         self._clustered = settings.topology is Topology.CLUSTER
         self._home_slot = slot(home_key)
         self._home_opened, self._home_lost, self._pushed = opened, lost, pushed

@@ -18,8 +18,9 @@ from tests.torhaus.store.redis.valkeys import (
 )
 from torhaus.model.caching import Selector
 from torhaus.model.ports import Charge, Entry, Miss
-from torhaus.model.redis import RedisSettings, Tls
+from torhaus.model.redis import RedisSettings
 from torhaus.model.servers import Era, Window
+from torhaus.model.tls import Tls
 from torhaus.store.redis.shared import Shared
 
 LIMIT = 200

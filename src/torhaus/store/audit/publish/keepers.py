@@ -15,7 +15,8 @@ from torhaus.model.publishing import (
     Keeper,
     PublishError,
 )
-from torhaus.model.shipping import DeliveryError, RefusedError, Trust
+from torhaus.model.shipping import DeliveryError, RefusedError
+from torhaus.model.tls import Tls
 from torhaus.store.audit.heads import HeadError, goes_on, keep
 from torhaus.store.audit.publish.bucket import BucketKeeper
 from torhaus.store.audit.sinks.posting import Poster
@@ -68,7 +69,7 @@ class HookKeeper:
         }
         try:
             if self._poster is None:
-                self._poster = Poster(self._hook.url, Trust(), PATIENCE, _MOST)
+                self._poster = Poster(self._hook.url, Tls(), PATIENCE, _MOST)
             self._poster.post(line, headers)
         except (DeliveryError, RefusedError) as error:
             raise PublishError(str(error)) from error

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from torhaus.config.addresses import networks
 from torhaus.model.networks import lies_in
-from torhaus.model.shipping import DeliveryError, RefusedError, Trust
+from torhaus.model.shipping import DeliveryError, RefusedError
+from torhaus.model.tls import Tls
+from torhaus.store.tls import context
 
 MOST_ANSWER = 16 * 1024 * 1024
 """Octets. A `_bulk` answer has some hundred for each record."""
@@ -22,28 +24,23 @@ REFUSED = frozenset((400, 413, 422))
 may be (a lapsed key, a missing index, a limit): somebody can put that right."""
 
 
-def context(trust: Trust) -> ssl.SSLContext:
+def verified(trust: Tls) -> ssl.SSLContext:
     """Raises DeliveryError when one of its files cannot be used."""
-    made = ssl.create_default_context()
     try:
-        if trust.ca_file is not None:
-            made.load_verify_locations(trust.ca_file)
-        if trust.cert_file is not None:
-            made.load_cert_chain(trust.cert_file, trust.key_file)
+        return context(trust)
     except OSError as error:  # SSLError is one
         why = "no certificate" if isinstance(error, ssl.SSLError) else error.strerror
         raise DeliveryError(f"its ca_file, cert_file or key_file cannot be used: {why}") from error
-    return made
 
 
 class Poster:
     """Keeps one connection to the origin of `url`, which holds no credentials."""
 
-    def __init__(self, url: str, trust: Trust, timeout: float, most: int = MOST_ANSWER) -> None:
+    def __init__(self, url: str, trust: Tls, timeout: float, most: int = MOST_ANSWER) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._tls = context(trust) if parts.scheme == "https" else None
+        self._tls = verified(trust) if parts.scheme == "https" else None
         self._timeout = timeout
         self._most = most
         self._connection: http.client.HTTPConnection | None = None

@@ -13,7 +13,7 @@ from typing import Any
 
 from torhaus.audit.syslog import counted, host_name, message
 from torhaus.model.shipping import DeliveryError, Parcel, RefusedError, SyslogTarget
-from torhaus.store.audit.sinks.posting import context, stay_private
+from torhaus.store.audit.sinks.posting import stay_private, verified
 
 _POLL = 0.005
 """Seconds between two questions whether the receiver has it all."""
@@ -31,7 +31,7 @@ class SyslogSink:
         self._timeout = timeout
         self._host = host_name(socket.gethostname())
         self._process = str(os.getpid())
-        self._tls = context(target.trust) if target.transport == "tls" else None
+        self._tls = verified(target.trust) if target.transport == "tls" else None
         self._socket: socket.socket | None = None
 
     def deliver(self, batch: Sequence[Parcel]) -> None:

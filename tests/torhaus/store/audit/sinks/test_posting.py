@@ -7,14 +7,15 @@ import pytest
 
 from tests.torhaus.store.audit.sinks.servers import HttpReceiver, Said
 from tests.torhaus.upstream.certificates import authority
-from torhaus.model.shipping import DeliveryError, RefusedError, Trust
+from torhaus.model.shipping import DeliveryError, RefusedError
+from torhaus.model.tls import Tls
 from torhaus.store.audit.sinks.posting import Poster, retry_after, stay_private
 
 JSON = {"content-type": "application/json"}
 
 
-def poster(receiver: HttpReceiver, path: str = "/in?x=1", trust: Trust | None = None) -> Poster:
-    return Poster(receiver.url + path, trust or Trust(), 5.0)
+def poster(receiver: HttpReceiver, path: str = "/in?x=1", trust: Tls | None = None) -> Poster:
+    return Poster(receiver.url + path, trust or Tls(), 5.0)
 
 
 def test_a_body_is_posted_and_the_answer_returned() -> None:
@@ -85,7 +86,7 @@ def test_over_tls_the_receiver_is_verified(tmp_path: Path) -> None:
     ours = authority(tmp_path)
 
     with HttpReceiver().serving(ours.server()) as receiver:
-        made = poster(receiver, trust=Trust(ca_file=ours.ca_file))
+        made = poster(receiver, trust=Tls(ca_file=ours.ca_file))
         made.post(b"1", JSON)
         made.close()
         with pytest.raises(DeliveryError, match="certificate is not trusted"):
@@ -99,7 +100,7 @@ def test_files_that_cannot_be_used_are_told(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty.pem").touch()
 
     with pytest.raises(DeliveryError, match="cannot be used"):
-        Poster("https://127.0.0.1", Trust(ca_file=str(tmp_path / name)), 1.0)
+        Poster("https://127.0.0.1", Tls(ca_file=str(tmp_path / name)), 1.0)
 
 
 def test_an_answer_without_end_is_cut() -> None:
@@ -107,7 +108,7 @@ def test_an_answer_without_end_is_cut() -> None:
         HttpReceiver(Said(body=b"x" * 5000)).serving() as receiver,
         pytest.raises(DeliveryError, match="too large"),
     ):
-        Poster(receiver.url, Trust(), 5.0, 1000).post(b"1", JSON)
+        Poster(receiver.url, Tls(), 5.0, 1000).post(b"1", JSON)
 
 
 def test_nobody_there_is_told_without_addresses() -> None:

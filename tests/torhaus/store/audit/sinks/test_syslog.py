@@ -11,7 +11,8 @@ import pytest
 from tests.torhaus.store.audit.sinks.receivers import parcel
 from tests.torhaus.store.audit.sinks.servers import SyslogReceiver
 from tests.torhaus.upstream.certificates import authority
-from torhaus.model.shipping import DeliveryError, RefusedError, SyslogTarget, Trust
+from torhaus.model.shipping import DeliveryError, RefusedError, SyslogTarget
+from torhaus.model.tls import Tls
 from torhaus.store.audit.sinks.syslog import SyslogSink
 
 Make = Callable[[SyslogTarget], SyslogSink]
@@ -30,9 +31,9 @@ def make() -> Iterator[Make]:
         each.close()
 
 
-def target(receiver: SyslogReceiver, transport: str, trust: Trust | None = None) -> SyslogTarget:
+def target(receiver: SyslogReceiver, transport: str, trust: Tls | None = None) -> SyslogTarget:
     return SyslogTarget(
-        host="127.0.0.1", port=receiver.port, transport=transport, trust=trust or Trust()
+        host="127.0.0.1", port=receiver.port, transport=transport, trust=trust or Tls()
     )
 
 
@@ -112,7 +113,7 @@ def test_a_receiver_that_reads_nothing_is_no_delivery() -> None:
 
 def test_over_tls_the_receiver_is_verified_and_gets_everything(make: Make, tmp_path: Path) -> None:
     ours = authority(tmp_path)
-    trust = Trust(ca_file=ours.ca_file)
+    trust = Tls(ca_file=ours.ca_file)
 
     with SyslogReceiver().serving(tls=ours.server()) as receiver:
         make(target(receiver, "tls", trust)).deliver([parcel(1), parcel(2)])
@@ -136,7 +137,7 @@ def test_a_receiver_of_another_name_gets_nothing(make: Make, tmp_path: Path) -> 
         SyslogReceiver().serving(tls=ours.server("other.example")) as receiver,
         pytest.raises(DeliveryError, match="certificate is not trusted"),
     ):
-        make(target(receiver, "tls", Trust(ca_file=ours.ca_file))).deliver([parcel(1)])
+        make(target(receiver, "tls", Tls(ca_file=ours.ca_file))).deliver([parcel(1)])
 
 
 def test_a_certificate_of_ours_is_shown_where_one_is_asked_for(make: Make, tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_a_certificate_of_ours_is_shown_where_one_is_asked_for(make: Make, tmp_p
     server.load_verify_locations(ours.ca_file)
     ours.server("client.example")
     mine = str(tmp_path / "client.example30.pem")
-    trust = Trust(ca_file=ours.ca_file, cert_file=mine, key_file=mine)
+    trust = Tls(ca_file=ours.ca_file, cert_file=mine, key_file=mine)
 
     with SyslogReceiver().serving(tls=server) as receiver:
         make(target(receiver, "tls", trust)).deliver([parcel(1)])
