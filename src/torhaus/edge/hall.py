@@ -8,7 +8,15 @@ import msgspec
 
 from torhaus.edge.drive import Work
 from torhaus.edge.exchange import Exchange
-from torhaus.edge.reading import Door, is_event_stream, once, params, takes_stream, trace
+from torhaus.edge.reading import (
+    Door,
+    goes_nowhere,
+    is_event_stream,
+    once,
+    params,
+    takes_stream,
+    trace,
+)
 from torhaus.edge.serving import NO_AUDIT, Serving, Stays
 from torhaus.edge.visitor import Visitor
 from torhaus.gate.aggregate.fronts import MANY, Front
@@ -169,16 +177,7 @@ class Hall:
         if isinstance(message, Request):
             self._run(exchange, self._caught(house, self._request(house, message)))
             return
-        if isinstance(message, Notification) and not message.method.startswith("notifications/"):
-            text = f"{message.method[:80]!r} is a request and needs an id"
-            raise CallerError(codes.INVALID_REQUEST, text)
-        headers = exchange.head.headers
-        version = headers.get(ladder.VERSION)
-        stateless = ladder.SESSION not in headers
-        if stateless and version is not None and ladder.is_modern_version(version):
-            if isinstance(message, Response):
-                text = "the modern protocol has no responses from clients: repeat the request"
-                raise CallerError(codes.INVALID_REQUEST, text)
+        if goes_nowhere(message, exchange.head.headers):
             exchange.answer(202, b"")
             return
         self._run(exchange, self._caught(house, self._tell(house, self._session(house), message)))

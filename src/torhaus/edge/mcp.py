@@ -13,7 +13,15 @@ from torhaus.edge.drive import Drive, Work
 from torhaus.edge.exchange import Exchange, Header
 from torhaus.edge.hall import Guesthouse, Hall
 from torhaus.edge.heads import Heads
-from torhaus.edge.reading import Door, is_event_stream, once, takes_stream, trace
+from torhaus.edge.reading import (
+    MAX_NAME,
+    Door,
+    goes_nowhere,
+    is_event_stream,
+    once,
+    takes_stream,
+    trace,
+)
 from torhaus.edge.serving import NO_AUDIT, Serving, Stays
 from torhaus.edge.visitor import Visitor
 from torhaus.gate.aggregate.many import Many
@@ -40,8 +48,6 @@ from torhaus.policy.visible import may_use
 log = structlog.get_logger()
 
 LEGACY, MODERN = Era.LEGACY, Era.MODERN  # looking a member up each time costs more
-MAX_NAME = 80
-"""How much of an unknown server's name is said back, in characters."""
 
 
 class McpEdge:
@@ -174,16 +180,7 @@ class McpEdge:
         if isinstance(message, Request):
             self._request(door, message, None if seen is None else seen.sight)
             return
-        if isinstance(message, Notification) and not message.method.startswith("notifications/"):
-            # A server could carry it out all the same, and no decision would have been made.
-            text = f"{message.method[:MAX_NAME]!r} is a request and needs an id"
-            raise CallerError(codes.INVALID_REQUEST, text)
-        version = exchange.head.headers.get(ladder.VERSION)
-        stateless = ladder.SESSION not in exchange.head.headers
-        if stateless and version is not None and ladder.is_modern_version(version):
-            if isinstance(message, Response):
-                text = "the modern protocol has no responses from clients: repeat the request"
-                raise CallerError(codes.INVALID_REQUEST, text)
+        if goes_nowhere(message, exchange.head.headers):
             exchange.answer(202, b"")
             return
         self._spawn(door, self._tell(door, self._session(door), message))

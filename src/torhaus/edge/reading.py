@@ -11,7 +11,7 @@ from torhaus.edge.exchange import Exchange
 from torhaus.edge.heads import Head
 from torhaus.edge.visitor import Visitor
 from torhaus.mcp import codes, ladder
-from torhaus.mcp.message import CallerError
+from torhaus.mcp.message import CallerError, Notification, Response
 from torhaus.mcp.trace import trace_id
 from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
@@ -24,6 +24,8 @@ from torhaus.policy.visible import may_use
 
 PARAM = b"mcp-param-"
 TRACE = b"traceparent"
+MAX_NAME = 80
+"""How much of a name that nobody knows is said back, in characters."""
 _STREAM = b"text/event-stream"
 _JSON = b"application/json"
 
@@ -141,3 +143,21 @@ def takes_stream(head: Head) -> bool:
         return False
     text = "Accept must name application/json and text/event-stream"
     raise CallerError(codes.INVALID_REQUEST, text, status=406)
+
+
+def goes_nowhere(message: Notification | Response, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether what is no request is taken (202) and passed to nobody: it is in no session.
+
+    Raises CallerError for what must not come like this.
+    """
+    if isinstance(message, Notification) and not message.method.startswith("notifications/"):
+        # A server could carry it out all the same, and no decision would have been made.
+        text = f"{message.method[:MAX_NAME]!r} is a request and needs an id"
+        raise CallerError(codes.INVALID_REQUEST, text)
+    version = headers.get(ladder.VERSION)
+    if ladder.SESSION in headers or version is None or not ladder.is_modern_version(version):
+        return False
+    if isinstance(message, Response):
+        text = "the modern protocol has no responses from clients: repeat the request"
+        raise CallerError(codes.INVALID_REQUEST, text)
+    return True

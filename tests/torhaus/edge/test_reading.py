@@ -6,15 +6,25 @@ import pytest
 
 from tests.torhaus.cast import ALICE, BOB, CAROL, DAY, MALLORY, NOW, github, limited
 from tests.torhaus.edge.fakes import exchange, head
-from torhaus.edge.reading import Door, is_event_stream, once, server_name, takes_stream, trace
+from torhaus.edge.reading import (
+    Door,
+    goes_nowhere,
+    is_event_stream,
+    once,
+    server_name,
+    takes_stream,
+    trace,
+)
 from torhaus.edge.visitor import Visitor
 from torhaus.identity.keys import digest
-from torhaus.mcp.message import CallerError
+from torhaus.mcp.ladder import SESSION, VERSION
+from torhaus.mcp.message import CallerError, Notification, Response
 from torhaus.model.access import Effect, Hours, Origin, Policy
 from torhaus.model.people import Phase, Principal
 from torhaus.model.rules import Rules
 
 SERVER = github()
+MODERN = b"2026-07-28"
 
 
 @pytest.mark.parametrize(
@@ -238,3 +248,30 @@ def test_two_parents_name_no_trace() -> None:
     twice.add(b"traceparent", PARENT.encode())
 
     assert trace(twice) == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "headers", "nowhere"),
+    [
+        (Notification("notifications/initialized", {}, b""), {VERSION: MODERN}, True),
+        (Notification("notifications/initialized", {}, b""), {}, False),
+        (Notification("notifications/x", {}, b""), {VERSION: MODERN, SESSION: b"s"}, False),
+        (Notification("notifications/x", {}, b""), {VERSION: b"2025-06-18"}, False),
+    ],
+)
+def test_a_notification_outside_of_sessions_goes_nowhere(message, headers, nowhere):
+    assert goes_nowhere(message, headers) is nowhere
+
+
+def test_a_request_without_an_id_is_refused_in_either_era():
+    for headers in ({}, {VERSION: MODERN}, {VERSION: MODERN, SESSION: b"s"}):
+        with pytest.raises(CallerError, match="'tools/call' is a request and needs an id"):
+            goes_nowhere(Notification("tools/call", {}, b""), headers)
+
+
+def test_a_modern_client_has_no_responses_to_send():
+    answer = Response(1, "result", b"{}")
+
+    with pytest.raises(CallerError, match="repeat the request"):
+        goes_nowhere(answer, {VERSION: MODERN})
+    assert goes_nowhere(answer, {VERSION: MODERN, SESSION: b"s"}) is False
