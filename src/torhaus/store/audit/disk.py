@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 _STEP = 64 * 1024
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 def prepare(directory: Path) -> None:
@@ -39,6 +40,20 @@ def write(fd: int, data: bytes | bytearray) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(fd, left) :]  # a full disk takes a part before it refuses
+
+
+def put(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replaces the file by a whole one, durably. Raises OSError."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fd = os.open(fresh, _NEW, mode)
+    try:
+        write(fd, content)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    fresh.replace(path)
+    sync_directory(path.parent)
 
 
 def cut_torn(fd: int, path: Path, most: int | None = None) -> int:

@@ -12,14 +12,13 @@ from torhaus.audit.entries import moment
 from torhaus.audit.marks import CHECKPOINT, read_checkpoint
 from torhaus.audit.signing import AuditKey, SignatureError, digest, opened, verify
 from torhaus.model.evidence import Checkpoint, JournalHead, LiveChain
-from torhaus.store.audit.disk import sync_directory, write
+from torhaus.store.audit.disk import put
 from torhaus.store.audit.journal import NAME as JOURNAL
 from torhaus.store.audit.journal import JournalReader, settled
 
 NAME = "head.json"
 _STEP = 1024 * 1024
 _MOST = 1024 * 1024
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _decode = msgspec.json.Decoder(JournalHead).decode
 
 
@@ -104,17 +103,8 @@ def known(audit: Path, keys: Keys) -> Mapping[str, LiveChain]:
 
 
 def keep(path: Path, line: bytes) -> None:
-    """Replaces the file by a whole one, durably. Raises OSError."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    fd = os.open(fresh, _NEW, 0o644)
-    try:
-        write(fd, line)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    fresh.replace(path)
-    sync_directory(path.parent)
+    """In the place of the one before, for everybody to read. Raises OSError."""
+    put(path, line, 0o644)
 
 
 def goes_on(audit: Path, path: Path, keys: Keys) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from torhaus.store.audit.disk import cut_torn, last_line, plain, prepare, write
+from torhaus.store.audit.disk import cut_torn, last_line, plain, prepare, put, write
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,25 @@ def test_only_a_plain_file_is_opened_to_be_read(tmp_path: Path):
     for name in ("link", "pipe", ".", "missing"):
         with pytest.raises(OSError, match=r"plain file|symbolic links|No such file"):
             plain(tmp_path / name)
+
+
+def test_a_file_is_replaced_whole_with_its_mode_and_leaves_nothing_beside(tmp_path: Path):
+    path = tmp_path / "head.json"
+    (tmp_path / f".head.json.{os.getpid()}").write_text("of a process that died")
+
+    put(path, b"one" * 100_000, 0o644)
+    put(path, b"two")
+
+    assert path.read_bytes() == b"two"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["head.json"]
+
+
+def test_a_file_is_not_replaced_through_a_link(tmp_path: Path):
+    (tmp_path / "other").write_text("kept")
+    (tmp_path / "head.json").symlink_to(tmp_path / "other")
+
+    put(tmp_path / "head.json", b"new")
+
+    assert (tmp_path / "other").read_text() == "kept"
+    assert not (tmp_path / "head.json").is_symlink()

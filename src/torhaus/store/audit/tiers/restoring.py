@@ -1,6 +1,5 @@
 """Cold days of a bucket that somebody asked for: copies on this disk, for a while."""
 
-import os
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
@@ -10,7 +9,7 @@ import structlog
 
 from torhaus.audit.catalogue import Catalogue, DayFile
 from torhaus.model.keeping import FROZEN, Bucket, Restore, Tier
-from torhaus.store.audit.disk import prepare, sync_directory, write
+from torhaus.store.audit.disk import prepare, put
 from torhaus.store.audit.fetched import restored
 from torhaus.store.audit.tiers.bucket import BucketShelf
 from torhaus.store.audit.tiers.depot import Depot, UpkeepError
@@ -51,17 +50,8 @@ class Restores:
         self._save((*standing, restore))
 
     def _save(self, every: tuple[Restore, ...]) -> None:
-        fresh = self._path.with_name(f".{NAME}.part")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            fd = os.open(fresh, flags, 0o600)
-            try:
-                write(fd, msgspec.json.encode(every))
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-            fresh.replace(self._path)
-            sync_directory(self._path.parent)
+            put(self._path, msgspec.json.encode(every))
         except OSError as error:
             raise UpkeepError(f"{self._path}: {error.strerror}") from error
 
