@@ -1,15 +1,12 @@
 """The shapes of `approvals` and `notifications`: asking people, and telling them."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
-
-from pydantic import model_validator
+from typing import Annotated, ClassVar
 
 from torhaus.config.addresses import Url
 from torhaus.config.amounts import Seconds, between
-from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
-from torhaus.config.texts import Line, Token
+from torhaus.config.signed import Signed
 
 
 class Approvals(Shape):
@@ -21,21 +18,11 @@ class Approvals(Shape):
     """How long a request can be decided, and an approval be used."""
 
 
-class WebhookSpec(Shape):
+class WebhookSpec(Signed):
     """An address of yours that notices are posted to."""
 
     url: Url
     """Where to, best https."""
-    secret: Token | None = None
-    """Signs every notice. Best as ${NAME}."""
-    secret_file: Line | None = None
-    """A file that holds the secret."""
-
-    @model_validator(mode="after")
-    def _signed(self) -> Self:
-        if self.secret is None:
-            raise FaultError("a webhook needs a secret", 'add secret: "${WEBHOOK_SECRET}"')
-        return self
 
 
 class Notifications(Shape):

@@ -13,6 +13,7 @@ from torhaus.config.addresses import Url, is_loopback, is_private, networks
 from torhaus.config.amounts import Seconds, Whole, between
 from torhaus.config.problems import FaultError
 from torhaus.config.shape import Shape
+from torhaus.config.signed import Signed
 from torhaus.config.texts import HeaderName, HeaderValue, Line, Token
 from torhaus.config.tls import TlsFiles
 from torhaus.config.tree import Path, Source
@@ -111,21 +112,11 @@ class SyslogSpec(TlsFiles):
     """Such as audit, auth, authpriv or local0."""
 
 
-class AuditWebhookSpec(TlsFiles):
+class AuditWebhookSpec(TlsFiles, Signed):
     """An address of yours that batches of records are posted to, signed."""
 
     url: SinkUrl
     """Where to: https, or http on private networks."""
-    secret: Token | None = None
-    """Signs every batch. Best as ${NAME}."""
-    secret_file: Line | None = None
-    """A file that holds the secret."""
-
-    @model_validator(mode="after")
-    def _signed(self) -> Self:
-        if self.secret is None:
-            raise FaultError("a webhook needs a secret", 'add secret: "${WEBHOOK_SECRET}"')
-        return self
 
 
 class OtlpSpec(TlsFiles):
