@@ -1,6 +1,5 @@
 """The data directory: who can read it, and whether the audit log in it is whole."""
 
-import fcntl
 import os
 import shlex
 import shutil
@@ -16,7 +15,7 @@ from torhaus.audit.marks import is_record
 from torhaus.cli.audit.records import directory
 from torhaus.cli.doctor.finding import Finding, bad, doubt, good
 from torhaus.cli.output import counted
-from torhaus.store.audit.segments import segments
+from torhaus.store.audit.segments import being_written, segments
 from torhaus.store.secret_key import NAME, SIZE
 
 LITTLE = 1024**3
@@ -146,17 +145,7 @@ def _torn(stream: BinaryIO) -> bool:
     size = stream.seek(0, os.SEEK_END)
     last = os.pread(stream.fileno(), 1, size - 1) if size else b"\n"
     stream.seek(0)
-    return last != b"\n" and not _being_written(stream)
-
-
-def _being_written(stream: BinaryIO) -> bool:
-    """A living writer holds a lock on its segment."""
-    try:
-        fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    fcntl.flock(stream, fcntl.LOCK_UN)
-    return False
+    return last != b"\n" and not being_written(stream.fileno())
 
 
 def _names(found: list[str]) -> str:

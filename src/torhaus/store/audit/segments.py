@@ -97,3 +97,13 @@ def stamp(now: float) -> str:
 def segments(directory: Path) -> list[Path]:
     """All segments in the order in which they were opened."""
     return sorted(directory.glob("seg-*.jsonl"))
+
+
+def being_written(fd: int) -> bool:
+    """Whether a process that lives holds the segment. Raises OSError."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return False

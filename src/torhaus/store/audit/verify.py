@@ -28,6 +28,7 @@ from torhaus.model.keeping import Tier
 from torhaus.store.audit.disk import plain
 from torhaus.store.audit.journal import NAME, JournalReader
 from torhaus.store.audit.recover import chunks
+from torhaus.store.audit.segments import being_written
 
 HOT = "hot"
 
@@ -172,7 +173,7 @@ class _Verifier:
         examiner = Examiner(name, self._published(name))
         path, span = self._audit / HOT / name, Span()
         with os.fdopen(plain(path), "rb", 0) as file:
-            free = _free(file.fileno())
+            free = not being_written(file.fileno())
             for body, proof in blocks(chunks(file)):
                 examiner.block(body, proof)
                 if sealed is None and examiner.head is None:
@@ -295,13 +296,3 @@ def journal_lines(audit: Path) -> Sequence[bytes]:
         finally:
             fcntl.flock(fd, fcntl.LOCK_UN)
         return list(BytesIO(stream.read(size)))
-
-
-def _free(fd: int) -> bool:
-    """Whether nobody writes it."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    fcntl.flock(fd, fcntl.LOCK_UN)
-    return True
