@@ -1,8 +1,9 @@
 """The listening stream of a legacy client of many servers: all theirs in one."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -30,6 +31,12 @@ PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 
 LOOKS = (0.1, 0.5, 2.0, 10.0)
 """Seconds until a list is looked at again whose server says that it changed in the meantime."""
+
+
+def ever(pauses: tuple[float, ...]) -> Iterator[float]:
+    """One after the other, then the last one for as long as it takes."""
+    return chain(pauses, repeat(pauses[-1]))
+
 
 May = Callable[[Server], bool]
 """Whether the caller may listen to a server now."""
@@ -168,7 +175,7 @@ class Listening:
     async def _keep_listening(self, server: Server, shared: Shared) -> None:
         session = self.many.fronts.member(self.front, server)
         caller, talk = self.guest.caller, self.many.talk
-        for pause in (*PAUSES, *[PAUSES[-1]] * 1000):
+        for pause in ever(PAUSES):
             share = shared.share()
             saying = Saying(share, self.guest, server.name, self.changed, None)
             try:
@@ -203,7 +210,7 @@ class Listening:
     async def _look(self, server: str, notice: str) -> None:
         """Now, and ever more rarely: each look is a call with a record, and costs the caller."""
         try:
-            for pause in (*LOOKS, *[LOOKS[-1]] * 1000):
+            for pause in ever(LOOKS):
                 self._again[server, notice] = False
                 named = self.many.rules().servers.get(server)
                 if named is not None:

@@ -1,6 +1,7 @@
 """All servers' streams in one."""
 
 import asyncio
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.torhaus.gate.aggregate.test_fronts import session
 from tests.torhaus.scripted import note
 from tests.torhaus.upstream.pipes import until
 from tests.torhaus.witnesses import Window
-from torhaus.gate.aggregate.listening import Listening, Shared
+from torhaus.gate.aggregate.listening import Listening, Shared, ever
 from torhaus.mcp.message import CallerError
 from torhaus.model.ports import NoStream, Sink, UpstreamError
 from torhaus.model.servers import Era, Server
@@ -223,3 +224,10 @@ def test_each_server_has_a_throttle_of_its_own():
     window.throttle(False)
 
     assert sorted(slowed) == ["one True", "other False", "other True"]
+
+
+def test_whoever_waits_for_a_server_never_gives_up():
+    pauses = ever((1.0, 5.0))
+
+    assert list(islice(pauses, 4)) == [1.0, 5.0, 5.0, 5.0]
+    assert list(islice(pauses, 100_000, 100_001)) == [5.0]
