@@ -1,6 +1,8 @@
 """The audit log's files, as commands that need no running gateway see them."""
 
 import os
+import pwd
+import shlex
 from pathlib import Path
 
 from torhaus.cli.output import refuse
@@ -19,9 +21,23 @@ def existing(settings: Settings) -> Path:
     return audit
 
 
+def as_owner_only(directory: Path) -> None:
+    """What another account leaves there the gateway could not read: a sentence, and exit code 1."""
+    owner = directory.stat().st_uid
+    if owner == os.geteuid():
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    who = shlex.quote(name)
+    refuse(f"{directory} belongs to {name}: do this as that account, sudo -u {who} torhaus ...")
+
+
 def depot(settings: Settings) -> Depot:
     """To work on; or a sentence, and exit code 1."""
     audit = existing(settings)
+    as_owner_only(audit)
     try:
         key = audit_key(settings.data_dir, os.urandom)
     except (OSError, ValueError) as error:

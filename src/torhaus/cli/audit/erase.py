@@ -1,7 +1,6 @@
 """`torhaus audit erase`: forget who a person was, and keep the records as they were written."""
 
 import asyncio
-import getpass
 import os
 import secrets
 import time
@@ -10,6 +9,8 @@ from typing import Annotated
 import typer
 
 from torhaus.audit.acts import Act, act_record, failed_record
+from torhaus.cli.audit.depots import as_owner_only
+from torhaus.cli.audit.offline import account
 from torhaus.cli.output import counted, refuse, say
 from torhaus.cli.reading import DEFAULT, ConfigFile, DataDir, Reader, read_or_exit
 from torhaus.config.load import Loaded
@@ -61,6 +62,7 @@ async def _erased(loaded: Loaded, subject: str, reason: str) -> int:
     """In how many places of the state database the person was named."""
     settings = loaded.settings
     people = _people(settings)
+    as_owner_only(settings.data_dir / "audit")
     token = people.known(subject)
     if token is None:
         raise ValueError("the audit log has no pseudonym for this address, or no longer")
@@ -126,11 +128,7 @@ async def _note(records: DiscreetLedger, record: Record) -> None:
 
 def _who() -> RecordUser:
     """Whoever has the data directory's files in hand."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = str(os.getuid())
-    return RecordUser(f"{name} on this machine", "system", "")
+    return RecordUser(f"{account()} on this machine", "system", "")
 
 
 def _id() -> str:

@@ -54,7 +54,7 @@ def ask(
 
     Whoever asks as root does it as the owner of the data. Raises OSError, ValueError.
     """
-    who = _asker()
+    who = asker()
     long = too_long(question.sql)
     if long is not None:
         return Answered(Unanswered(code="refused", why=long), None)
@@ -96,7 +96,7 @@ def noted(data_dir: Path, operation: str, facts: Mapping[str, Any]) -> str | Non
 
     Root leaves it as the owner of the data, so that the gateway can read it.
     """
-    who = user(_asker(), ("local",), "")
+    who = user(asker(), ("local",), "")
     id = "adm_" + secrets.token_hex(10)
     try:
         act = Act(operation=operation, facts=_unnamed(data_dir, facts))
@@ -196,11 +196,19 @@ def become_owner(directory: Path) -> str | None:
     return None
 
 
-def _asker() -> str:
-    """The account, and on which machine; beside it, who became root by sudo."""
+def asker() -> str:
+    """The account, and on which machine."""
+    return f"{account()}@{socket.gethostname()}"
+
+
+def account() -> str:
+    """Whose program this is; before it, who became root by sudo.
+
+    By the system's word: other environment variables say whatever somebody likes.
+    """
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         name = f"uid-{os.getuid()}"
     by = os.environ.get("SUDO_USER")
-    return f"{by} as {name}@{socket.gethostname()}" if by else f"{name}@{socket.gethostname()}"
+    return f"{by} as {name}" if by else name

@@ -1,6 +1,5 @@
 """`torhaus audit sinks`: where else records go, and how far that has come."""
 
-import getpass
 import secrets
 import time
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 
 from torhaus.audit.lag import seconds
 from torhaus.audit.shape import timestamp
+from torhaus.cli.audit.offline import asker
 from torhaus.cli.output import NO, columns, complain, counted, printable, refuse, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, DataDir, Reader, read_or_exit
 from torhaus.config.settings import Settings
@@ -101,7 +101,7 @@ def _parcel(now: float) -> Parcel:
     record = Record(
         timestamp(now),
         id,
-        RecordUser(_somebody(), "", ""),
+        RecordUser(asker(), "", ""),
         "torhaus",
         "audit.sinks.test",
         msgspec.Raw(b"{}"),
@@ -109,10 +109,3 @@ def _parcel(now: float) -> Parcel:
         RecordAccess("test", allowed=True, reason="a test record: torhaus audit sinks --test"),
     )
     return Parcel(msgspec.json.encode(record), record, id, 1)
-
-
-def _somebody() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"
