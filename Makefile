@@ -6,16 +6,19 @@ PYTHON ?= python3
 PYTHON313 ?= python3.13
 VENV ?= .venv
 # Tests run in so many processes at once; 0: in this one. ARGS=... goes to pytest.
-WORKERS ?= logical
+# Two for each processor, for they wait half of their time: for clocks, disks, other programs.
+WORKERS ?= $(shell $(PY) -c 'import os; print(2 * (os.cpu_count() or 1))')
 # What is not part of the repository: the conformance suite's driver, the load generator.
-export TORHAUS_SHARED ?= ../shared
+export TORHAUS_SHARED ?= $(abspath ../shared)
+# What one process of the tests has compiled, the others need not.
+unexport PYTHONDONTWRITEBYTECODE
 
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 NODE_CLIENTS := tests/clients/node
 LOCKED := requirements/runtime.txt requirements/build.txt requirements/demo.txt
 
-.PHONY: help setup run test test-313 pytest lint bench bench-cache bench-audit-query bench-audit replay conformance claude-code soak mutation lock clean
+.PHONY: help setup run test test-313 pytest lint compiled bench bench-cache bench-audit-query bench-audit replay conformance clients claude-code soak mutation lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
@@ -25,10 +28,16 @@ setup: $(VENV)/.installed ## Create the environment: Torhaus and the servers of 
 run: setup ## Start Torhaus with two real servers, make a call, keep serving
 	@exec $(VENV)/bin/torhaus demo
 
-test: lint pytest ## Lint, types, import contracts, every test
+test: $(VENV)/.tests-installed ## Lint, types, import contracts, every test
+	@$(MAKE) --no-print-directory --jobs 2 lint compiled
+	@$(MAKE) --no-print-directory pytest
 
 pytest: $(VENV)/.tests-installed $(NODE_CLIENTS)/node_modules/.installed
 	$(PY) -m pytest --timeout 300 -n $(WORKERS) --maxprocesses 8 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+# Once, and beside the types, which take one processor: each process of the tests reads all of it.
+compiled: $(VENV)/.tests-installed $(NODE_CLIENTS)/node_modules/.installed
+	@said="$$($(PY) -m pytest --collect-only -qq 2>&1)" || { echo "$$said"; exit 1; }
 
 test-313: ## The same tests on Python 3.13, in an environment of their own
 	@if ! $(PYTHON313) -c '' 2>/dev/null; then echo "SKIPPED test-313: no $(PYTHON313) here; set PYTHON313=/path/to/python3.13"; exit 0; fi; \
@@ -56,8 +65,14 @@ bench-audit-query: $(VENV)/.installed ## Seconds that questions over 10 million 
 replay: $(VENV)/.tests-installed ## A made-up working day through the gate: which share of the calls the cache saves
 	$(PY) -m scripts.replay
 
-conformance: $(VENV)/.installed ## The official suite through the gate, against the same server without it
+conformance: $(VENV)/.installed ## The official suite through the gate, in each era and across them
 	$(PY) -m scripts.conformance
+	$(PY) -m scripts.conformance_clients
+	$(PY) -m scripts.conformance_auth_clients
+	$(PY) -m scripts.conformance_authorization
+
+clients: $(VENV)/.tests-installed $(NODE_CLIENTS)/node_modules/.installed ## Every real client to every kind of server; writes docs/compatibility.md
+	$(PY) -m tests.clients.evidence
 
 claude-code: $(VENV)/.installed ## The real Claude Code, newest and older, connects through the gate
 	$(PY) -m scripts.claude_code

@@ -50,6 +50,7 @@ RECORD = Record(
     RecordResult("success", 12, False, 234.117),
     RecordAccess("developer: github.read", True, "developer may read"),
     RecordCall("claude-code", "2025-11-25", 64, 5120),
+    "key:adm_0f3a9c11d2e41b2c77a0",
 )
 
 

@@ -52,6 +52,11 @@ SELECT
     'approval': NULL::VARCHAR}}}} AS access_control,
   {{{{'client': 'claude-code', 'protocol': '2025-11-25', 'sent': (c % 900)::BIGINT,
     'received': (a % 40000)::BIGINT, 'cost': 0.001, 'trace': NULL::VARCHAR}}}} AS call,
+  CASE a // 500 % 3
+    WHEN 0 THEN 'key:adm_' || md5('key ' || who)[1:20]
+    WHEN 1 THEN 'token:con_' || md5('token ' || who)
+    ELSE 'file-key:1'
+  END AS credential,
   NULL::VARCHAR AS phase
 FROM facts
 """

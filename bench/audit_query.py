@@ -95,6 +95,7 @@ def questions(now: datetime) -> dict[str, tuple[Question, float]]:
         "one day, one user": Filters(part=msgspec.structs.replace(part, user="user3@example.com")),
         "one day, refused": Filters(part=part, allowed=False),
         "one day, one repository": Filters(part=part, repo="myorg/svc-7"),
+        "one day, one key": Filters(part=msgspec.structs.replace(part, credential="file-key:1")),
     }.items():
         sql, bound = page(filters, None)
         found[name] = (

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -22,9 +22,18 @@ from torhaus.model.rules import Rules
 from torhaus.model.verdict import Deny, Hold
 from torhaus.policy.decide import decide
 
-USERS, ROLES, BLOCKS, CALLS = 5000, 200, 500, 20_000
+CALLS = 20_000
 MEDIAN, SLOWEST = 15.0, 40.0
 ROUNDS = 5
+
+
+class Size(NamedTuple):
+    users: int
+    roles: int
+    blocks: int
+
+
+LARGE = Size(users=5000, roles=200, blocks=500)
 
 GITHUB = ("github:read", "github:issues:write", "github:pull_requests:write", "github:delete")
 SENTRY = ("sentry:read", "sentry:issues:write", "sentry:*")
@@ -53,7 +62,7 @@ CALLED: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 
 
-def configuration(rng: random.Random) -> dict[str, Any]:
+def configuration(rng: random.Random, size: Size = LARGE) -> dict[str, Any]:
     """Roles, people and blocks as a large company has them."""
 
     def some(words: tuple[Any, ...], least: int = 1) -> list[Any]:
@@ -64,21 +73,21 @@ def configuration(rng: random.Random) -> dict[str, Any]:
             "permissions": some(GITHUB) + some(SENTRY),
             "restrictions": some(RESTRICTIONS, 0),
         }
-        for n in range(ROLES)
+        for n in range(size.roles)
     }
     users = [
-        {"email": f"user{n}@example.com", "role": f"team-{rng.randrange(ROLES)}"}
-        for n in range(USERS)
+        {"email": f"user{n}@example.com", "role": f"team-{rng.randrange(size.roles)}"}
+        for n in range(size.users)
     ]
     blocks: dict[str, Any] = {"github": {}, "sentry": {}}
-    for n in rng.sample(range(USERS), BLOCKS // 2):
+    for n in rng.sample(range(size.users), size.blocks // 2):
         repos = {
             "allow": ["myorg/*", "partner/shared-*"],
             "deny": [f"myorg/secret-{k}" for k in range(20)],
         }
         allow, deny = ["read:repos", "write:issues"], ["delete:*", "admin:*"]
         blocks["github"][f"user{n}@example.com"] = {"allow": allow, "deny": deny, "repos": repos}
-    for n in rng.sample(range(USERS), BLOCKS // 2):
+    for n in rng.sample(range(size.users), size.blocks // 2):
         block = {"allow": ["read:*"], "deny": ["write:*"], "projects": ["production", "staging"]}
         blocks["sentry"][f"user{n}@example.com"] = block
     office = {"weekdays": True, "hours": "06:00-22:00", "timezone": "Europe/Berlin"}
@@ -89,15 +98,15 @@ def configuration(rng: random.Random) -> dict[str, Any]:
             "time": office,
             "action": "deny_outside_hours",
         }
-        for n in range(0, ROLES, 10)
+        for n in range(0, size.roles, 10)
     ]
     servers = {name: {"url": f"https://mcp.{name}.example/mcp"} for name in blocks}
     return {"mcpServers": servers, "roles": roles, "users": users, "policies": policies, **blocks}
 
 
-def calls(rules: Rules, rng: random.Random) -> Iterator[Call]:
+def calls(rules: Rules, rng: random.Random, times: int = CALLS) -> Iterator[Call]:
     people = list(rules.principals.values())
-    for number in range(CALLS):
+    for number in range(times):
         server, tool, arguments = rng.choice(CALLED)
         yield Call(
             id=f"c{number}",
@@ -138,7 +147,8 @@ def main() -> int:
         assert not isinstance(verdict, Hold)
     cuts = statistics.quantiles(timed(asked, now), n=1000)
     median, slow, slowest = cuts[499], cuts[989], cuts[998]
-    print(f"loaded in {loaded * 1000:.0f} ms: {USERS} users, {ROLES} roles, {BLOCKS} blocks")
+    many = f"{LARGE.users} users, {LARGE.roles} roles, {LARGE.blocks} blocks"
+    print(f"loaded in {loaded * 1000:.0f} ms: {many}")
     print(f"{CALLS} calls: {', '.join(f'{n} {end}' for end, n in sorted(ends.items()))}")
     print(f"a decision takes {median:.1f} us; p99 {slow:.1f} us, p99.9 {slowest:.1f} us")
     return int(median > MEDIAN or slow > SLOWEST)

@@ -8,7 +8,7 @@ shift
 lock() { # OUT IN [ARGS...]
   local out="$1"
   shift
-  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
     --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file "$out" "$@"
 }
 

@@ -1,4 +1,4 @@
-"""The real Claude Code, newest and older, connects through Torhaus to an HTTP and a stdio server.
+"""The real Claude Code, newest and older, connects through Torhaus: with a key, and signed in.
 
 It runs headless in a network namespace with loopback only, with an empty home and no account. The
 driver is not part of this repository: TORHAUS_SHARED names the folder that has it. Needs root.
@@ -6,7 +6,6 @@ driver is not part of this repository: TORHAUS_SHARED names the folder that has 
 
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -15,6 +14,8 @@ from pathlib import Path
 
 from tests.clients import upstreams
 from tests.clients.running import free_port
+
+from scripts.claude_login import CONNECTED, WAYS, signs_in
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TORHAUS_SHARED", ROOT.parent / "shared")).resolve()
@@ -53,6 +54,10 @@ def main() -> int:
             connected = connect(server, env)
             passed, failed = passed + connected, failed + (not connected)
             print(f"{'ok' if connected else 'FAIL'} Claude Code {version} {server}\n")
+        for way in WAYS:
+            signed = signs_in(env["CC_HOME"], way) == "signed in"
+            passed, failed = passed + signed, failed + (not signed)
+            print(f"{'ok' if signed else 'FAIL'} Claude Code {version} signs in, known {way}\n")
     print(f"{passed} passed, {failed} failed")
     return 0 if failed == 0 else 1
 
@@ -75,12 +80,16 @@ def install(version: str) -> dict[str, str]:
 
 def connect(server: str, env: dict[str, str]) -> bool:
     """Add the server with a key, list servers, and say whether Claude Code is connected."""
-    port, url = free_port(), ""
+    return CONNECTED.search(run(server, env, "--header", f"apikey: {KEY}")) is not None
+
+
+def run(server: str, env: dict[str, str], *more: str) -> str:
+    """What Claude Code says when it is pointed to a server. `more`: words for `mcp add`."""
+    port, gate = free_port(), free_port()
     config = RUN / "torhaus.yml"
     command, *told = upstreams.tickets_stdio()
     stdio = json.dumps({"command": command, "args": told})
     config.write_text(CONFIG.format(port=port, stdio=stdio))
-    gate = free_port()
     url = f"http://127.0.0.1:{gate}/mcp/{server}"
     behind = shlex.join([sys.executable, str(upstreams.TICKETS), "http", str(port)])
     # fmt: off
@@ -90,9 +99,8 @@ def connect(server: str, env: dict[str, str]) -> bool:
     ])
     # fmt: on
     both = f"{behind} & exec {serve}"
-    run = [str(DRIVER), "run", both, url, "--header", f"apikey: {KEY}"]
     done = subprocess.run(
-        run,
+        [str(DRIVER), "run", both, url, *more],
         env={**env, "ALICE_KEY": KEY},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -101,8 +109,7 @@ def connect(server: str, env: dict[str, str]) -> bool:
         check=False,
     )
     print(done.stdout, done.stderr[-2000:])
-    # "Connected" also ends "Failed to connect … not connected": only the tick counts.
-    return re.search(r"(✓|✔|√) Connected", done.stdout) is not None
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The official suite: what the reference server passes directly, it passes behind Torhaus.
 
+With client and server of different eras it passes as many checks as can be passed (`crossed.py`).
 The driver of the suite is not part of this repository: TORHAUS_SHARED names the folder that has it.
 Last line: 'N passed, M failed'. Exit 1 when a check fails, or when fewer ran than there are.
 """
@@ -15,6 +16,8 @@ from pathlib import Path
 from tests.clients.gateway import Gateway
 from tests.clients.running import Program, free_port
 
+from scripts.crossed import CROSSINGS, NEW, OLD, Crossing, judged, lines, read
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TORHAUS_SHARED", ROOT.parent / "shared")).resolve()
 DRIVER = SHARED / "tools" / "conformance.sh"
@@ -28,11 +31,19 @@ auth:
 
 accessControl:
   - role: tester
-    allow: [reference.*]
+    allow: [reference.*, old.*, new.*]
 
 mcpServers:
   reference:
     url: http://127.0.0.1:{port}/mcp
+    rateLimit: {{requests: 1000000, window: 3600}}
+  old:
+    url: http://127.0.0.1:{port}/mcp
+    era: legacy
+    rateLimit: {{requests: 1000000, window: 3600}}
+  new:
+    url: http://127.0.0.1:{port}/mcp
+    era: modern
     rateLimit: {{requests: 1000000, window: 3600}}
 """
 
@@ -50,23 +61,45 @@ def main() -> int:
     reference = Program([str(DRIVER), "server", str(port)], port, RUN / "reference.log")
     with reference, Gateway(CONFIG.format(port=port), RUN / "gateway") as gateway:
         passed, failed = accept(gateway.url("reference"), f"http://127.0.0.1:{port}/mcp")
+        crossing = [cross(each, gateway) for each in CROSSINGS if each.revision in revisions()]
         records = len(gateway.records())
         healthy = gateway.healthy()
     print(f"{records} audit records; the gate is {'alive' if healthy else 'DEAD'}")
     print(f"{passed} passed, {failed} failed")
-    return 0 if failed == 0 and passed >= CHECKS and records > 0 and healthy else 1
+    same = failed == 0 and passed >= CHECKS
+    return 0 if same and all(crossing) and records > 0 and healthy else 1
+
+
+def revisions() -> list[str]:
+    """Those that were asked for; otherwise all."""
+    return sys.argv[1:] or [OLD, NEW]
+
+
+def cross(crossing: Crossing, gateway: Gateway) -> bool:
+    """Run the suite across the eras; whether it passes what it can, and misses nothing else."""
+    out, url = RUN / "out", gateway.url(crossing.server)
+    command = [str(DRIVER), "run", url, str(out / crossing.server), crossing.revision]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    direct = read(out / "reference" / crossing.revision)
+    verdict = judged(crossing, direct, read(out / crossing.server / crossing.revision))
+    print("\n".join(lines(crossing, verdict)))
+    return verdict.holds(crossing.floor)
+
+
+def home() -> Path:
+    """Where the driver installs the suite."""
+    usual = Path(tempfile.gettempdir()) / "torhaus-conformance"
+    return Path(os.environ.get("CONF_HOME", str(usual)))
 
 
 def installed() -> bool:
-    home = os.environ.get("CONF_HOME", str(Path(tempfile.gettempdir()) / "torhaus-conformance"))
-    suite = Path(home) / "npm/node_modules/@modelcontextprotocol/conformance"
-    return suite.exists() and any((Path(home) / "sdist").glob("mcp-*/examples"))
+    suite = home() / "npm/node_modules/@modelcontextprotocol/conformance"
+    return suite.exists() and any((home() / "sdist").glob("mcp-*/examples"))
 
 
 def accept(target: str, reference: str) -> tuple[int, int]:
     """Run the suite against both; how many checks passed at the target, and how many did not."""
-    revisions = sys.argv[1:]
-    command = [str(DRIVER), "accept", target, reference, *revisions]
+    command = [str(DRIVER), "accept", target, reference, *revisions()]
     env = {**os.environ, "CONF_OUT": str(RUN / "out")}
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)
     print(done.stdout)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.clients import warm
 from tests.clients.running import environment
-from tests.clients.upstreams import MODULES, NODE_CLIENTS
+from tests.clients.upstreams import COMPILED, MODULES, NODE_CLIENTS
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 INSPECTOR = MODULES / ".bin" / "mcp-inspector"
@@ -85,16 +86,19 @@ def inspect(mode: str, want: Want, node: str, home: Path) -> Seen:
 
 def run(command: list[str], home: Path) -> dict[str, Any]:
     """The JSON a program prints last. Raises AssertionError with all its output."""
-    done = subprocess.run(
-        command,
-        env=environment(home),
-        cwd=NODE_CLIENTS,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    if command[0] == sys.executable:
+        done = warm.run(command[1:], NODE_CLIENTS, environment(home), SECONDS)
+    else:
+        done = subprocess.run(
+            command,
+            env=environment(home, COMPILED),
+            cwd=NODE_CLIENTS,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
     last: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return last

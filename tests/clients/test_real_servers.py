@@ -1,5 +1,6 @@
 """Servers from the package registries, started by the gate as its children."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.callers import EITHER_ERA, MODERN, MODERN_ONLY, Want
 from tests.clients.gateway import Gateway
+from tests.clients.upstreams import NODE_CLIENTS
 from tests.clients.wire import Wire
 
 KEY = "bob-key-77d04be1c6a94f5f8e21"
@@ -33,6 +36,13 @@ mcpServers:
   git:
     command: {bin}/mcp-server-git
     args: ["--repository", "{repository}"]
+"""
+STATELESS = """
+users:
+  - {email: bob@example.com, role: developer, api_keys: ["${BOB_KEY}"]}
+accessControl:
+  - {role: developer, allow: ["*"]}
+mcpServers:
 """
 WHO = {"GIT_AUTHOR_NAME": "Bob", "GIT_AUTHOR_EMAIL": "bob@example.com"}
 WHO |= {"GIT_COMMITTER_NAME": "Bob", "GIT_COMMITTER_EMAIL": "bob@example.com"}
@@ -108,3 +118,21 @@ def descendants(pid: int) -> set[int]:
         if parent == pid:
             found |= {int(stat.parent.name)}
     return found | {each for child in found for each in descendants(child)}
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("mode", ["legacy", MODERN])
+def test_a_server_on_stdio_that_refuses_sessions_is_reached_by_clients_of_both_eras(
+    mode: str, node: str, tmp_path: Path
+) -> None:
+    """The TypeScript SDK v2 with `legacy: 'reject'`; nothing is configured."""
+    entry = {"command": node, "args": [str(NODE_CLIENTS / "stateless_stdio.mjs")]}
+    config = STATELESS + f"  stateless: {json.dumps(entry)}\n"
+    caller = next(each for each in EITHER_ERA + MODERN_ONLY if each.mode == mode)
+
+    with Gateway(config, tmp_path / "gateway", {"BOB_KEY": KEY}) as gateway:
+        at = gateway.url("stateless")
+        want = Want(url=at, header="apikey", value=KEY, tool="echo", arguments={"text": "word"})
+        seen = caller.ask(want, node, tmp_path)
+
+    assert (seen.tools, seen.text, seen.error) == (["echo"], "word", False)

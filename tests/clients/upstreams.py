@@ -4,13 +4,17 @@ import sys
 from pathlib import Path
 
 from tests.clients.running import Program, free_port
+from tests.clients.warm import WarmProgram
 
 HERE = Path(__file__).resolve().parent
 NODE_CLIENTS = HERE / "node"
 MODULES = NODE_CLIENTS / "node_modules"
 EVERYTHING = MODULES / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
+COMPILED = {"NODE_COMPILE_CACHE": str(MODULES / ".compiled")}
+"""For the environment of programs of Node: what has been compiled once is read."""
 TICKETS = HERE / "servers" / "tickets.py"
 ECHO = HERE / "servers" / "echo.py"
+QUICK = HERE / "servers" / "quick.py"
 
 
 def tickets_stdio() -> list[str]:
@@ -25,12 +29,12 @@ def tickets(transport: str, home: Path) -> Program:
     """`transport`: `http` or `sse`."""
     port = free_port()
     command = [sys.executable, str(TICKETS), transport, str(port)]
-    return Program(command, port, home / f"tickets-{transport}.log")
+    return WarmProgram(command, port, home / f"tickets-{transport}.log")
 
 
 def echo(home: Path) -> Program:
     port = free_port()
-    return Program([sys.executable, str(ECHO), str(port)], port, home / "echo.log")
+    return WarmProgram([sys.executable, str(ECHO), str(port)], port, home / "echo.log")
 
 
 def everything(transport: str, node: str, home: Path) -> Program:
@@ -38,4 +42,6 @@ def everything(transport: str, node: str, home: Path) -> Program:
     port = free_port()
     loopback = str(NODE_CLIENTS / "loopback.cjs")
     command = [node, "--require", loopback, str(EVERYTHING), transport]
-    return Program(command, port, home / f"everything-{transport}.log", {"PORT": str(port)})
+    return Program(
+        command, port, home / f"everything-{transport}.log", {"PORT": str(port), **COMPILED}
+    )

@@ -1,4 +1,4 @@
-"""`torhaus` processes that need not load their libraries: most of what a start costs.
+"""Processes that need not load their libraries, which is most of what a start costs.
 
 `tests/torhaus/cli` starts every command as people do, too.
 """
@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.clients.running import environment
+from tests.clients.running import Process, Program, environment
 
 PROGRAM = Path(__file__).parent / "programs" / "warm.py"
 
@@ -25,11 +26,11 @@ PROGRAM = Path(__file__).parent / "programs" / "warm.py"
 class Nest:
     """One process with everything loaded, which forks."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, which: str, env: Mapping[str, str]) -> None:
         self._asking = threading.Lock()
         self._process = subprocess.Popen(
             # Without -P the folder of the program would be searched for modules.
-            [sys.executable, "-P", str(PROGRAM)],
+            [sys.executable, "-P", str(PROGRAM), which],
             env=dict(env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -61,15 +62,25 @@ class Files:
 
 
 class Forked:
-    """What subprocess.Popen is for other programs."""
+    """What subprocess.Popen is for other programs. `args`: a script of Python, or `torhaus`.
 
-    def __init__(self, words: Sequence[str], at: Path, env: Mapping[str, str], to: Files) -> None:
+    `which`: what is loaded already, see `programs/warm.py`; None for all that the program needs.
+    """
+
+    def __init__(
+        self,
+        args: Sequence[str],
+        at: Path,
+        env: Mapping[str, str],
+        to: Files,
+        which: str | None = None,
+    ) -> None:
         files = (to.into, to.out, to.err)
-        self._nest = _nest()
-        self.args = ["torhaus", *words]
+        self._nest = _nest(which or ("torhaus" if args[0] == "torhaus" else "sdk"))
+        self.args = list(args)
         self.returncode: int | None = None
         self.pid = int(
-            self._nest.ask(words=list(words), at=str(at), env=dict(env), files=list(files))
+            self._nest.ask(words=self.args, at=str(at), env=dict(env), files=list(files))
         )
 
     def poll(self) -> int | None:
@@ -94,8 +105,38 @@ class Forked:
         self.send_signal(signal.SIGTERM)
 
 
+class WarmProgram(Program):
+    """A script of Python that listens."""
+
+    def launch(self) -> Process:
+        log = str(self.log)
+        return Forked(self.command[1:], Path.cwd(), self.env, Files(out=log, err=log))
+
+
+def run(
+    args: Sequence[str],
+    at: Path,
+    env: Mapping[str, str],
+    seconds: float,
+    typed: str = "",
+    which: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Wait for its end. Raises subprocess.TimeoutExpired, and leaves nothing of it."""
+    with tempfile.TemporaryDirectory() as aside:
+        into, out, err = (Path(aside) / name for name in ("in", "out", "err"))
+        into.write_text(typed)
+        process = Forked(args, at, env, Files(into=str(into), out=str(out), err=str(err)), which)
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        return subprocess.CompletedProcess(list(args), code, out.read_text(), err.read_text())
+
+
 @cache
-def _nest() -> Nest:
-    one = Nest(environment(Path(os.devnull)))
+def _nest(which: str) -> Nest:
+    one = Nest(which, environment(Path(os.devnull)))
     atexit.register(one.close)
     return one

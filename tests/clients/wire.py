@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-VERSION = "2025-11-25"
+VERSION, MODERN = "2025-11-25", "2026-07-28"
 BOTH = "application/json, text/event-stream"
 
 
@@ -91,3 +91,34 @@ def messages(kind: str, body: bytes) -> Iterator[dict[str, Any]]:
         lines = [line[5:].lstrip() for line in event.split(b"\n") if line.startswith(b"data:")]
         if any(lines):
             yield json.loads(b"\n".join(lines))
+
+
+def stateless(
+    url: str, key: str, tool: str, arguments: dict[str, Any], able: dict[str, Any], **more: Any
+) -> Any:
+    """The answer to a tool call of 2026-07-28 whose client can be asked for what `able` says."""
+    prefix = "io.modelcontextprotocol/"
+    envelope = {
+        prefix + "protocolVersion": MODERN,
+        prefix + "clientInfo": {"name": "raw", "version": "1"},
+        prefix + "clientCapabilities": able,
+    }
+    params = {"name": tool, "arguments": arguments, "_meta": envelope, **more}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    headers = {
+        "apikey": key,
+        "content-type": "application/json",
+        "accept": BOTH,
+        "mcp-protocol-version": MODERN,
+        "mcp-method": "tools/call",
+        "mcp-name": tool,
+    }
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    try:
+        connection.request("POST", parts.path, json.dumps(body).encode(), headers)
+        answer = connection.getresponse()
+        kind = answer.getheader("content-type") or ""
+        return next(each for each in messages(kind, answer.read()) if each.get("id") == 1)
+    finally:
+        connection.close()

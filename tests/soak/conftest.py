@@ -7,6 +7,7 @@ import pytest
 
 from tests.clients import upstreams
 from tests.clients.gateway import Gateway
+from tests.clients.running import Process, Program
 
 KEY = "soak-key-91be03f7c25d4a6e8b10"
 HEADERS = {"apikey": KEY}
@@ -18,7 +19,7 @@ users:
 
 accessControl:
   - role: developer
-    allow: [echo.*, pipe.*]
+    allow: [echo.*, pipe.*, quick.*]
 
 audit_logs:
   durability: durable
@@ -29,13 +30,26 @@ mcpServers:
   pipe:
     command: {command}
     args: ["{script}", "stdio"]
+  quick:
+    command: {command}
+    args: ["-I", "-S", "{quick}"]
+    sharing: session
 """
+
+
+class Alone(Gateway):
+    """Shares no memory with another process: how much it has is looked at."""
+
+    def launch(self) -> Process:
+        return Program.launch(self)
 
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
     command, script, _ = upstreams.tickets_stdio()
     with upstreams.echo(tmp_path) as server:
-        config = CONFIG.format(port=server.port, command=command, script=script)
-        with Gateway(config, tmp_path / "gateway", {"SOAK_KEY": KEY}) as running:
+        config = CONFIG.format(
+            port=server.port, command=command, script=script, quick=upstreams.QUICK
+        )
+        with Alone(config, tmp_path / "gateway", {"SOAK_KEY": KEY}) as running:
             yield running

@@ -1,6 +1,7 @@
 """Sessions that come and go leave nothing behind."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,52 @@ def test_sessions_with_a_child_process_leave_no_process_and_no_pipe(
     assert settled(gateway.pid, start + ALLOWED) - start <= ALLOWED
     assert open_files(gateway.pid) <= files + 20
     assert zombies(gateway.pid) == []
+
+
+@pytest.mark.parametrize(
+    "sessions", [100, pytest.param(10_000, marks=pytest.mark.soak)], ids="{} sessions".format
+)
+def test_nothing_is_left_of_sessions_with_processes_of_their_own(
+    sessions: int, gateway: Gateway, record_property: Callable[[str, object], None]
+) -> None:
+    """Processes, files, threads and memory are what they were."""
+    visit_many(gateway.url("quick"), WARM, one_visit)
+    before = standing(gateway)
+
+    visit_many(gateway.url("quick"), sessions, one_visit)
+
+    settled(gateway.pid, before["memory"] + ALLOWED)
+    after = standing(gateway)
+    for name, value in before.items():
+        record_property(name, f"{value} -> {after[name]}")
+    assert after["processes"] == before["processes"]
+    assert after["files"] <= before["files"] + 4
+    assert after["threads"] <= before["threads"] + 2
+    assert after["sessions"] == before["sessions"]
+    assert after["memory"] - before["memory"] <= ALLOWED
+
+
+def standing(gateway: Gateway) -> dict[str, int]:
+    """What a gateway holds, once it has let go of the last sessions: their processes are gone."""
+    deadline, counts = time.monotonic() + SETTLE_SECONDS, list(range(-10, 0))
+    while len(set(counts)) > 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+        counts = [*counts[1:], len(lived(gateway.pid))]
+    metrics = gateway.get("/metrics") or ""
+    (sessions,) = re.findall(r"^mcp_gateway_active_sessions (\S+)$", metrics, re.MULTILINE)
+    return {
+        "processes": counts[-1],
+        "files": open_files(gateway.pid),
+        "threads": len(list(Path(f"/proc/{gateway.pid}/task").iterdir())),
+        "sessions": int(float(sessions)),
+        "memory": resident(gateway.pid),
+    }
+
+
+def lived(pid: int) -> list[int]:
+    """The processes that a process has started and that are still there, ended or not."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(each) for each in path.read_text().split()]
 
 
 def one_visit(url: str, number: int) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from torhaus.identity.keys import ACCESS
+
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
 BOTH = "application/json, text/event-stream"
@@ -114,7 +116,7 @@ class Caller(Line):
             "host": f"127.0.0.1:{self.port}",
             "content-type": "application/json",
             "accept": BOTH,
-            "apikey": self.key,
+            **presented(self.key),
             "mcp-session-id": self.session,
             "content-length": str(len(data)) if data or method == "POST" else None,
         }
@@ -156,6 +158,13 @@ class Caller(Line):
         self.send(self.request(b"", {"accept": "text/event-stream"}, "GET"))
         status, headers = self.head()
         assert (status, headers["transfer-encoding"]) == (200, "chunked")
+
+
+def presented(key: str | None) -> dict[str, str | None]:
+    """The header in which clients send this: tokens of theirs in no other than this one."""
+    if key is not None and key.startswith(ACCESS):
+        return {"authorization": f"Bearer {key}"}
+    return {"apikey": key}
 
 
 def legacy(method: str, params: object = None, id: object = 1) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def test_a_waiting_call_goes_on_the_moment_somebody_agrees(
 
         assert "create_note" in caller.answer().text
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # of the half minute it would wait
     assert sent(upstream) == 1
 
 
@@ -203,10 +203,12 @@ def test_a_caller_whose_key_is_taken_away_waits_no_longer(
         began = time.monotonic()
         patient.changed(users=users)
 
-        answer = caller.answer()
+        told = caller.answer().message["result"]
 
-    assert code(answer) == "no_access"
-    assert time.monotonic() - began < 4
+    # Refused when it looked again, or cut off when the rules changed: whichever came first.
+    assert told["isError"] is True
+    assert "no_access" in str(told) or "your access has ended" in str(told)
+    assert time.monotonic() - began < 10
     assert sent(upstream) == 0
 
 

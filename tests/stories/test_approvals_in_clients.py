@@ -1,10 +1,12 @@
 """The SDK's own client at a tool that needs approval, in both eras, with and without links."""
 
 import json
-import subprocess
-import sys
+import os
+import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +14,7 @@ import pytest
 
 from tests.clients.callers import PROGRAMS
 from tests.clients.running import environment
+from tests.clients.warm import Files, Forked
 from tests.stories.consent import CarefulTown
 from tests.stories.town import KEYS
 from tests.stories.upstream import Talk, Upstream, within
@@ -63,23 +66,24 @@ class Program(AbstractContextManager["Program"]):
 
     def __init__(self, town: CarefulTown, mode: str, action: str, title: str) -> None:
         told = [town.url("scripted"), mode, KEYS["ALICE_KEY"], action, "create_note"]
-        self._process = subprocess.Popen(
+        self._aside = tempfile.TemporaryDirectory()
+        lines, self._errors = (Path(self._aside.name) / name for name in ("lines", "errors"))
+        os.mkfifo(lines)
+        self._process = Forked(
             [
-                sys.executable,
                 str(PROGRAMS / "approving_python.py"),
                 *told,
                 json.dumps({"title": f"{title} {mode} {action}"}),
             ],
-            env=environment(town.home),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            Path.cwd(),
+            environment(town.home),
+            Files(out=str(lines), err=str(self._errors)),
         )
+        self._lines = lines.open()  # now it goes on, which has waited for a reader
 
     def next(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, self._process.communicate(timeout=20)[1][-3000:]
+        line = self._lines.readline()
+        assert line, self._errors.read_text()[-3000:]
         seen: dict[str, Any] = json.loads(line)
         return seen
 
@@ -97,8 +101,10 @@ class Program(AbstractContextManager["Program"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        self._lines.close()
+        self._aside.cleanup()
 
 
 def sent(upstream: Upstream) -> int:

@@ -82,6 +82,30 @@ def test_a_person_is_told_until_he_is_forgotten_and_the_log_still_verifies(veile
     assert verified.code == 0, verified.out + verified.err
 
 
+def test_what_somebody_came_with_is_told_and_forgotten_as_he_is(veiled: Town) -> None:
+    with veiled.caller("ALICE") as alice, veiled.caller("BOB") as bob:
+        alice.tool("get_note")
+        bob.tool("get_note")
+        assert within(5, lambda: veiled.count() == 2)
+    asked = ("audit", "export", "--credential", "file-key:1")
+
+    tokens = [each["credential"] for each in veiled.records()]
+    assert [each[:3] for each in tokens] == ["p1:", "p1:"]
+    assert tokens[0] != tokens[1]  # everybody has a first key
+    assert "file-key" not in raw(veiled)
+    assert said(veiled, *asked).out.count('"credential":"file-key:1"') == 2
+    assert said(veiled, *asked, "--user", ALICE).out.count("\n") == 1
+
+    done = said(veiled, "audit", "erase", "--subject", ALICE)
+
+    assert done.code == 0, done.err
+    left = said(veiled, *asked).out
+    assert left.count("\n") == 1
+    assert BOB in left
+    tail = said(veiled, "audit", "tail", "--json", "--credential", "file-key:1").out
+    assert [BOB in tail, tokens[0] in tail] == [True, False]
+
+
 def test_whoever_is_under_a_legal_hold_is_not_forgotten(veiled: Town) -> None:
     with veiled.caller("ALICE") as alice:
         alice.tool("get_note")
@@ -114,7 +138,8 @@ def test_sql_tells_people_by_name(veiled: Town) -> None:
         alice.tool("get_note")
         assert within(5, lambda: veiled.count() == 1)
     sql = (
-        'SELECT l."user", l.user_ip, r."user".email AS who FROM audit_logs AS l '
+        'SELECT l."user", l.user_ip, l.credential, r."user".email AS who, r.credential AS own '
+        "FROM audit_logs AS l "
         "JOIN audit_records AS r USING (request_id) WHERE l.operation = 'get_note'"
     )
 
@@ -123,4 +148,6 @@ def test_sql_tells_people_by_name(veiled: Town) -> None:
     )
 
     assert isinstance(table, Table), table
-    assert [tuple(row) for row in table.rows] == [(ALICE, "127.0.0.1", ALICE)]
+    assert [tuple(row) for row in table.rows] == [
+        (ALICE, "127.0.0.1", "file-key:1", ALICE, "file-key:1")
+    ]

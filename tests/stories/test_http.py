@@ -78,7 +78,7 @@ def test_many_headers_keep_nobody_waiting(town: Town) -> None:
 
         caller.ask(PING)
 
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("target", ["/mcp/" + "x" * 40_000, "/" + "x" * 40_000])
@@ -88,7 +88,7 @@ def test_a_very_long_target_is_nowhere(target: str, town: Town) -> None:
         answer = caller.ask(PING)
 
         assert answer.status == 404
-        assert len(answer.body) < 1000
+        assert len(answer.body) < 4000  # a page says so, and does not repeat the address
     assert town.alive()
 
 

@@ -105,3 +105,38 @@ def test_the_limit_for_a_caller_is_kept_over_a_reload(upstream: Upstream, home: 
 
         assert within(2, lambda: "config.reloaded" in town.output())
         assert caller.tool("get_note").message["result"]["isError"] is True
+
+
+def test_a_file_without_an_administrator_counts_and_is_told_of(own: Town) -> None:
+    """Whoever was taken out of the file must not stay in power because he was the last."""
+    users = [{**each, "role": "reader"} for each in own.config["users"]]
+    assert "administrators" not in json.loads(own.get("/ready") or "{}")
+
+    own.write({**own.config, "users": users})
+
+    assert within(5, lambda: "administrators.none" in own.output())
+    ready = json.loads(own.get("/ready") or "{}")
+    assert (ready["status"], "nobody" in ready["administrators"]) == ("ready", True)
+    assert "can come in any more" in (own.get("/status") or "")
+    own.write(own.config)
+    assert within(5, lambda: "administrators" not in json.loads(own.get("/ready") or "{}"))
+
+
+def test_calls_have_their_price_from_the_moment_it_is_in_force(own: Town) -> None:
+    def spent() -> float:
+        lines = (own.get("/metrics") or "").splitlines()
+        found = [each for each in lines if each.startswith("mcp_gateway_cost_total{")]
+        return sum(float(each.rpartition(" ")[2]) for each in found)
+
+    assert status_of(own, "scripted") == 200
+    assert spent() == 0.0
+
+    own.write(
+        {
+            **own.config,
+            "cost_tracking": [{"provider": "scripted", "cost_per_api_call": "0.25 €"}],
+        }
+    )
+
+    assert within(2, lambda: status_of(own, "scripted") == 200 and spent() > 0.0)
+    assert spent() % 0.25 == 0.0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.caller import Caller
-from tests.stories.town import PEOPLE, Town, server
+from tests.stories.caller import HELLO, Caller
+from tests.stories.town import PEOPLE, SOON, Town, server
 from tests.stories.upstream import Upstream, within
 
 
@@ -47,7 +47,7 @@ def test_a_removed_key_is_worth_nothing_within_a_second(own: Town) -> None:
 
             own.write(without(own, "alice"))
 
-            assert ends(stream) < 1.5
+            assert ends(stream) < SOON
             answer = alice.tool("get_note")
             assert answer.status == 401
             assert "not valid" in answer.error["message"]
@@ -59,6 +59,21 @@ def test_a_removed_key_is_worth_nothing_within_a_second(own: Town) -> None:
             ends(other)
 
 
+def test_the_stream_of_an_old_client_ends_within_a_second_too(own: Town) -> None:
+    with own.caller("ALICE", patience=5.0) as old, own.caller("ALICE") as mouth:
+        old.target += "/sse"
+        old.send(old.request(b"", {"accept": "text/event-stream"}, "GET"))
+        assert old.head()[0] == 200
+        mouth.target = next(old.chunks()).decode().partition("data: ")[2].strip()
+        hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO}
+        assert mouth.ask(hello).status == 202
+
+        own.write(without(own, "alice"))
+
+        assert ends(old) < SOON
+        assert mouth.ask(hello).status == 401
+
+
 def test_a_changed_role_takes_hold_within_a_second(own: Town) -> None:
     with listening(own, "CAROL") as stream, own.caller("CAROL") as carol:
         assert "create_note" in carol.tool("create_note").text
@@ -66,7 +81,7 @@ def test_a_changed_role_takes_hold_within_a_second(own: Town) -> None:
 
         own.write({**own.config, "users": users})
 
-        assert ends(stream) < 1.5
+        assert ends(stream) < SOON
         result = carol.tool("create_note").message["result"]
         assert result["isError"] is True
 
@@ -78,7 +93,7 @@ def test_a_removed_server_is_gone_within_a_second(own: Town) -> None:
 
         own.write({**own.config, "mcpServers": {"scripted": own.config["mcpServers"]["scripted"]}})
 
-        assert ends(stream) < 1.5
+        assert ends(stream) < SOON
     with own.caller("ALICE", server="other") as alice:
         assert alice.tool("get_note").status == 404
 
@@ -97,8 +112,8 @@ def test_a_contractors_stream_ends_when_the_contract_does(upstream: Upstream, ho
         ends(stream)
 
         late = (datetime.now(UTC) - end).total_seconds()
-        assert -1.0 < late < 1.5
-        assert within(1.0, lambda: bool(carol.tool("get_note").message["result"].get("isError")))
+        assert -1.0 < late < SOON
+        assert within(SOON, lambda: bool(carol.tool("get_note").message["result"].get("isError")))
         stream_again = town.caller("CAROL")
         with stream_again:
             stream_again.session = stream.session

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.stories.test_revocation import ends, listening
-from tests.stories.town import KEYS, Town, server
+from tests.stories.town import KEYS, SOON, Town, server
 from tests.stories.upstream import Upstream, within
 from tests.torhaus.store.state.databases import CannotRunError, postgres
 
@@ -79,10 +79,10 @@ def test_a_grant_opens_a_server_and_its_end_closes_it_with_its_streams(own: Town
 
     made = grant(own)
 
-    assert within(1.0, lambda: may_write(own))
+    assert within(SOON, lambda: may_write(own))
     with listening(own, "BOB") as stream:
         assert api(own, "ALICE", "DELETE", f"grants/{made}")[0] == 200
-        assert ends(stream) < 1.5
+        assert ends(stream) < SOON
     assert not may_write(own)
     operations = [each["operation"] for each in own.records() if "access." in each["operation"]]
     assert operations == ["access.requested", "access.approved", "access.revoked"]
@@ -91,12 +91,12 @@ def test_a_grant_opens_a_server_and_its_end_closes_it_with_its_streams(own: Town
 def test_a_grant_ends_to_the_second_and_its_streams_with_it(own: Town) -> None:
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=4)
     grant(own, until=until.isoformat())
-    assert within(1.0, lambda: may_write(own))
+    assert within(SOON, lambda: may_write(own))
 
     with listening(own, "BOB") as stream:
         ends(stream)
 
-    assert -0.05 <= time.time() - until.timestamp() < 1.5
+    assert -0.05 <= time.time() - until.timestamp() < SOON
     assert not may_write(own)
     status, me = api(own, "BOB", "GET", "me")
     assert (status, me["roles"], me["grants"][0]["in_force"]) == (200, ["reader"], False)
@@ -163,11 +163,11 @@ def test_two_gateways_share_one_postgresql(
     shared = config(upstream, storage={"state": elephant})
     with Town(shared, tmp_path / "one") as one, Town(shared, tmp_path / "two") as two:
         made = grant(one)
-        assert within(1.0, lambda: may_write(one))
-        assert within(2.5, lambda: may_write(two))
+        assert within(SOON, lambda: may_write(one))
+        assert within(SOON, lambda: may_write(two))
 
         assert api(two, "ALICE", "DELETE", f"grants/{made}")[0] == 200
-        assert within(1.0, lambda: not may_write(two))
-        assert within(2.5, lambda: not may_write(one))
+        assert within(SOON, lambda: not may_write(two))
+        assert within(SOON, lambda: not may_write(one))
 
         assert not (one.data / "state.db").exists()

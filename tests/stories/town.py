@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.gateway import Gateway
-from tests.clients.running import Process
-from tests.clients.warm import Files, Forked
 from tests.stories.caller import Caller
 from tests.stories.upstream import within
 
@@ -20,6 +18,8 @@ KEYS = {
 }
 TOKEN = "upstream-token-4e909f52d1c38e8b"
 SECRETS = [*KEYS.values(), TOKEN]
+SOON = 3.0
+"""Seconds in which what takes hold within a second has done so on a busy machine too."""
 
 PEOPLE: dict[str, Any] = {
     "users": [
@@ -42,11 +42,6 @@ class Town(Gateway):
     def __init__(self, config: Mapping[str, Any], home: Path) -> None:
         self.config: dict[str, Any] = {**PEOPLE, **config}
         super().__init__(json.dumps(self.config), home, {**KEYS, "UPSTREAM_TOKEN": TOKEN})
-
-    def launch(self) -> Process:
-        words = self.command[self.command.index("serve") :]
-        log = str(self.log)
-        return Forked(words, self.home, self.env, Files(out=log, err=log))
 
     def write(self, config: Mapping[str, Any] | str) -> None:
         """Replace the configuration, as an editor would."""

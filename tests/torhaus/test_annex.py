@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -6,27 +6,25 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.torhaus.admin.hall import ALICE, DANA, key, rules, until
+from tests.torhaus.admin.hall import ALICE, DANA, rules, until
 from tests.torhaus.cast import NOW, run, sealer
 from tests.torhaus.store.audit.journals import journal
+from tests.torhaus.store.state.databases import furnish
 from tests.torhaus.witnesses import MemoryLedger
 from torhaus.admin.acts import DecideAccess, Done, RequestAccess
 from torhaus.admin.rounds import Grants
-from torhaus.annex import Annex, Gatekeeper, Mail, entrance, fresh_id
-from torhaus.api.door import Caller, Turned
+from torhaus.admin.teams.acts import MakeTeam
+from torhaus.annex import Annex, fresh_id
 from torhaus.config.settings import Settings
-from torhaus.edge.admission import Admission
 from torhaus.gate.catalogue import Catalogue
-from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.approval import Approval, State, Wanted
-from torhaus.model.notify import Webhook
+from torhaus.model.person import Moved, Person, Roster
 from torhaus.model.ports import StateError
-from torhaus.model.secret import Secret
-from torhaus.redact.guard import SHAPES
+from torhaus.model.stops import Stop
+from torhaus.redact.guard import Guard
 from torhaus.store.counters import MemoryCounters
 from torhaus.store.memory import MemoryCache
 from torhaus.store.state.database import NAME
-from torhaus.watch.webhook import WebhookNotifier
 
 
 class House:
@@ -35,6 +33,10 @@ class House:
     def __init__(self, home: Path, **settings: Any) -> None:
         self.rules = rules()
         self.granted: list[Grants] = []
+        self.peopled: list[Roster] = []
+        self.amended: list[Person] = []
+        self.moved: list[Moved] = []
+        self.stopped: list[tuple[Stop, ...]] = []
         self.annex = Annex(
             Settings(data_dir=home, **settings),
             sealer=sealer(),
@@ -42,18 +44,33 @@ class House:
             journal=journal(home),
             rules=lambda: self.rules,
             catalogue=Catalogue(),
-            regrant=self.regrant,
+            force=self,
+            cut=lambda: None,
+            left=lambda _email: None,
+            refused=lambda _ip, _reason: None,
+            exposed=lambda _email, _key, _ip: None,
             cache=MemoryCache(),
             counters=MemoryCounters(),
-            guard=SHAPES,
+            guard=Guard(),
         )
 
     async def regrant(self, grants: Grants) -> None:
         self.granted.append(grants)
 
+    async def repeople(self, roster: Roster) -> None:
+        self.peopled.append(roster)
+
+    def amend(self, persons: Sequence[Person], moved: Moved | None = None) -> None:
+        self.amended.extend(persons)
+        self.moved.extend([] if moved is None else [moved])
+
+    def restop(self, stops: tuple[Stop, ...]) -> None:
+        self.stopped.append(stops)
+
 
 @asynccontextmanager
 async def house(home: Path, **settings: Any) -> AsyncIterator[House]:
+    furnish(home)
     made = House(home, **settings)
     await made.annex.start()
     try:
@@ -93,6 +110,33 @@ def test_two_gateways_on_one_database_learn_from_each_other(tmp_path: Path) -> N
                 await until(lambda: other.granted != [])
 
         assert other.granted[0] == one.granted[0]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("what", "looks"),
+    [
+        ("credentials", {"following"}),
+        ("something new", {"following"}),
+        ("grants", {"rounds"}),
+        ("approvals", {"rounds"}),
+        ("tools", {"pinning"}),
+        ("", {"following", "rounds", "pinning"}),
+    ],
+)
+def test_what_is_heard_is_looked_at_now(what: str, looks: set[str], tmp_path: Path) -> None:
+    async def story() -> None:
+        annex = House(tmp_path).annex
+
+        annex._heard(what)
+
+        turns = {
+            "following": annex.following._turns,
+            "rounds": annex.rounds._turns,
+            "pinning": annex.pinning._turns,
+        }
+        assert {name for name, each in turns.items() if each.asked} == looks
 
     run(story())
 
@@ -161,92 +205,18 @@ def test_without_a_port_there_is_no_link(tmp_path: Path) -> None:
     run(story())
 
 
-def scope(path: str = "/", **headers: str) -> dict[str, Any]:
-    usual = {"host": "localhost", **headers}
-    pairs = [(name.encode(), value.encode()) for name, value in usual.items()]
-    return {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "scheme": "http",
-        "headers": pairs,
-        "client": ("127.0.0.1", 1),
-    }
-
-
-def test_the_gatekeeper_makes_the_edges_checks() -> None:
-    door = Gatekeeper(lambda: Admission(Settings()), rules)
-
-    known = door.admit(scope(apikey=key(ALICE)))
-    assert isinstance(known, Caller)
-    assert (known.principal, known.ip) == (ALICE, "127.0.0.1")
-    stranger = door.admit(scope(apikey="wrong"))
-    assert isinstance(stranger, Turned)
-    assert stranger.status == 401
-    assert str(stranger.challenge).startswith('Bearer realm="torhaus", error="invalid_token"')
-    assert door.look(scope()) is None
-    assert door.refusal(scope()) is None
-    refused = door.refusal(scope(host="evil.example"))
-    assert refused is not None
-    assert refused[0] == 421
-
-
-def test_the_api_and_the_pages_have_one_entrance() -> None:
-    seen: list[str] = []
-
-    def application(name: str) -> Any:
-        async def called(*_: Any) -> None:
-            seen.append(name)
-
-        return called
-
-    async def story() -> None:
-        both = entrance(application("api"), application("pages"))
-        for path in ("/api/v1/me", "/api/", "/api", "/apix", "/", "/approvals/1"):
-            await both(scope(path), None, None)  # type: ignore[arg-type]
-
-    run(story())
-    assert seen == ["api", "api", "pages", "pages", "pages", "pages"]
-
-
-def test_the_webhook_follows_the_configuration() -> None:
-    async def story() -> None:
-        hook = Webhook("http://127.0.0.1:1/", Secret("s"))
-        now = rules()
-        mail = Mail(lambda: now, fresh_id)
-        assert len(mail.notifiers()) == 1
-
-        now = rules(webhook=hook)
-        first = mail.notifiers()[1]
-        assert isinstance(first, WebhookNotifier)
-        assert mail.notifiers()[1] is first
-
-        now = rules(webhook=Webhook("http://127.0.0.1:2/", Secret("s")))
-        assert mail.notifiers()[1] is not first
-        now = rules()
-        assert len(mail.notifiers()) == 1
-        mail.close()
-
-    run(story())
-
-
-def test_a_webhook_that_cannot_be_used_is_counted() -> None:
-    async def story() -> None:
-        mail = Mail(lambda: rules(webhook=Webhook("ftp://x/", Secret("s"))), fresh_id)
-        news = Announcement(kind=Kind.APPROVAL_DECIDED, text="x", at=NOW)
-        notifier = mail.notifiers()[1]
-        assert isinstance(notifier, WebhookNotifier)
-        notifier._waits = ()
-
-        with capture_logs() as logged:
-            await notifier.tell(news)
-
-        assert mail.counts == {"failed": 1}
-        assert logged[0]["event"] == "notice.failed"
-
-    run(story())
-
-
 def test_ids_are_not_to_be_guessed() -> None:
     assert len({fresh_id() for _ in range(1000)}) == 1000
     assert len(fresh_id()) == 24
+
+
+def test_what_changes_of_teams_is_in_force_before_the_act_is_over(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            done = await made.annex.admin.perform(DANA, MakeTeam(name="web"))
+
+            assert isinstance(done, Done)
+            [moved] = made.moved
+            assert [each.name for each in moved.teams] == ["web"]
+
+    run(story())

@@ -6,8 +6,11 @@ import msgspec
 
 from torhaus.audit.acts import Act
 from torhaus.model.announcement import Announcement
+from torhaus.model.credentials import Credential
 from torhaus.model.people import Principal
+from torhaus.model.person import Moved, Person
 from torhaus.model.rules import Rules
+from torhaus.model.stops import Stop
 
 
 class DecideApproval(msgspec.Struct, frozen=True):
@@ -57,10 +60,10 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Nothing was changed. `code`: not_found, not_allowed, conflict, invalid or unavailable.
+    """Nothing was changed: what its work has written is not kept.
 
-    `reason`: a sentence; `fix`: what to do instead, where something can be done. `act`: what would
-    have been recorded.
+    `code`: not_found, not_allowed, conflict, invalid or unavailable. `reason`: a sentence; `fix`:
+    what to do instead, where something can be done. `act`: what would have been recorded.
     """
 
     code: str
@@ -69,11 +72,24 @@ class Refusal(msgspec.Struct, frozen=True):
     fix: str = ""
 
 
+class Burnt(msgspec.Struct, frozen=True):
+    """A refusal after something was used up that counts once, whatever comes of it.
+
+    What the work has written is kept: a ticket that is over, a code that opens nothing again. A
+    work that ends so has written nothing else.
+    """
+
+    refusal: Refusal
+
+
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """What an act does, once its transaction is kept. `rule`: what lets the actor do it.
 
     `result`: the thing as it is now. `approval`: the id of one that waits no longer. `grants`:
-    whether the grants in force changed.
+    whether the grants in force changed. `issued`: new credentials. `ended`: digests of those that
+    are over. `people`: whether persons, teams or stops changed; `persons`: those that did, as they
+    are now, where that is known. `stop`: one that was made or lifted. `moved`: what has changed of
+    teams. `more`: acts on other things that are part of this one, for a record each.
     """
 
     result: Any
@@ -82,6 +98,13 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     news: tuple[Announcement, ...] = ()
     approval: str | None = None
     grants: bool = False
+    issued: tuple[Credential, ...] = ()
+    ended: tuple[bytes, ...] = ()
+    people: bool = False
+    persons: tuple[Person, ...] = ()
+    stop: Stop | None = None
+    moved: Moved | None = None
+    more: tuple[Act, ...] = ()
 
 
 class Done(msgspec.Struct, frozen=True):

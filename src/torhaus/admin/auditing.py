@@ -9,7 +9,7 @@ import msgspec
 
 from torhaus.admin.acts import Refusal
 from torhaus.admin.means import Means
-from torhaus.audit.acts import Act, act_record, failed_record, refused_record, user
+from torhaus.audit.acts import Act, act_record, came, failed_record, refused_record
 from torhaus.audit.pages import Cursor, Filters, last_of, page
 from torhaus.audit.saved import OWN, SHIPPED, Saved, named
 from torhaus.audit.shape import plain
@@ -138,7 +138,7 @@ class Reading:
     ) -> None:
         means = self._means
         now = means.clock()
-        who = user(actor.email, actor.roles(now), ip)
+        who = came(actor, now, ip)
         facts = {**facts, "milliseconds": round(seconds * 1000)}
         if isinstance(found, Table):
             shaped, why = act_record, f"{actor.email} may do this"
@@ -155,7 +155,7 @@ class Reading:
         means = self._means
         now = means.clock()
         act = Act(operation=OPERATION, facts=facts)
-        who = user(actor.email, actor.roles(now), ip)
+        who = came(actor, now, ip)
         await means.note(refused_record(act, who, id=means.ids(), at=now, rule=code, reason=why))
         return Refusal(code, why, act)
 
@@ -170,9 +170,10 @@ def too_long(sql: str) -> str | None:
 
 
 def _asked(filters: Filters) -> dict[str, Any]:
-    every = {**msgspec.structs.asdict(filters.part), **msgspec.structs.asdict(filters)}
+    every = msgspec.structs.asdict(filters)
     del every["part"]
-    return {name: value for name, value in every.items() if value not in (None, "")}
+    more = {name: value for name, value in every.items() if value not in (None, "")}
+    return {**filters.part.asked(), **more}
 
 
 def _last_day(filters: Filters, after: Cursor | None) -> str:

@@ -10,11 +10,25 @@ from torhaus.audit.acts import Act
 from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.approval import Approval, State
 from torhaus.model.desk import Desk
+from torhaus.model.texts import filled, marked
 from torhaus.policy.approvers import administers, is_same, may_decide
 
 MAX_COMMENT = 1000
 _HIDDEN = ("Cc", "Cs")
 OPEN = (State.PENDING, State.APPROVED)
+NO_REQUEST = marked("there is no such request for approval")
+_ANSWERED = marked("this request is answered already")
+_ALONE = {
+    State.EXPIRED: marked("this request is expired already"),
+    State.CANCELLED: marked("this request is cancelled already"),
+}
+_BY = {
+    State.APPROVED: marked("this request is approved by {person} already"),
+    State.DENIED: marked("this request is denied by {person} already"),
+    State.USED: marked("this request is used already; {person} had approved it"),
+    State.EXPIRED: marked("this request is expired already; {person} had approved it"),
+    State.CANCELLED: marked("this request is cancelled already; {person} had approved it"),
+}
 
 
 async def decide_approval(desk: Desk, scene: Scene, act: DecideApproval) -> Effect | Refusal:
@@ -55,7 +69,8 @@ async def cancel_approval(desk: Desk, scene: Scene, act: CancelApproval) -> Effe
     wanted = approval.wanted
     own = is_same(scene.actor, wanted.requester, wanted.email)
     if not own and not administers(scene.actor, wanted.server, scene.now):
-        text = f"only {wanted.email} and administrators of {wanted.server} may cancel this"
+        text = marked("only {person} and administrators of {server} may cancel this")
+        text = filled(text, person=wanted.email, server=wanted.server)
         return Refusal("not_allowed", text, done)
     state = approval.state
     if state not in OPEN or not await desk.approvals.move(act.id, state, State.CANCELLED):
@@ -76,7 +91,7 @@ def unreadable(text: str) -> str | None:
 
 def unknown(id: str, operation: str) -> Refusal:
     act = Act(operation=operation, facts={"approval": id[:64]})
-    return Refusal("not_found", "there is no such request for approval", act)
+    return Refusal("not_found", NO_REQUEST, act)
 
 
 def _state(approval: Approval) -> dict[str, str]:
@@ -85,9 +100,10 @@ def _state(approval: Approval) -> dict[str, str]:
 
 def _over(approval: Approval, now: float) -> str:
     if approval.state in OPEN and approval.expires <= now:
-        return "this request has expired: the call has to be made again"
-    by = f" by {approval.decided_by}" if approval.decided_by is not None else ""
-    return f"this request is {approval.state.value}{by} already"
+        return marked("this request has expired: the call has to be made again")
+    if approval.decided_by is None:
+        return _ALONE.get(approval.state, _ANSWERED)
+    return filled(_BY.get(approval.state, _ANSWERED), person=approval.decided_by)
 
 
 def _told(approval: Approval, scene: Scene) -> Announcement:

@@ -89,6 +89,12 @@ class Happenings:
                 )
             )
 
+    def exposed(self, email: str, key: str, ip: str) -> None:
+        """A key of the file has crossed a network in the clear; only its owner can replace it."""
+        facts = {"from": ip, "key": key, "person": email}
+        act = Act(operation="credential.exposed", facts=facts)
+        self._tell(act, "it came unencrypted over a public network: replace it in the file")
+
     def _tell(self, act: Act, reason: str) -> None:
         id, at = self._ids(), self._clock()
         self._add(act_record(act, HOUSE, id=id, at=at, rule="house", reason=reason))

@@ -15,7 +15,8 @@ from torhaus.redact.guard import SHAPES, Guard
 class Means:
     """`clock`: Unix seconds. `ids`: fresh ids. `announce`: takes news for people, at once.
 
-    `guard`: keeps secrets out of what is shown and kept.
+    `guard`: keeps secrets out of what is shown and kept. `local`: whether people sign in with
+    passwords kept here.
     """
 
     office: Office
@@ -25,6 +26,7 @@ class Means:
     ids: Callable[[], str]
     announce: Callable[[Announcement], None]
     guard: Guard = SHAPES
+    local: Callable[[], bool] = lambda: True
 
     async def note(self, record: Record) -> None:
         """Returns once the record is as durable as configured. Raises LedgerError."""

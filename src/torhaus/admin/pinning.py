@@ -7,6 +7,7 @@ from typing import Protocol
 import structlog
 
 from torhaus.admin.means import Means
+from torhaus.admin.turns import Turns
 from torhaus.audit.acts import HOUSE, Act, act_record
 from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.pins import News, Pin, What
@@ -45,8 +46,9 @@ class Pinning:
         self._decided = decided
         self._news: list[News] = []
         self._read = 0.0
-        self._well = True
+        self._turns = Turns(EVERY, failed="catalogue.unsaved", bug="catalogue.round.failed")
         self._turn = asyncio.Lock()
+        self._elsewhere = False
 
     def tell(self, news: News) -> None:
         """Called in the midst of calls: it is logged at once, and told in the next round."""
@@ -68,20 +70,12 @@ class Pinning:
 
     async def run(self) -> None:
         """Until cancelled. The database may fail; it is asked again and again."""
-        number = 0
-        while True:
-            await asyncio.sleep(EVERY)
-            number += 1
-            try:
-                await self.walk(look=number % LOOK == 0)
-            except (StateError, LedgerError) as error:
-                if self._well:
-                    log.error("catalogue.unsaved", reason=str(error))
-                self._well = False
-            except Exception:  # the last line: a bug must not end the rounds
-                log.exception("catalogue.round.failed")
-            else:
-                self._well = True
+        await self._turns.run(lambda number: self.walk(look=number % LOOK == 0))
+
+    def ask(self) -> None:
+        """Look now: another process has decided about tools."""
+        self._elsewhere = True
+        self._turns.ask()
 
     async def close(self) -> None:
         """Write what is left, as far as that is possible."""
@@ -96,7 +90,8 @@ class Pinning:
         while self._news:
             await self._pass_on(self._news[0])
             del self._news[0]
-        if look:
+        if look or self._elsewhere:
+            self._elsewhere = False
             await self._look()
 
     async def save(self) -> None:

@@ -10,12 +10,11 @@ from torhaus.admin.facts import approval_act, moved
 from torhaus.admin.links import DecisionLinks
 from torhaus.admin.means import Means
 from torhaus.admin.waiting import Waiting, ring
-from torhaus.audit.acts import HOUSE, Act, act_record, user
+from torhaus.audit.acts import HOUSE, Act, Came, Who, act_record, user
 from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.approval import Approval, State, Wanted
 from torhaus.model.desk import Desk
 from torhaus.model.ports import StateError
-from torhaus.model.record import RecordUser
 from torhaus.policy.approvers import administrators, may_decide
 from torhaus.redact.text import UncheckableError
 
@@ -23,6 +22,8 @@ T = TypeVar("T")
 
 MOST_OPEN = 50
 """Requests one caller can have waiting."""
+MOST_GIVEN_UP, HOUR = 100, 3600.0
+"""Requests one caller can give up in an hour: approvers were told of each."""
 MOST_TOLD = 50
 
 
@@ -121,6 +122,9 @@ class Requests:
                 return found
             if await desk.approvals.waiting(wanted.requester, now) >= MOST_OPEN:
                 raise StateError(f"{MOST_OPEN} of your requests for approval are waiting already")
+            if await desk.approvals.given_up(wanted.requester, now - HOUR) >= MOST_GIVEN_UP:
+                text = f"{MOST_GIVEN_UP} of your requests for approval were given up in an hour"
+                raise StateError(f"{text}: wait until others have decided, or ask again later")
             if not await desk.approvals.add(approval):
                 found = await desk.approvals.open(wanted)
                 if found is None:
@@ -181,11 +185,12 @@ class Requests:
 
     # -- records and news ----------------------------------------------------------------------
 
-    def _requester(self, wanted: Wanted, now: float) -> RecordUser:
+    def _requester(self, wanted: Wanted, now: float) -> Came:
         known = self._means.rules().principals.get(wanted.requester)
-        return user(wanted.email, () if known is None else known.roles(now), "")
+        roles = () if known is None else known.roles(now)
+        return Came(user(wanted.email, roles, ""), wanted.shown)
 
-    async def _note(self, act: Act, who: RecordUser, now: float, rule: str, reason: str) -> None:
+    async def _note(self, act: Act, who: Who, now: float, rule: str, reason: str) -> None:
         id = self._means.ids()
         await self._means.note(act_record(act, who, id=id, at=now, rule=rule, reason=reason))
 

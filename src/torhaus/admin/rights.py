@@ -6,6 +6,7 @@ from torhaus.model.access import Access, Bound, Effect, Permission, Policy
 from torhaus.model.people import Principal
 from torhaus.model.rules import Rules
 from torhaus.policy.approvers import active, administers
+from torhaus.policy.house import may
 
 
 def may_grant(actor: Principal, role: str, rules: Rules, now: float) -> str | None:
@@ -27,6 +28,23 @@ def may_grant(actor: Principal, role: str, rules: Rules, now: float) -> str | No
                 return f"{role} allows {_text(permission)}, which you do not hold yourself"
         if not _as_strict(given, own):
             return f"you are restricted on {server} in a way that {role} is not"
+    return None
+
+
+def may_be(actor: Principal, other: Principal, rules: Rules, now: float) -> str | None:
+    """None when the actor could give somebody all that he may, now and later; otherwise why not.
+
+    Whoever gets at somebody's keys or password may what he may.
+    """
+    for phase in other.phases:
+        if phase.ends <= now:
+            continue
+        for role in phase.roles:
+            why = may_grant(actor, role, rules, now)
+            if why is not None:
+                return why
+        if not phase.roles and phase.access and may(actor, "people", now):
+            return "that is more than you could give"
     return None
 
 

@@ -21,7 +21,7 @@ PAGE = 200
 _STATUS = {"busy": 503, "unavailable": 503}
 _KNOWN = frozenset(
     ("user", "server", "operation", "status", "allowed", "repo", "since", "until", "text")
-) | {"after", "limit"}
+) | {"after", "limit", "credential"}
 
 Word = Annotated[str | None, Query(max_length=256)]
 Time = Annotated[
@@ -104,6 +104,10 @@ def wish(  # noqa: PLR0913 -- one argument for each filter
     status: Annotated[
         str | None, Query(max_length=32, description="success, error, denied, limited, ...")
     ] = None,
+    credential: Annotated[
+        str | None,
+        Query(max_length=128, description="As records have it: key:ID, token:ID, session:ID."),
+    ] = None,
     allowed: Annotated[bool | None, Query(description="By policy.")] = None,
     repo: Word = None,
     since: Time = None,
@@ -128,6 +132,7 @@ def wish(  # noqa: PLR0913 -- one argument for each filter
         server=server,
         operation=operation,
         status=status,
+        credential=credential,
     )
     filters = Filters(part=wanted, allowed=allowed, repo=repo, text=text)
     return Wish(filters, None if after is None else _cursor(after, filters), limit)

@@ -93,6 +93,8 @@ def router(backstage: Backstage, cache: Callable[[], Cache]) -> APIRouter:
     ) -> list[KeptOut]:
         """Fresh answers of one server, the newest first; for its administrators."""
         backstage.governing(who, server)
+        if server not in backstage.rules().servers:
+            raise ProblemError(404, "not_found", f"there is no server {server!r}")
         selector = PurgeCache(server, tool).selector
         found = await cache().listed(selector, limit, backstage.clock())
         return [KeptOut.of(each) for each in found]

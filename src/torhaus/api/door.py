@@ -1,7 +1,7 @@
 """Who may come in: every request to the API passes here before anything else of it."""
 
 import secrets
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Annotated, Any
 
 import msgspec
@@ -37,17 +37,17 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Turned(msgspec.Struct, frozen=True):
-    """Turned away at the door. `challenge`: the value of `WWW-Authenticate`, for a 401."""
+    """Turned away at the door. `headers`: of the answer, such as `WWW-Authenticate` of a 401."""
 
     status: int
     reason: str
-    challenge: str | None = None
+    headers: Mapping[str, str] = {}
 
 
-Admit = Callable[[Scope], Caller | Turned]
+Admit = Callable[[Scope], Awaitable[Caller | Turned]]
 """The checks that `/mcp` makes too: host, origin, transport, credential."""
 
-CODES = {401: "unauthorized", 403: "forbidden", 421: "misdirected"}
+CODES = {401: "unauthorized", 403: "forbidden", 421: "misdirected", 503: "state"}
 _KEY = "torhaus.caller"
 _BUG = "torhaus.bug"
 
@@ -56,14 +56,14 @@ class Door:
     """ASGI around the API. `admit` says who is there; `look` only checks host and origin."""
 
     def __init__(self, app: ASGIApp, admit: Admit, look: Callable[[Scope], Turned | None]) -> None:
-        self._app = app
+        self.inside = app
         self._admit = admit
         self._look = look
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"the API speaks HTTP, not {scope['type']}")
-        found = self._look(scope) if scope["path"] in OPEN else self._admit(scope)
+        found = self._look(scope) if scope["path"] in OPEN else await self._admit(scope)
         if isinstance(found, Turned):
             await _turn_away(found)(scope, receive, _safely(send))
             return
@@ -85,7 +85,7 @@ class Door:
 
         safe = _safely(send)
         try:
-            await self._app(scope, receive, sending)
+            await self.inside(scope, receive, sending)
         except Exception as error:  # the last line: what went wrong stays in the log
             if not begun:
                 await response(bug(scope))(scope, receive, safe)
@@ -138,10 +138,9 @@ Who = Annotated[Caller, Depends(caller)]
 
 
 def _turn_away(turned: Turned) -> ASGIApp:
-    headers = {} if turned.challenge is None else {"www-authenticate": turned.challenge}
     code = CODES.get(turned.status, "refused")
     fix = "send `Authorization: Bearer KEY`" if turned.status == 401 else ""
-    return response(ProblemError(turned.status, code, turned.reason, fix), headers)
+    return response(ProblemError(turned.status, code, turned.reason, fix), turned.headers)
 
 
 def _safely(send: Send) -> Send:

@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 
+from torhaus.audit.opaque import discreet, discreetly, without
 from torhaus.audit.parameters import parameters
 from torhaus.audit.shape import MAX_NAME, MAX_REASON, milliseconds, plain, timestamp
-from torhaus.model.record import Record, RecordAccess, RecordResult, RecordUser
+from torhaus.model.people import Principal
+from torhaus.model.record import NO_CALL, Record, RecordAccess, RecordResult, RecordUser
 
 HOUSE = RecordUser("torhaus", "system", "")
 """Who acts when time does: requests that expire."""
@@ -36,21 +38,39 @@ def user(email: str, roles: tuple[str, ...], ip: str) -> RecordUser:
     return RecordUser(plain(email, MAX_NAME), plain(",".join(roles), MAX_NAME), plain(ip, MAX_NAME))
 
 
-def act_record(act: Act, who: RecordUser, *, id: str, at: float, rule: str, reason: str) -> Record:
+class Came(msgspec.Struct, frozen=True):
+    """Somebody who acts, and what records call the credential he came with; empty for none."""
+
+    user: RecordUser
+    credential: str = ""
+
+
+Who = RecordUser | Came
+
+
+def came(actor: Principal, now: float, ip: str) -> Came:
+    """Somebody who acts at `now` (Unix seconds)."""
+    return Came(user(actor.email, actor.roles(now), ip), plain(actor.shown, MAX_NAME))
+
+
+def act_record(act: Act, who: Who, *, id: str, at: float, rule: str, reason: str) -> Record:
     """The record of an act that is being done. `rule`: what lets `who` do it."""
     return _record(act, who, (id, at), "success", RecordAccess(rule, True, _short(reason)))
 
 
-def refused_record(
-    act: Act, who: RecordUser, *, id: str, at: float, rule: str, reason: str
-) -> Record:
-    """The record of an act that was not allowed, or not possible."""
+def refused_record(act: Act, who: Who, *, id: str, at: float, rule: str, reason: str) -> Record:
+    """The record of an act that was not allowed, or not possible.
+
+    What it names may not be there at all, and be a secret in the wrong place.
+    """
+    typed = [act.server, *(each for each in act.facts.values() if isinstance(each, str))]
+    reason = without(reason, *typed)
+    facts, server = discreetly(dict(act.facts)), discreet(act.server)
+    act = msgspec.structs.replace(act, facts=facts, server=server)
     return _record(act, who, (id, at), "denied", RecordAccess(rule, False, _short(reason)))
 
 
-def failed_record(
-    act: Act, who: RecordUser, *, id: str, at: float, rule: str, reason: str
-) -> Record:
+def failed_record(act: Act, who: Who, *, id: str, at: float, rule: str, reason: str) -> Record:
     """The record that an act recorded before was not kept after all."""
     return _record(act, who, (id, at), "error", RecordAccess(rule, True, _short(reason)))
 
@@ -60,7 +80,7 @@ def _short(reason: str) -> str:
 
 
 def _record(
-    act: Act, who: RecordUser, when: tuple[str, float], status: str, access: RecordAccess
+    act: Act, who: Who, when: tuple[str, float], status: str, access: RecordAccess
 ) -> Record:
     told: dict[str, Any] = dict(act.facts)
     changed = {"before": act.before, "after": act.after}
@@ -68,13 +88,16 @@ def _record(
         changed = {name: found for name, found in changed.items() if found is not None}
     told |= changed
     id, at = when
+    by = who if isinstance(who, Came) else Came(who)
     return Record(
         timestamp(at),
         plain(id, MAX_NAME),
-        who,
+        by.user,
         plain(act.server, MAX_NAME),
         act.operation,
         parameters(msgspec.json.encode(told)),
         RecordResult(status, None, False, milliseconds(0.0)),
         access,
+        NO_CALL,
+        by.credential,
     )

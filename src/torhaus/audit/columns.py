@@ -22,9 +22,13 @@ RECORD: dict[str, str] = {
     "result": RESULT,
     "access_control": ACCESS,
     "call": CALL,
+    "credential": "VARCHAR",
     "phase": "VARCHAR",
 }
 """A record as it is written, and the columns that a segment is read with."""
+
+LATER = ("credential",)
+"""Columns that day files of older versions lack: what their records have there is unknown."""
 
 _OWNER, _REPO = "parameters->>'$.owner'", "parameters->>'$.repo'"
 REPO = f"CASE WHEN {_OWNER} IS NOT NULL THEN {_OWNER} || '/' || ({_REPO}) ELSE {_REPO} END"
@@ -54,6 +58,7 @@ FLAT: dict[str, str] = {
     "result": "result",
     "access_control": "access_control",
     "call": "call",
+    "credential": "credential",
 }
 """The view `audit_logs` over RECORD: one row for each call or act. Intents are left out."""
 

@@ -77,6 +77,7 @@ def _attributes(parcel: Parcel) -> list[dict[str, Any]]:
         "torhaus.allowed": record.access_control.allowed,
         "torhaus.policy": record.access_control.policy_applied,
         "torhaus.reason": record.access_control.reason,
+        "torhaus.credential": record.credential,
     }
     pairs = [_pair(name, value) for name, value in facts.items() if value != ""]
     return [*pairs, {"key": "user.roles", "value": {"arrayValue": {"values": roles}}}]

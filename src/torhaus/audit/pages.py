@@ -103,6 +103,7 @@ def _conditions(filters: Filters, floor: str) -> list[tuple[str, str, Value]]:
         ("mcp_server = $server", "server", part.server),
         ("operation = $operation", "operation", part.operation),
         ("result.status = $status", "status", part.status),
+        ("credential = $credential", "credential", part.credential),
         ("access_control.allowed = $allowed", "allowed", filters.allowed),
         ("repo = $repo", "repo", filters.repo),
         ("contains(request_id, $text)", "text", filters.text),

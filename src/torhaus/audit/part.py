@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
+from msgspec.structs import asdict
 
 from torhaus.audit.shape import timestamp
 from torhaus.model.record import Record
@@ -12,7 +13,8 @@ from torhaus.model.record import Record
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Times are written as records have them; `since` is included, `until` is not.
 
-    `subject`: whose records, and those that name him: approvals, grants, arguments, reasons.
+    `credential`: as records have it, `key:<id>`. `subject`: whose records, and those that name
+    him: approvals, grants, arguments, reasons.
     """
 
     since: str = ""
@@ -21,6 +23,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     server: str | None = None
     operation: str | None = None
     status: str | None = None
+    credential: str | None = None
     subject: str | None = None
 
     def takes(self, record: Record) -> bool:
@@ -32,7 +35,17 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
             and (self.server is None or record.mcp_server == self.server)
             and (self.operation is None or record.operation == self.operation)
             and (self.status is None or record.result.status == self.status)
+            and (self.credential is None or record.credential == self.credential)
         )
+
+    def asked(self) -> dict[str, str]:
+        """What is wanted, for the record of who wanted it.
+
+        What stands under `credential` is masked there, as a secret would be: it is told as `with`.
+        """
+        told = asdict(self)
+        told["with"] = told.pop("credential")
+        return {name: value for name, value in told.items() if value}
 
     def takes_day(self, day: str) -> bool:
         """Whether a record of this day (`2025-10-20`, UTC) can be wanted."""

@@ -88,6 +88,16 @@ WHERE i.phase = 'intent'
       AND o.result.status <> 'interrupted')
 ORDER BY i.timestamp DESC""",
     ),
+    "credentials": Saved(
+        "Which keys, clients and sessions were used in the last 30 days, by whom, from where?",
+        """SELECT credential, user, COUNT(*) AS records, COUNT(DISTINCT user_ip) AS addresses,
+  MIN(timestamp) AS earliest, MAX(timestamp) AS latest
+FROM audit_logs
+WHERE credential IS NOT NULL
+  AND timestamp > NOW() - INTERVAL '30 days'
+GROUP BY credential, user
+ORDER BY latest DESC, credential, user""",
+    ),
     "audit-readers": Saved(
         "Who asked what of the audit log in the last 30 days.",
         """SELECT timestamp, user, parameters

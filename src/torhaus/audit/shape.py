@@ -7,6 +7,7 @@ import msgspec
 
 from torhaus.audit.arguments import arguments
 from torhaus.audit.items import UnreadableError, count
+from torhaus.audit.opaque import UNKNOWN, opaque
 from torhaus.model.call import Call
 from torhaus.model.outcome import (
     Abandoned,
@@ -56,26 +57,39 @@ def record(
     Text from outside is bounded and encodable, so that no call can spoil the log for others.
     """
     status, items = ended(outcome)
-    cached = isinstance(outcome, Answered) and outcome.cached
-    caller = call.caller
-    return Record(
+    cached = type(outcome) is Answered and outcome.cached
+    caller, number, operation = call.caller, call.id, call.operation
+    if not number.isascii() or not operation.isascii() or len(operation) > MAX_NAME:
+        number, operation = plain(number, MAX_NAME), plain(operation, MAX_NAME)
+    found = Record(
         timestamp(began),
-        plain(call.id, MAX_NAME),
+        number,
         _user(caller.email, caller.roles(began), call.ip),
-        plain(call.server.name, MAX_NAME),
-        plain(call.operation, MAX_NAME),
+        _server(call.server.name),
+        operation,
         arguments(call),
         RecordResult(status, items, cached, milliseconds(seconds), redacted),
         verdict_fields(outcome),
         about(call, outcome, cost),
+        call.shown,
     )
+    return _discreet(found) if call.invented else found
+
+
+def _discreet(record: Record) -> Record:
+    """Without a name that is none, if it looks like a secret: in its reason it stands again."""
+    name, access = record.operation, record.access_control
+    if not opaque(name):
+        return record
+    access = msgspec.structs.replace(access, reason=access.reason.replace(name, UNKNOWN))
+    return msgspec.structs.replace(record, operation=UNKNOWN, access_control=access)
 
 
 def intent(call: Call, verdict: Allow, at: float) -> Record:
     """The record that a call is about to go to its server, at `at` (Unix seconds). Never raises."""
     caller = call.caller
     rule, reason = plain(verdict.rule, MAX_NAME), plain(verdict.reason, MAX_REASON)
-    return Record(
+    found = Record(
         timestamp(at),
         plain(call.id, MAX_NAME),
         _user(caller.email, caller.roles(at), call.ip),
@@ -85,8 +99,10 @@ def intent(call: Call, verdict: Allow, at: float) -> Record:
         RecordResult("started", None, False, 0),
         RecordAccess(rule, True, reason, verdict.approved),
         about(call),
+        call.shown,
         INTENT,
     )
+    return _discreet(found) if call.invented else found
 
 
 def interrupted(intent: Record) -> Record:
@@ -110,6 +126,7 @@ def repeated(
         RecordResult("success", outcome.items, True, milliseconds(seconds)),
         like.access_control,
         RecordCall(known.client, known.protocol, known.sent, received, _FREE, trace),
+        like.credential,
     )
 
 
@@ -118,7 +135,7 @@ def about(call: Call, outcome: Outcome | None = None, cost: float = 0.0) -> Reco
     client, received = call.client, 0
     if not client.isascii():
         client = plain(client, MAX_NAME)
-    if isinstance(outcome, Answered):
+    if type(outcome) is Answered:
         answer = outcome.answer
         received = len(answer.result or answer.error or b"")
     return RecordCall(client, call.protocol, call.sent, received, cost or _FREE, call.trace)
@@ -143,13 +160,15 @@ def rejected(  # noqa: PLR0913 - one argument for each column that is not fixed
         _NOTHING,
         RecordResult("error", None, False, milliseconds(seconds)),
         RecordAccess("invalid_request", False, plain(reason, MAX_REASON)),
+        NO_CALL,
+        principal.shown,
     )
 
 
 def verdict_fields(outcome: Outcome) -> RecordAccess:
     """What policy said. For a limited call, which policy allowed, the reason is the limit."""
     verdict = outcome.verdict
-    if isinstance(outcome, Answered) and outcome.verdict.approved is None:
+    if type(outcome) is Answered and outcome.verdict.approved is None:
         return _allowed(verdict.rule, verdict.reason)  # both come from the configuration alone
     reason = verdict.reason
     if isinstance(outcome, Limited):
@@ -170,11 +189,11 @@ def approval_of(outcome: Outcome) -> str | None:
 
 def ended(outcome: Outcome) -> tuple[str, int | None]:
     """The `status` of an end, and the number of items in its result where known."""
+    if type(outcome) is Answered:  # nearly every call; a third of the price of `match`
+        if outcome.cached:
+            return "success", outcome.items  # only successes are kept, counted when they came
+        return _answered(outcome.answer)
     match outcome:
-        case Answered():
-            if outcome.cached:
-                return "success", outcome.items  # only successes are kept, counted when they came
-            return _answered(outcome.answer)
         case Refused():
             return "denied", None
         case Held():
@@ -188,10 +207,13 @@ def ended(outcome: Outcome) -> tuple[str, int | None]:
 
 
 def _answered(answer: Answer) -> tuple[str, int | None]:
-    if answer.error is not None or answer.result is None:
+    counted, result = answer.counted, answer.result
+    if counted is not None and counted.of is result:
+        return ("error" if counted.is_error else "success"), counted.items
+    if answer.error is not None or result is None:
         return "error", None
     try:
-        is_error, items = count(answer.result)
+        is_error, items = count(result)
     except UnreadableError:
         return "error", None  # the client got something that is not a result
     return ("error" if is_error else "success"), items
@@ -199,8 +221,14 @@ def _answered(answer: Answer) -> tuple[str, int | None]:
 
 def timestamp(at: float) -> str:
     """Unix seconds as `2025-10-20T14:23:11.234Z`, rounded to milliseconds."""
-    second, millis = divmod(round(at * 1000), 1000)
-    return _second(second) + _MILLIS[millis]
+    return _stamp(round(at * 1000))
+
+
+@lru_cache(maxsize=8)
+def _stamp(millis: int) -> str:
+    """A busy gateway begins several calls in one millisecond."""
+    second, rest = divmod(millis, 1000)
+    return _second(second) + _MILLIS[rest]
 
 
 @lru_cache(maxsize=8)
@@ -214,8 +242,7 @@ def milliseconds(seconds: float) -> float:
         micros = round(seconds * 1e6)
     except (ValueError, OverflowError):
         return seconds  # no finite number: nothing to round
-    whole, rest = divmod(micros, 1000)
-    return micros / 1000 if rest else whole
+    return micros / 1000 if micros % 1000 else micros // 1000
 
 
 def plain(text: str, most: int) -> str:
@@ -229,6 +256,11 @@ def plain(text: str, most: int) -> str:
 @lru_cache(maxsize=1024)
 def _allowed(rule: str, reason: str) -> RecordAccess:
     return RecordAccess(plain(rule, MAX_NAME), True, plain(reason, MAX_REASON))
+
+
+@lru_cache(maxsize=1024)
+def _server(name: str) -> str:
+    return plain(name, MAX_NAME)
 
 
 @lru_cache(maxsize=4096)

@@ -52,6 +52,7 @@ def _facts(record: Record) -> dict[str, str]:
         "user": record.user.email,
         "role": record.user.role,
         "ip": record.user.ip,
+        **({"credential": record.credential} if record.credential else {}),
         "server": record.mcp_server,
         "operation": record.operation,
         "status": record.result.status,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from torhaus.audit.columns import DAY, FLAT, FLAT_DAY, RECORD
+from torhaus.audit.columns import DAY, FLAT, FLAT_DAY, LATER, RECORD
 from torhaus.audit.holdings import Segment
 
 LOGS, RECORDS = "audit_logs", "audit_records"
@@ -36,6 +36,7 @@ def views(
 
 
 _WHO, _WHERE = "coalesce(who.value, {})", "coalesce(place.value, {})"
+_WITH = "coalesce(proof.value, l.credential) AS credential"
 _FLAT_NAMES = f'{_WHO.format("l.user")} AS "user", {_WHERE.format("l.user_ip")} AS user_ip'
 _RECORD_NAMES = (
     f"struct_pack(email := {_WHO.format('l.user.email')}, role := l.user.role, "
@@ -44,11 +45,12 @@ _RECORD_NAMES = (
 
 
 def _named(view: str, who: str, place: str, names: str) -> str:
-    """The same with people's addresses where their pseudonyms are known."""
+    """The same with people's addresses and credentials where their pseudonyms are known."""
     return (
-        f"SELECT l.* REPLACE ({names}) FROM ({view}) AS l "  # noqa: S608 -- all of it is ours
+        f"SELECT l.* REPLACE ({names}, {_WITH}) FROM ({view}) AS l "  # noqa: S608 -- all of it is ours
         f"LEFT JOIN {PEOPLE} AS who ON who.token = l.{who} "
-        f"LEFT JOIN {PEOPLE} AS place ON place.token = l.{place}"
+        f"LEFT JOIN {PEOPLE} AS place ON place.token = l.{place} "
+        f"LEFT JOIN {PEOPLE} AS proof ON proof.token = l.credential"
     )
 
 
@@ -67,10 +69,22 @@ def _both(
     parts = [
         _select(hot, _segments(paths), f"timestamp IS NOT NULL AND {only}{less}")
         for paths, less in _alike(segments)
-    ]
+    ] or [_select(hot, _nothing(), "false")]
     if days:
-        parts.append(_select(kept, _days(days), only))
-    return " UNION ALL BY NAME ".join(parts or [_select(hot, _nothing(), "false")])
+        parts.append(f"SELECT {_kept(kept)} FROM {_days(days)} WHERE {only}")  # noqa: S608 -- ours
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def _kept(columns: Mapping[str, str]) -> str:
+    """Of day files: a column that came later only where one of them has it.
+
+    Elsewhere the view's other parts bring it, empty. Naming it would be an error where all files
+    are older. A UNION with an empty table that has it makes counting a third slower, `COLUMNS` does
+    not; that has to find a column, so it names the first one too.
+    """
+    first, *_ = (name for name, what in columns.items() if what in (name, f'"{name}"'))
+    named = {name: what for name, what in columns.items() if name not in (first, *LATER)}
+    return f"COLUMNS('^({'|'.join((first, *LATER))})$'), {_list(named)}"
 
 
 def _select(columns: Mapping[str, str], source: str, where: str) -> str:
@@ -100,7 +114,13 @@ def _segments(paths: Sequence[str]) -> str:
 
 
 def _days(paths: Sequence[str]) -> str:
-    return f"read_parquet({_paths(paths)}, hive_partitioning = false)"
+    return f"read_parquet({_paths(paths)}, hive_partitioning = false, union_by_name = true)"
+
+
+def with_later(files: str) -> str:
+    """Day files with the columns that came later, also where none of the files has them."""
+    typed = ", ".join(f'NULL::{RECORD[name]} AS "{name}"' for name in LATER)
+    return f"(SELECT * FROM {files} UNION ALL BY NAME SELECT {typed} WHERE false)"  # noqa: S608 -- ours
 
 
 def _nothing() -> str:

@@ -1,7 +1,5 @@
 """What the protocol itself says about keeping lists and contents (2026-07-28, caching)."""
 
-from math import isfinite
-
 import msgspec
 
 from torhaus.cache.key import canonical, short
@@ -46,11 +44,12 @@ def hint(result: bytes) -> Hint:
     """What a result says about itself. Negative or unreadable: not kept (checklist A.6)."""
     try:
         found = _read(result)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return NOT_KEPT
-    if found.kind != "complete" or not isfinite(found.ttl) or found.ttl <= 0:
+    if found.kind != "complete" or not found.ttl > 0:
         return NOT_KEPT
-    return Hint(min(found.ttl / 1000.0, LONGEST_TTL), public=found.scope == "public")
+    # Capped first: of an integer of JSON with more than 308 digits there is no float.
+    return Hint(min(found.ttl, LONGEST_TTL * 1000.0) / 1000.0, public=found.scope == "public")
 
 
 def hinted_key(call: Call, *, public: bool) -> bytes | None:

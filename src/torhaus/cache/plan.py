@@ -63,7 +63,8 @@ def plan(call: Call, verdict: Allow, now: float = 0.0) -> Plan:
     if rule.digest:
         also.append(rule.digest)
     owner = None
-    if rule.scope is OWN or (rule.vary_on and Vary.USER in rule.vary_on):
+    # Whose account acts there decides what is seen: nobody has what another's account sees.
+    if rule.scope is OWN or server.personal or (rule.vary_on and Vary.USER in rule.vary_on):
         owner = call.caller.id
         also.append(["user", owner])
     if rule.vary_on:

@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from torhaus.cli.api import LOCAL, Key, Url, asked
+from torhaus.cli.ending import shown
 from torhaus.cli.output import columns, misused, printable, say, say_json
 from torhaus.cli.reading import AsJson
 from torhaus.config.amounts import seconds
@@ -40,7 +41,7 @@ def request(
     if json:
         say_json(found)
         return
-    say(f"Asked for {printable(role)}: {found['id']}. It waits until {_time(found['expires'])}.")
+    say(f"Asked for {printable(role)}: {found['id']}. It waits until {shown(found['expires'])}.")
 
 
 def list_(*, url: Url = LOCAL, key: Key = None, json: AsJson = False) -> None:
@@ -134,17 +135,13 @@ def _grant(found: dict[str, Any]) -> list[str | Text]:
         _coloured(state),
         found["user"],
         found["role"],
-        f"until {_time(found['ends'] or 'for ever')}",
+        f"until {shown(found['ends'])}" if found["ends"] else "for ever",
         "" if found["source"] == "database" else "in the file",
     ]
 
 
 def _coloured(state: str) -> Text:
     return Text(state, COLOURS.get(state, "dim"))
-
-
-def _time(text: str) -> str:
-    return text[:19].replace("T", " ")
 
 
 def _lasting(amount: float) -> str:

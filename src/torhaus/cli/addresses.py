@@ -14,7 +14,8 @@ def local_url(settings: Settings, port: int) -> str:
     host = settings.host
     if host in EVERYWHERE:
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104 -- as above
-    return f"http://{_bracketed(host)}:{port}"
+    scheme = "http" if settings.tls is None else "https"
+    return f"{scheme}://{_bracketed(host)}:{port}"
 
 
 def team_url(settings: Settings, port: int) -> str:
@@ -26,13 +27,13 @@ def team_url(settings: Settings, port: int) -> str:
     return local_url(settings, port)
 
 
-def connect_lines(url: str, servers: Iterable[str], key: str) -> list[str]:
-    """One `claude mcp add` for each server, to be copied into a shell."""
-    return [
-        f"claude mcp add --transport http {name} {url}/mcp/{name} "
-        f"--header {_quoted(f'apikey: {key}')}"
-        for name in servers
-    ]
+def connect_lines(url: str, servers: Iterable[str], key: str | None) -> list[str]:
+    """One `claude mcp add` for each server, to be copied into a shell.
+
+    `key`: None where the client signs in through the browser.
+    """
+    header = "" if key is None else f" --header {_quoted(f'apikey: {key}')}"
+    return [f"claude mcp add --transport http {name} {url}/mcp/{name}{header}" for name in servers]
 
 
 def _quoted(text: str) -> str:

@@ -28,6 +28,16 @@ Key = Annotated[
         help="Best in the environment, as TORHAUS_KEY: other users can see arguments.",
     ),
 ]
+Running = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TORHAUS_URL",
+        show_envvar=False,
+        metavar="URL",
+        help="Ask this running gateway, not the files here.",
+    ),
+]
+"""Of commands that can do without one, see `gateway`."""
 LOCAL = "http://127.0.0.1:8080"
 
 
@@ -52,6 +62,9 @@ class Api:
 
     def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
         return self._ask("POST", path, body={} if body is None else body)
+
+    def patch(self, *path: str, body: dict[str, Any]) -> Any:
+        return self._ask("PATCH", path, body=body)
 
     def delete(self, *path: str, query: Mapping[str, str] | None = None) -> Any:
         asked = urlencode(query or {})
@@ -100,6 +113,21 @@ class Api:
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
         return headers
+
+
+def gateway(context: typer.Context, url: str | None, *files: str) -> str | None:
+    """The gateway that a command asks; None where it looks at files here.
+
+    What is typed goes before what is in the environment. `files`: options that name files here.
+    """
+    typed = any(_given(context, each) == "COMMANDLINE" for each in files)
+    return None if typed and _given(context, "url") == "ENVIRONMENT" else url
+
+
+def _given(context: typer.Context, option: str) -> str:
+    """Where an option comes from, in click's words."""
+    source = context.get_parameter_source(option)
+    return "" if source is None else source.name
 
 
 def asked(

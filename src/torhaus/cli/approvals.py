@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from torhaus.cli.api import LOCAL, Key, Url, asked
+from torhaus.cli.ending import shown
 from torhaus.cli.output import columns, misused, printable, say, say_json
 from torhaus.cli.reading import AsJson
 
@@ -86,7 +87,7 @@ def _row(found: dict[str, Any]) -> list[str | Text]:
         Text(found["state"], COLOURS.get(found["state"], "dim")),
         f"{found['server']}.{found['tool']}",
         found["requester"],
-        f"until {found['expires'][:19].replace('T', ' ')}",
+        f"until {shown(found['expires'])}",
         "you may decide" if found["can_decide"] else "",
     ]
 

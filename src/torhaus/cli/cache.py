@@ -6,6 +6,7 @@ import typer
 from rich.text import Text
 
 from torhaus.cli.api import LOCAL, Key, Url, asked
+from torhaus.cli.ending import shown
 from torhaus.cli.output import columns, misused, printable, say, say_json
 from torhaus.cli.reading import AsJson
 
@@ -98,7 +99,7 @@ def _row(found: dict[str, Any]) -> list[str | Text]:
     return [
         found["key"],
         str(found["bytes"]),
-        found["expires"][:19].replace("T", " "),
+        shown(found["expires"]),
         found["owner"] or "everybody",
         arguments,
     ]

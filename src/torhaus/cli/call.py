@@ -6,20 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from torhaus.cli.api import LOCAL, Key, Url
 from torhaus.cli.client import Client, GatewayError
 from torhaus.cli.output import NO, complain, misused, printable, refuse, say, say_json
 from torhaus.cli.reading import AsJson
-
-Url = Annotated[str, typer.Option(metavar="URL", help="The gateway.")]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        envvar="TORHAUS_KEY",
-        show_envvar=False,
-        metavar="KEY",
-        help="Best in the environment, as TORHAUS_KEY: other users can see arguments.",
-    ),
-]
 
 
 def call(
@@ -29,7 +19,7 @@ def call(
     args: Annotated[
         str, typer.Option(metavar="JSON|-", help="The arguments, an object; - reads them.")
     ] = "{}",
-    url: Url = "http://127.0.0.1:8080",
+    url: Url = LOCAL,
     key: Key = None,
     json: AsJson = False,
 ) -> None:

@@ -12,7 +12,7 @@ from torhaus.cli import logs
 from torhaus.cli.addresses import local_url
 from torhaus.cli.output import complain, printable, refuse, say
 from torhaus.cli.reading import DEFAULT, Reader, read_or_exit, told
-from torhaus.cli.serve import Port, lines, listen_or_exit, run, welcome
+from torhaus.cli.serve import Port, begin, lines, listen_or_exit, run, welcome
 from torhaus.cli.tour import Tour
 from torhaus.config.load import Loaded
 from torhaus.identity import keys
@@ -50,8 +50,10 @@ def demo(
     sockets = listen_or_exit(loaded)
     bound = sockets[0].getsockname()[1]
 
-    def ready() -> None:
+    def ready(first: str | None) -> None:
         welcome(loaded, bound)
+        if first is not None:
+            begin(first)
         # A daemon: however long a server takes to answer, the gateway stops when it is told to.
         threading.Thread(target=_show, args=(loaded, bound, key), daemon=True).start()
 

@@ -1,14 +1,16 @@
 """The `torhaus` command."""
 
+import ast
 import gc
 import io
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from torhaus.cli import logs
 
@@ -20,6 +22,7 @@ COMMANDS = {
     "check": "check:check",
     "call": "call:call",
     "explain": "explain:explain",
+    "invite": "invite:invite",
     "doctor": "doctor.report:doctor",
     "migrate": "migrate:migrate",
     "cost": "cost:cost",
@@ -74,9 +77,70 @@ GROUPS: Mapping[str, tuple[str, Words]] = {
             "revoke": "access:revoke",
         },
     ),
+    "users": (
+        "People and service accounts.",
+        {
+            "list": "users:list_",
+            "show": "users:show",
+            "add": "users:add",
+            "change": "users:change",
+            "suspend": "users:suspend",
+            "reinstate": "users:reinstate",
+            "offboard": "users:offboard",
+            "reset-link": "resetting:reset_link",
+        },
+    ),
+    "teams": (
+        "Groups of people, and what they give.",
+        {
+            "list": "teams:list_",
+            "show": "teams:show",
+            "create": "teams:create",
+            "change": "teams:change",
+            "add": "teams:add",
+            "remove": "teams:remove",
+            "delete": "teams:delete",
+        },
+    ),
+    "invitations": (
+        "Who was asked in.",
+        {"list": "invite:list_", "revoke": "invite:revoke", "resend": "invite:resend"},
+    ),
+    "keys": (
+        "Keys, sessions, and clients that were let in.",
+        {
+            "list": "keys:list_",
+            "mint": "keys:mint",
+            "revoke": "keys:revoke",
+            "sessions": "keys:sessions",
+            "end": "keys:end",
+        },
+    ),
+    "stop": (
+        "The kill switch: people, keys, servers, tools.",
+        {
+            "list": "stop:list_",
+            "user": "stop:user",
+            "key": "stop:key_",
+            "server": "stop:server",
+            "tool": "stop:tool",
+            "lift": "stop:lift",
+        },
+    ),
     "cache": (
         "Answers that are kept.",
         {"list": "cache:list_", "stats": "cache:stats", "purge": "cache:purge"},
+    ),
+    "secrets": (
+        "Credentials for servers.",
+        {
+            "list": "secrets:list_",
+            "put": "secrets:put",
+            "rotate": "secrets:rotate",
+            "rollback": "secrets:rollback",
+            "remove": "secrets:remove",
+            "rekey": "secrets:rekey",
+        },
     ),
     "tools": (
         "What servers offer, and what each tool counts as.",
@@ -103,6 +167,25 @@ class Lazy(TyperGroup):
             return None
         text, below = GROUPS[cmd_name]
         return _built(_group(cmd_name, text), below)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """In the words of each, which are read and not imported: that would be all of Torhaus."""
+        texts = {word: _text(where) for word, where in COMMANDS.items()}
+        texts |= {word: text for word, (text, _) in GROUPS.items()}
+        commands = [TyperCommand(word, help=text) for word, text in texts.items()]
+        TyperGroup(commands=commands).format_commands(ctx, formatter)
+
+
+def _text(where: str) -> str | None:
+    """What its function says of itself, for a MODULE:FUNCTION."""
+    module, _, function = where.partition(":")
+    source = Path(__file__).parent / f"{module.replace('.', '/')}.py"
+    body = ast.parse(source.read_bytes()).body
+    return next(
+        ast.get_docstring(each)
+        for each in body
+        if isinstance(each, ast.FunctionDef) and each.name == function
+    )
 
 
 def _typer(**more: Any) -> typer.Typer:

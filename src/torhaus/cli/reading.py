@@ -12,6 +12,7 @@ from rich.text import Text
 from torhaus.cli.output import NO, STYLES, complain, printable
 from torhaus.config.load import Loaded, load
 from torhaus.config.problems import ConfigError, Problem
+from torhaus.config.references import References
 
 DEFAULT = Path("torhaus.yml")
 
@@ -34,10 +35,21 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path | None = None
     environ: Mapping[str, str] = os.environ
     lending: tuple[str, ...] | None = None
+    references: References = msgspec.field(default_factory=lambda: References(os.environ))
+
+    def stale(self) -> bool:
+        """Whether a secret that others keep is another one than when it was read. Takes a while."""
+        return self.references.stale()
 
     def __call__(self) -> Loaded:
         """Raises ConfigError."""
-        loaded = load(self.path, self.environ, self.data_dir, lending=self.lending)
+        loaded = load(
+            self.path,
+            self.environ,
+            self.data_dir,
+            lending=self.lending,
+            references=self.references,
+        )
         chosen = {"host": self.host, "port": self.port}
         given = {name: value for name, value in chosen.items() if value is not None}
         settings = msgspec.structs.replace(loaded.settings, **given)

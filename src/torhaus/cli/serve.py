@@ -46,9 +46,12 @@ def serve(
     sockets = listen_or_exit(loaded)
     bound = sockets[0].getsockname()[1]
 
-    def ready() -> None:
+    def ready(first: str | None) -> None:
         welcome(loaded, bound)
-        lines(loaded, bound, "YOUR-KEY")
+        browser = loaded.settings.local.enabled or bool(loaded.rules.providers)
+        lines(loaded, bound, None if browser else "YOUR-KEY")
+        if first is not None:
+            begin(first)
 
     run(reader, loaded, sockets, ready, guard)
 
@@ -65,7 +68,7 @@ def run(
     reader: Reader,
     loaded: Loaded,
     sockets: list[socket.socket],
-    ready: Callable[[], None],
+    ready: Callable[[str | None], None],
     guard: Guard,
 ) -> None:
     """Serve until a signal; then the program ends with exit code 0. `guard`: the log's."""
@@ -73,7 +76,15 @@ def run(
         signal.signal(each, _leave)
     try:
         uvloop.run(
-            app.serve(loaded, reader.path, reader, ready=ready, sockets=sockets, guard=guard)
+            app.serve(
+                loaded,
+                reader.path,
+                reader,
+                ready=ready,
+                sockets=sockets,
+                guard=guard,
+                stale=reader.stale,
+            )
         )
     except (LedgerError, StateError) as error:
         refuse(f"Not started: {error}.")
@@ -101,11 +112,20 @@ def welcome(loaded: Loaded, port: int) -> None:
     say()
 
 
-def lines(loaded: Loaded, port: int, key: str) -> None:
-    """How to connect Claude Code."""
+def lines(loaded: Loaded, port: int, key: str | None) -> None:
+    """How to connect Claude Code. `key`: None where it signs in through the browser."""
     if not loaded.rules.servers:
         return
-    say("Connect Claude Code:")
+    say("Connect Claude Code:" if key else "Connect Claude Code, which then signs in (/mcp):")
     for line in connect_lines(team_url(loaded.settings, port), loaded.rules.servers, key):
         say(f"  {line}", "cyan")
+    if key is None:
+        say('  Programs without a browser add --header "apikey: THEIR-KEY".', "dim")
+    say()
+
+
+def begin(link: str) -> None:
+    """Where the first administrator is made. On the terminal alone: whoever has it is one."""
+    say("Nobody administers this gateway yet. Open this link once, within a day:")
+    say(f"  {link}", "cyan")
     say()

@@ -5,6 +5,7 @@ from typing import Any
 from rich.text import Text
 
 from torhaus.cli.api import LOCAL, Key, Url, asked
+from torhaus.cli.ending import shown
 from torhaus.cli.output import columns, say, say_json
 from torhaus.cli.reading import AsJson
 
@@ -45,5 +46,5 @@ def _trouble(found: dict[str, Any]) -> str:
 
 
 def _moment(text: str) -> str:
-    """`2026-01-01T11:59:00.000Z` as `01-01 11:59:00`."""
-    return text[5:19].replace("T", " ")
+    """Without the year: `01-01 11:59:00 UTC`."""
+    return shown(text)[5:]

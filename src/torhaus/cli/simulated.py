@@ -11,6 +11,7 @@ from torhaus.cli.reading import Reader, read_or_exit
 from torhaus.config.amounts import moment
 from torhaus.config.load import Loaded
 from torhaus.config.problems import FaultError
+from torhaus.config.references import SCHEMES, References
 
 
 class Lent(Mapping[str, str]):
@@ -45,13 +46,29 @@ class Lent(Mapping[str, str]):
         return len(self._environ)
 
 
-def simulated(config: Path, servers: Sequence[str]) -> Loaded:
+def _absent(_what: str, _environ: Mapping[str, str], _base: Path) -> str:
+    """Nobody needs a secret to think about rules."""
+    return "not-at-hand"
+
+
+ABSENT = dict.fromkeys(SCHEMES, _absent)
+
+
+def simulated(config: Path, servers: Sequence[str], data_dir: Path | None = None) -> Loaded:
     """The rules of a file, whether or not its secrets are at hand; else exit code 1.
 
     Well-known servers that it has rules for, or that are among `servers`, need not be configured.
     """
     lent = Lent(os.environ)
-    loaded = read_or_exit(Reader(path=config, environ=lent, lending=tuple(servers)))
+    loaded = read_or_exit(
+        Reader(
+            path=config,
+            data_dir=data_dir,
+            environ=lent,
+            lending=tuple(servers),
+            references=References(lent, schemes=ABSENT),
+        )
+    )
     if loaded.lent:
         complain(f"Not configured, judged as if they were: {', '.join(loaded.lent)}.", "dim")
     if lent.missing:

@@ -1,18 +1,19 @@
 """`torhaus tools`: what a server offers, and what each tool counts as."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import typer
 from rich.text import Text
 from typer.core import TyperGroup
 
-from torhaus.cli.api import Api
-from torhaus.cli.call import Key
+from torhaus.cli.api import Api, Key, Running, gateway
 from torhaus.cli.client import Client, GatewayError
 from torhaus.cli.listing import Tool, listed
 from torhaus.cli.output import columns, counted, misused, refuse, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, Reader, read_or_exit
+from torhaus.gate.aggregate.names import LONGEST, too_long, tool_out
+from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
 from torhaus.policy.judged import Judged, judge
 
@@ -27,37 +28,52 @@ class Tools(TyperGroup):
 
 
 def tools(
+    context: typer.Context,
     server: str,
     *,
     config: ConfigFile = DEFAULT,
-    url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Ask a running gateway instead, with a key."),
-    ] = None,
+    url: Running = None,
     key: Key = None,
     json: AsJson = False,
 ) -> None:
     """List a server's tools, and what each counts as.
 
     Connects to the server itself, without a gateway: what a tool does, to what, and who says so.
-    With --url, an administrator's key shows how each stands with the pinned catalogue too; any
-    other key shows what it may use.
+    With --url, or TORHAUS_URL where no --config is typed, a running gateway is asked: an
+    administrator's key shows how each stands with the pinned catalogue too; any other key shows
+    what it may use.
     """
+    url = gateway(context, url, "config")
     if url is not None:
         _through(url, server, key, json=json)
         return
-    judged = [
-        judge(known, tool.name, tool.annotations or {}) for known, tool in _offered(config, server)
-    ]
+    rules = read_or_exit(Reader(path=config)).rules
+    known, offered = _offered(config, rules, server)
+    judged = [judge(known, tool.name, tool.annotations or {}) for tool in offered]
     if json:
         say_json({"server": server, "tools": judged})
         return
     heads = [Text(word, "dim") for word in ("tool", "does", "type", "about", "by")]
     say(columns([heads, *(_row(each) for each in judged)]))
+    _doubt_long(rules, server, [tool.name for tool in offered])
 
 
-def _offered(config: ConfigFile, name: str) -> list[tuple[Server, Tool]]:
-    rules = read_or_exit(Reader(path=config)).rules
+def _doubt_long(rules: Rules, server: str, tools: list[str]) -> None:
+    """Name those that some models refuse at `/mcp`."""
+    view, prefix = rules.views[""], rules.aggregate.prefix
+    names = [tool_out(view, server, tool) for tool in tools]
+    long = [name for name in names if too_long(name, prefix)]
+    if long:
+        are = "names are" if len(long) > 1 else "name is"
+        after = f", with {prefix} before them" if prefix else ""
+        say(
+            f"\n{len(long)} {are} longer at /mcp than the {LONGEST} characters that all models take"
+            f"{after}; give shorter ones under aggregate.aliases:"
+        )
+        say("\n".join(f"  {name}" for name in long))
+
+
+def _offered(config: ConfigFile, rules: Rules, name: str) -> tuple[Server, list[Tool]]:
     server = rules.servers.get(name)
     if server is None:
         names = ", ".join(rules.servers) or "none"
@@ -65,7 +81,7 @@ def _offered(config: ConfigFile, name: str) -> list[tuple[Server, Tool]]:
     found = listed([server])[0]
     if isinstance(found, str):
         refuse(f"{name} cannot be asked: {found}.")
-    return [(server, tool) for tool in found]
+    return server, list(found)
 
 
 def _row(judged: Judged) -> list[str | Text]:

@@ -199,6 +199,11 @@ class Role(Shape):
     }
 
 
+ADMINISTRATOR = "administrator"
+BUILT_IN = Role(description="Everything, everywhere.", permissions=("*",))
+"""What a gateway needs before its file says anything of roles: somebody who can administer."""
+
+
 class Group(Shape):
     """People who are named together."""
 
@@ -208,6 +213,8 @@ class Group(Shape):
     """E-mail addresses of users."""
     roles: tuple[RoleName, ...] = ()
     """Roles that every member has besides his own."""
+    servers: Names = ()
+    """The only servers where these roles count; everywhere without it."""
 
 
 GroupOrList = Annotated[Group, BeforeValidator(short("members")), Short(TEXTS)]

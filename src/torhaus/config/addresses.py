@@ -8,8 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from torhaus.config.problems import FaultError
+from torhaus.identity.addresses import SHAPE
 
-_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[^\s@<>\"(),:;\[\]\\]{1,190}")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -21,7 +21,7 @@ def email(value: object) -> str:
     """Lower case, so that one person is one user."""
     if isinstance(value, list):
         raise FaultError("[...] is a list, not an address", "write the address: alice@example.com")
-    if not isinstance(value, str) or _EMAIL.fullmatch(value) is None:
+    if not isinstance(value, str) or SHAPE.fullmatch(value) is None:
         raise FaultError("this is not an e-mail address", "write it as alice@example.com")
     return value.lower()
 

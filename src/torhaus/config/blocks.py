@@ -20,7 +20,7 @@ def rulings(words: Words, file: File, data: Data) -> Rulings:
     """Everything that roles and blocks say. Mistakes go to the source's problems."""
     found = Rulings()
     restrictions = Restrictions(words, data)
-    for name, role in file.roles.items():
+    for name, role in file.every_role().items():
         found.roles[name] = _role(words, restrictions, name, role)
     for index, rule in enumerate(file.accessControl):
         ruling = _rule(words, ("accessControl", index), rule)

@@ -1,6 +1,6 @@
 """From the schema to what the house works with: `Settings` and `Rules`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,14 +13,20 @@ from torhaus.config.addresses import is_loopback
 from torhaus.config.auditing import audit_settings
 from torhaus.config.blocks import rulings
 from torhaus.config.budgets import limits
+from torhaus.config.certificates import shown
 from torhaus.config.credentials import SHORT
 from torhaus.config.doubts import doubt
+from torhaus.config.entrances import openid, providers, vouching
 from torhaus.config.keeping import kept
-from torhaus.config.people import People, people, principals
+from torhaus.config.oauth import authorization_server
+from torhaus.config.people import People, people, principal, principals
+from torhaus.config.places import NOWHERE, Places, places
 from torhaus.config.policing import Rule
 from torhaus.config.pricing import costs
+from torhaus.config.pushers import sources
 from torhaus.config.recording import recorded
 from torhaus.config.retained import retained
+from torhaus.config.roster import Merging
 from torhaus.config.rulings import Rulings
 from torhaus.config.schema import File
 from torhaus.config.sensitive import Data
@@ -34,6 +40,7 @@ from torhaus.model.grant import Grant
 from torhaus.model.names import HOUSE
 from torhaus.model.notify import Webhook
 from torhaus.model.people import AnonymousAccess
+from torhaus.model.person import NOBODY, Roster
 from torhaus.model.redis import RedisSettings
 from torhaus.model.rules import Rules
 from torhaus.model.secret import Secret
@@ -49,6 +56,10 @@ def settings(source: Source, file: File, data_dir: FilePath | None) -> Settings:
         allowed_hosts=tuple(server.allowed_hosts),
         allowed_origins=tuple(server.allowed_origins),
         plaintext=server.plaintext,
+        tls=shown(source, server.tls, server.public_url),
+        trusted_proxies=server.trusted_proxies,
+        proxy_headers=server.proxy_headers,
+        hsts=int(server.hsts),
         max_body=server.max_body,
         metrics_networks=server.metrics_networks,
         data_dir=FilePath(server.data_dir) if data_dir is None else data_dir,
@@ -60,6 +71,11 @@ def settings(source: Source, file: File, data_dir: FilePath | None) -> Settings:
         redis=_redis(source, file),
         retention=retained(source, file),
         bucket=None if file.storage.audit is None else file.storage.audit.settings(),
+        egress=file.egress.allow,
+        egress_ca=file.egress.trusted(source),
+        oauth=authorization_server(source, file.auth.server, openid(file)),
+        local=file.auth.local.accounts(),
+        fresh_sign_in=file.auth.fresh_sign_in,
     )
 
 
@@ -83,29 +99,66 @@ class Blueprint(msgspec.Struct, frozen=True):
     people: People
     said: Rulings
     policies: tuple[Rule, ...]
+    places: Places = NOWHERE
 
-    def rules(self, grants: Sequence[Grant] = ()) -> Rules:
-        """The rules with these grants, from the database, besides the file's.
+    def rules(self, grants: Sequence[Grant] = (), roster: Roster = NOBODY) -> Rules:
+        """The rules with these grants and people, from the database, besides the file's.
 
-        Those that name a role or user the file does not have are left out. Raises FaultError when
-        rules and roles multiply beyond all reason.
+        Grants that name a role or user nobody has are left out. Raises FaultError when rules and
+        roles multiply beyond all reason.
         """
-        known = frozenset(self.bare.roles)
-        given = (grant for grant in grants if grant.role in known)
-        every = (*self.people.grants, *given)
-        # Made anew each time: what grants of last year needed is not kept.
-        accesses = Accesses((*self.bare.servers, *_house(self.said)), self.said, self.policies)
-        who = principals(self.people, every, accesses)
+        every = self._every(grants)
+        accesses = self._accesses()
+        everybody = Merging(self.people, roster, self.bare.roles).everybody()
         spec, anonymous = self.people.networks, self.people.anonymous
+        persons = [*everybody.persons.values(), *([] if anonymous is None else [anonymous])]
+        who = principals(persons, every, accesses)
+        parts = [self.bare.version, *map(repr, every), *map(repr, everybody.persons.values())]
         return msgspec.structs.replace(
             self.bare,
-            version=digest_of("torhaus rules", [self.bare.version, *map(repr, every)])[:16],
+            version=digest_of("torhaus rules", parts)[:16],
             grants=every,
             role_access={role: accesses.of((role,), (), "") for role in self.bare.roles},
             principals=who,
-            keys={digest: who[email] for digest, email in self.people.keys.items()},
+            groups=everybody.groups,
+            keys={key: who[email] for key, email in self.people.keys.items() if email in who},
             anonymous=() if anonymous is None else (AnonymousAccess(spec, who[anonymous.email]),),
+            unknown_roles=everybody.unknown,
         )
+
+    def amended(
+        self, rules: Rules, grants: Sequence[Grant], roster: Roster, emails: Iterable[str]
+    ) -> Rules:
+        """The same rules, where only these people have changed: quick enough to do at once.
+
+        `grants` and `roster`: all of them, as they are now. Raises FaultError as `rules` does.
+        """
+        every, accesses = self._every(grants), self._accesses()
+        merging = Merging(self.people, roster, self.bare.roles)
+        who = dict(rules.principals)
+        for email in emails:
+            person = merging.one(email)
+            if person is None:
+                who.pop(email, None)
+            else:
+                own = [grant for grant in every if grant.user == email]
+                who[email] = principal(person, own, accesses)
+        parts = [rules.version, *map(repr, every), *(repr(who.get(each)) for each in emails)]
+        return msgspec.structs.replace(
+            rules,
+            version=digest_of("torhaus rules", parts)[:16],
+            grants=every,
+            principals=who,
+            keys={key: who[email] for key, email in self.people.keys.items() if email in who},
+        )
+
+    def _every(self, grants: Sequence[Grant]) -> tuple[Grant, ...]:
+        known = frozenset(self.bare.roles)
+        return (*self.people.grants, *(grant for grant in grants if grant.role in known))
+
+    def _accesses(self) -> Accesses:
+        """Made anew each time: what grants of last year needed is not kept."""
+        return Accesses((*self.bare.servers, *_house(self.said)), self.said, self.policies)
 
 
 def _house(said: Rulings) -> tuple[str, ...]:
@@ -126,6 +179,7 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float
         for name, spec in file.mcpServers.items()
     }
     servers = recorded(source, file, kept(source, file, servers))
+    vouching(source, file)
     words = Words(source, file, servers)
     data = Data(words, file.data_classes)
     said = rulings(words, file, data)
@@ -143,13 +197,21 @@ def blueprint(source: Source, file: File, environ: Mapping[str, str], now: float
         groups=who.groups,
         approvals=ApprovalSettings(hold=file.approvals.hold, expires=file.approvals.expires),
         webhook=_webhook(source, file),
+        mail=None if file.notifications.email is None else file.notifications.email.server(),
         timezone=file.server.timezone,
         limits=limits(words, file),
         costs=costs(words, file),
         views=views(source, file, servers),
+        providers=providers(words, file),
+        scim=sources(words, file.auth.scim),
         aggregate=aggregation(file),
+        rotation=file.rotation.rotation(),
+        filed={email: each.responsible for email, each in who.persons.items()},
+        held={email: (*each.roles, *each.limited) for email, each in who.persons.items()},
+        teams=who.teams,
+        key_numbers=who.key_numbers,
     )
-    return Blueprint(bare, who, said, rules)
+    return Blueprint(bare, who, said, rules, places(source, file, words.stated))
 
 
 # What decides calls. Keys of users, addresses of servers, limits and caches do not.
@@ -161,7 +223,7 @@ _DECIDES: Any = {
     "policies": True,
     "temporary_access": True,
     "data_classes": True,
-    "users": {"__all__": {"email", "role", "roles", "groups", "expires"}},
+    "users": {"__all__": {"email", "role", "roles", "groups", "expires", "responsible"}},
     "mcpServers": {"__all__": {"classification", "environment", "drift"}},
     "server": {"timezone"},
     "auth": {"anonymous"},

@@ -10,12 +10,13 @@ SHORT = 16
 
 
 class Keys:
-    """Digest -> the user's address. Keys themselves are not kept."""
+    """Digest -> the user's address, and which of his keys it is, from 1 on. Keys are not kept."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._first: dict[bytes, Path] = {}
         self.by_digest: dict[bytes, str] = {}
+        self.numbers: dict[bytes, int] = {}
 
     def add(self, path: Path, user: User) -> None:
         """A user's keys. Mistakes are reported; no message shows a key."""
@@ -23,7 +24,7 @@ class Keys:
             here: Path = (*path, "api_keys", index)
             key = secret.get_secret_value()
             if self._sendable(here, key):
-                self._keep(here, keys.digest(key), user.email)
+                self._keep(here, keys.digest(key), user.email, index + 1)
 
     def _sendable(self, path: Path, key: str) -> bool:
         if not key:
@@ -38,7 +39,7 @@ class Keys:
             self._source.warn(path, message, "use a random one: openssl rand -hex 32")
         return True
 
-    def _keep(self, path: Path, digest: bytes, user: str) -> None:
+    def _keep(self, path: Path, digest: bytes, user: str, number: int) -> None:
         nodes = self._source.nodes(path)
         if nodes[-1].broken:
             return
@@ -49,3 +50,4 @@ class Keys:
             return
         self._first[digest] = path
         self.by_digest[digest] = user
+        self.numbers[digest] = number

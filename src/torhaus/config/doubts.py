@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torhaus.config import catalogues, endings, nobody, shadows
 from torhaus.config.addresses import is_loopback
+from torhaus.config.entrances import SINGLE
 from torhaus.config.people import People
 from torhaus.config.policing import Rule
 from torhaus.config.rulings import Rulings
@@ -16,12 +17,13 @@ def doubt(
     words: Words, file: File, said: Rulings, rules: Sequence[Rule], who: People, *, now: float
 ) -> None:
     """Everything there is to doubt. `now`: Unix seconds."""
-    _settings(words.source, file)
+    signs_in = _signs_in(file)
+    _settings(words.source, file, signs_in=signs_in)
     _blocks(words.source, file)
     catalogues.doubt(words, rules)
     shadows.doubt(words, file)
     endings.doubt(words, file, who, now)
-    nobody.doubt(words, rules, said, who)
+    nobody.doubt(words, rules, said, who, signs_in=signs_in)
 
 
 def _blocks(source: Source, file: File) -> None:
@@ -34,15 +36,23 @@ def _blocks(source: Source, file: File) -> None:
                 source.warn((*path, whom), message, "add allow, or remove exclusive")
 
 
-def _settings(source: Source, file: File) -> None:
+def _signs_in(file: File) -> bool:
+    """Whether there is a way in for people, besides keys of the file."""
+    singles = any(getattr(file.auth, key) is not None for key in SINGLE)
+    return singles or bool(file.auth.providers) or file.auth.local.enabled
+
+
+def _settings(source: Source, file: File, *, signs_in: bool) -> None:
     auth = file.auth
-    if auth.provider is not None or auth.oauth is not None:
-        message = "sign-in arrives with the identity work; keys work now"
-        source.warn(("auth", "provider"), message, "give users api_keys until then")
-    if auth.provider is not None and auth.oauth is None:
-        source.error(("auth", "provider"), "there is no oauth block", "add auth.oauth")
-    if auth.anonymous is None and not any(user.api_keys for user in file.users):
-        message = "nobody can call: no user has a key and anonymous access is off"
+    named = auth.provider
+    if named is not None and getattr(auth, named) is None:
+        source.error(("auth", "provider"), f"there is no {named} block", f"add auth.{named}")
+    keyed = any(user.api_keys for user in file.users)
+    if auth.anonymous is None and not (keyed or signs_in):
+        message = (
+            "nobody can call: no user has a key, there is no way to sign in, and anonymous "
+            "access is off"
+        )
         source.warn(("users",), message, 'add users with api_keys: ["${FIRST_KEY}"]')
     if not file.mcpServers:
         source.warn(("mcpServers",), "no server is configured", "add one under mcpServers")

@@ -14,9 +14,24 @@ from torhaus.config.tree import Node, Part, Path, Source, meant
 _REFERENCE = re.compile(r"\$(\$\{)|\$\{([^}]*)(\}?)")
 _INSIDE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(?:(?!\$\{).)*)?", re.DOTALL)
 _MAX_SECRET = 64 * 1024
+_MAX_METADATA = 1024 * 1024
 
+_PROVIDERS: tuple[tuple[Part, ...], ...] = (
+    ("oauth",),
+    ("oidc",),
+    ("saml",),
+    ("ldap",),
+    ("providers", "*"),
+)
+_OF_PROVIDERS = (
+    "bind_password_file",
+    "client_secret_file",
+    "metadata_file",
+    "signing_certificate_file",
+    "signing_key_file",
+)
 # Where a secret may come from a file; `*` is any one key or index.
-_FILES: tuple[tuple[Part, ...], ...] = (
+FILES: tuple[tuple[Part, ...], ...] = (
     ("audit_logs", "publish", "*", "bucket", "access_key_id_file"),
     ("audit_logs", "publish", "*", "bucket", "secret_access_key_file"),
     ("audit_logs", "publish", "*", "webhook", "secret_file"),
@@ -25,11 +40,17 @@ _FILES: tuple[tuple[Part, ...], ...] = (
     ("audit_logs", "sinks", "*", "elasticsearch", "password_file"),
     ("audit_logs", "sinks", "*", "opensearch", "api_key_file"),
     ("audit_logs", "sinks", "*", "opensearch", "password_file"),
-    ("auth", "oauth", "client_secret_file"),
+    *(("auth", *where, key) for where in _PROVIDERS for key in _OF_PROVIDERS),
+    ("auth", "server", "clients", "*", "secret_file"),
+    ("auth", "scim", "*", "token_file"),
+    ("auth", "scim", "*", "old_token_file"),
     ("mcpServers", "*", "auth", "token_file"),
     ("mcpServers", "*", "auth", "password_file"),
     ("mcpServers", "*", "auth", "value_file"),
+    ("mcpServers", "*", "auth", "client_secret_file"),
+    ("mcpServers", "*", "auth", "private_key_file"),
     ("notifications", "webhook", "secret_file"),
+    ("notifications", "email", "password_file"),
     ("storage", "audit", "access_key_id_file"),
     ("storage", "audit", "secret_access_key_file"),
     ("storage", "state_file"),
@@ -37,6 +58,8 @@ _FILES: tuple[tuple[Part, ...], ...] = (
     ("storage", "redis", "sentinel_password_file"),
     ("users", "*", "api_keys_file"),
 )
+# A large file has tens of thousands of places, of which next to none ends in one of these.
+_NAMES = frozenset(path[-1] for path in FILES)
 
 
 def interpolate(source: Source, environ: Mapping[str, str]) -> None:
@@ -89,11 +112,13 @@ def read_files(source: Source) -> None:
 
     Paths are relative to the configuration file. One trailing line break is dropped.
     """
-    if not any(f"{path[-1]}" in source.text for path in _FILES):
+    if not any(f"{path[-1]}" in source.text for path in FILES):
         return
     base = FilePath(source.name).parent
     for path, node in list(source.root.walk()):
-        if any(_matches(path, pattern) for pattern in _FILES) and isinstance(node.value, str):
+        if path == () or path[-1] not in _NAMES or not isinstance(node.value, str):
+            continue
+        if any(_matches(path, pattern) for pattern in FILES):
             block = source.nodes(path[:-1])[-1]
             _read_file(source, path, block, base / node.value)
 
@@ -113,17 +138,19 @@ def _read_file(source: Source, path: Path, block: Node, file: FilePath) -> None:
     if plain in block.value:
         source.error(path, f"{plain} and {key} are both given", "keep one of them")
         return
+    most = _MAX_METADATA if plain == "metadata" else _MAX_SECRET
     try:
         with file.open("rb") as stream:
-            raw = stream.read(_MAX_SECRET + 1)
+            raw = stream.read(most + 1)
         text = raw.decode()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file"
         source.error(path, f"the file cannot be read: {reason}", "check the path and its rights")
         node.broken = True
         return
-    if len(raw) > _MAX_SECRET or not clean(text):
-        source.error(path, "the file is larger than 64 KiB or holds a NUL", "check the path")
+    if len(raw) > most or not clean(text):
+        message = f"the file is larger than {most >> 10} KiB or holds a NUL"
+        source.error(path, message, "check the path")
         node.broken = True
         return
     del block.value[key]

@@ -24,12 +24,31 @@ def kept(source: Source, file: File, servers: Mapping[str, Server]) -> dict[str,
     for key, block in file.caching.each().items():
         _read(named, key, block, tools, other)
     triggers = _triggers(named, file)
+    _apart(source, file, servers)
     return {
         name: msgspec.structs.replace(
             server, caching=_caching(tools[name], other.get(name), triggers[name])
         )
         for name, server in servers.items()
     }
+
+
+def _apart(source: Source, file: File, servers: Mapping[str, Server]) -> None:
+    """Where callers have accounts of their own, none may have what another's account sees."""
+    personal = {name for name, server in servers.items() if server.personal}
+    blocks: list[tuple[Path, Keeping]] = []
+    for name in personal:
+        own = file.mcpServers[name].cache
+        blocks += [] if own is None else [(("mcpServers", name, "cache"), own)]
+    for key, block in file.caching.each().items():
+        if key.replace(":", ".").partition(".")[0] in personal:
+            below = block.__pydantic_extra__.items()
+            blocks += [(("caching", key), block)]
+            blocks += [(("caching", key, tool), each) for tool, each in below]
+    for path, each in blocks:
+        if each.type == "shared" and "type" in each.model_fields_set:
+            message = "answers cannot be shared: callers have accounts of their own there"
+            source.error((*path, "type"), message, "write `type: user-specific`")
 
 
 def _caching(

@@ -12,11 +12,13 @@ from torhaus.config.compile import Blueprint
 from torhaus.config.interpolate import interpolate, read_files
 from torhaus.config.lent import lend
 from torhaus.config.problems import ConfigError, FaultError, Problem
+from torhaus.config.references import References
 from torhaus.config.secrets import secrets
 from torhaus.config.settings import Settings
 from torhaus.config.source import MAX_CHARS, read
 from torhaus.config.validate import validate
 from torhaus.model.grant import Grant
+from torhaus.model.person import NOBODY, Roster
 from torhaus.model.rules import Rules
 from torhaus.model.secret import Secret
 
@@ -32,13 +34,13 @@ class Loaded(msgspec.Struct, frozen=True):
     secrets: tuple[Secret, ...] = ()
     fingerprint: Fingerprint = NO_FINGERPRINT
 
-    def with_grants(self, grants: Sequence[Grant]) -> "Loaded":
-        """The same file with other grants from the database, without reading it again.
+    def with_grants(self, grants: Sequence[Grant], roster: Roster = NOBODY) -> "Loaded":
+        """The same file with other grants and people from the database, without reading it again.
 
         Raises ConfigError when grants and rules multiply beyond all reason.
         """
         try:
-            rules = self.blueprint.rules(grants)
+            rules = self.blueprint.rules(grants, roster)
         except FaultError as error:
             raise _refused("the configuration", error) from error
         return msgspec.structs.replace(self, rules=rules)
@@ -50,12 +52,14 @@ def load(
     data_dir: Path | None = None,
     grants: Sequence[Grant] = (),
     lending: Sequence[str] | None = None,
+    references: References | None = None,
 ) -> Loaded:
     """Read a file. Changes nothing, so it can be called again for every new version of it.
 
     `environ` is where `${NAME}` and the PATH for commands come from; `grants` are the database's,
     besides the file's temporary_access. `lending`: only to think about its rules; servers it
-    speaks of, and these, stand in although they are not configured. Raises ConfigError.
+    speaks of, and these, stand in although they are not configured. `references`: where secrets
+    come from that others keep; remembered from one reading to the next. Raises ConfigError.
     """
     name = str(path)
     try:
@@ -71,21 +75,25 @@ def load(
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unreadable(name, "the file is not UTF-8 text", line) from error
-    return load_text(text, name, environ, data_dir, grants, lending)
+    return load_text(text, name, environ, data_dir, grants, lending, references)
 
 
-def load_text(
+def load_text(  # noqa: PLR0913 -- what a reading depends on
     text: str,
     name: str,
     environ: Mapping[str, str],
     data_dir: Path | None = None,
     grants: Sequence[Grant] = (),
     lending: Sequence[str] | None = None,
+    references: References | None = None,
 ) -> Loaded:
     """As `load`, from text. `name` is for messages and is what relative paths start from."""
     source = read(text, name)
+    references = References(environ) if references is None else references
+    referring = references.marked(source)
     interpolate(source, environ)
     read_files(source)
+    references.fill(source, referring)
     lent = () if lending is None else tuple(lend(source, lending))
     file = validate(source)
     if file is None:

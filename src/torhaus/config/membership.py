@@ -1,10 +1,30 @@
 """`groups`, and `groups` of users: who is in which, and what roles that gives."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from torhaus.config.schema import File
 from torhaus.config.tree import Path
 from torhaus.config.words import Words
+from torhaus.model.person import FILE, Team
+
+Given = tuple[Sequence[str], Sequence[str]]
+"""Roles, and the only servers where they count; none named for everywhere."""
+
+
+def gathered(
+    own: Iterable[str], given: Iterable[Given]
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Roles that count everywhere, and those that count on some servers only -> these."""
+    everywhere = dict.fromkeys(own)
+    some: dict[str, dict[str, None]] = {}
+    for roles, servers in given:
+        for role in roles:
+            if servers:
+                some.setdefault(role, {}).update(dict.fromkeys(servers))
+            else:
+                everywhere[role] = None
+    limited = {role: tuple(on) for role, on in some.items() if role not in everywhere}
+    return tuple(everywhere), limited
 
 
 class Membership:
@@ -12,7 +32,7 @@ class Membership:
 
     def __init__(self, words: Words, file: File) -> None:
         self._words = words
-        self._roles = {name: group.roles for name, group in file.groups.items()}
+        self._file = file.groups
         # Dicts, as sets that keep their order.
         self._groups: dict[str, dict[str, None]] = {}
         self._members: dict[str, dict[str, None]] = {name: {} for name in words.groups}
@@ -20,6 +40,8 @@ class Membership:
             path: Path = ("groups", name)
             for here, role in words.each((*path, "roles"), group.roles):
                 words.role(role, here)
+            for here, server in words.each((*path, "servers"), group.servers):
+                words.server(server, here, holds_back=True)
             self._listed(path, name, group.members)
         for index, user in enumerate(file.users):
             self._joined(("users", index, "groups"), user.email, user.groups)
@@ -28,13 +50,23 @@ class Membership:
         """A user's groups."""
         return tuple(self._groups.get(email, ()))
 
-    def roles(self, email: str) -> tuple[str, ...]:
-        """The roles that a user's groups give him."""
-        return tuple(role for name in self.of(email) for role in self._roles.get(name, ()))
+    def given(self, email: str) -> list[Given]:
+        """What a user's groups give him."""
+        return [(each.roles, each.servers) for each in map(self._team, self.of(email))]
 
     def everyone(self) -> dict[str, tuple[str, ...]]:
         """Group -> addresses."""
         return {name: tuple(members) for name, members in self._members.items()}
+
+    def teams(self) -> tuple[Team, ...]:
+        """The groups, with what they give."""
+        return tuple(map(self._team, self._members))
+
+    def _team(self, name: str) -> Team:
+        said = self._file.get(name)
+        if said is None:  # users name it, and nothing defines it
+            return Team(name=name, owner=FILE)
+        return Team(name=name, owner=FILE, roles=said.roles, servers=said.servers)
 
     def _listed(self, path: Path, name: str, members: Iterable[str]) -> None:
         node = self._words.source.nodes(path)[-1]
@@ -45,8 +77,8 @@ class Membership:
 
     def _joined(self, path: Path, email: str, groups: Iterable[str]) -> None:
         for here, name in self._words.each(path, tuple(groups)):
-            if name not in self._roles and self._roles:
-                fix = self._words.fix(name, here, tuple(self._roles), "define it under groups")
+            if name not in self._file and self._file:
+                fix = self._words.fix(name, here, tuple(self._file), "define it under groups")
                 message = f"no such group: {self._words.shown(here, name)}"
                 self._words.source.error(here, message, fix)
             self._add(email, name)

@@ -12,8 +12,8 @@ from torhaus.config.addresses import is_private
 from torhaus.config.amounts import moment
 from torhaus.config.credentials import Keys
 from torhaus.config.grants import TemporaryAccess
-from torhaus.config.membership import Membership
-from torhaus.config.phases import end_of, phases, start_of
+from torhaus.config.membership import Membership, gathered
+from torhaus.config.phases import Limited, end_of, phases, start_of
 from torhaus.config.schema import File, User
 from torhaus.config.tree import Path
 from torhaus.config.words import Words
@@ -21,29 +21,45 @@ from torhaus.model.access import Access
 from torhaus.model.grant import Grant
 from torhaus.model.networks import Network
 from torhaus.model.people import Principal
+from torhaus.model.person import Team
+from torhaus.policy.narrowing import narrowed
 
 ANONYMOUS = "anonymous"
 MAX_GRANTS = 100
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """A user as the file has him, before what he may do is put together."""
+    """A user as the file has him, before what he may do is put together.
+
+    `limited`: roles, besides `roles`, that count on some servers only -> these servers.
+    `servers`: the only ones he may use; empty for all that his roles open. `responsible`: who
+    answers for a service account; None for a person.
+    """
 
     email: str
     roles: tuple[str, ...] = ()
+    limited: Mapping[str, tuple[str, ...]] = {}
     groups: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
     expires: float | None = None
+    responsible: str | None = None
 
 
 class People(msgspec.Struct, frozen=True, kw_only=True):
-    """`grants`: the file's. `keys`: digest -> e-mail address. `networks`: of the anonymous."""
+    """`grants`: the file's. `keys`: digest -> e-mail address. `networks`: of the anonymous.
+
+    `groups`: name -> its members; `teams`: the same groups, with what they give. `key_numbers`:
+    digest -> which of its owner's keys it is, from 1 on.
+    """
 
     persons: Mapping[str, Person]
     grants: tuple[Grant, ...]
     keys: Mapping[bytes, str]
     groups: Mapping[str, tuple[str, ...]]
+    teams: tuple[Team, ...] = ()
     anonymous: Person | None = None
     networks: tuple[Network, ...] = ()
+    key_numbers: Mapping[bytes, int] = {}
 
 
 def people(words: Words, file: File) -> People:
@@ -70,13 +86,15 @@ def people(words: Words, file: File) -> People:
         grants=grants,
         keys=keys.by_digest,
         groups=members.everyone(),
+        teams=members.teams(),
         anonymous=_anonymous(words, file),
         networks=() if file.auth.anonymous is None else file.auth.anonymous.networks,
+        key_numbers=keys.numbers,
     )
 
 
 def principals(
-    found: People, grants: Sequence[Grant], accesses: Accesses
+    persons: Iterable[Person], grants: Sequence[Grant], accesses: Accesses
 ) -> Mapping[str, Principal]:
     """Everyone with what he may do now and later. Raises FaultError: see `Accesses.of`.
 
@@ -85,13 +103,14 @@ def principals(
     theirs: dict[str, list[Grant]] = {}
     for grant in grants:
         theirs.setdefault(grant.user, []).append(grant)
-    persons = [*found.persons.values(), *([found.anonymous] if found.anonymous else [])]
-    return {each.email: _principal(each, theirs.get(each.email, ()), accesses) for each in persons}
+    return {each.email: principal(each, theirs.get(each.email, ()), accesses) for each in persons}
 
 
-def _principal(person: Person, grants: Sequence[Grant], accesses: Accesses) -> Principal:
-    def accessing(roles: tuple[str, ...]) -> Mapping[str, Access]:
-        found = accesses.of(roles, person.groups, person.email)
+def principal(person: Person, grants: Sequence[Grant], accesses: Accesses) -> Principal:
+    def accessing(roles: tuple[str, ...], limited: Limited) -> Mapping[str, Access]:
+        found = _allowed(person, roles, limited, accesses)
+        if person.servers:
+            found = narrowed(found, person.servers)
         # Without a role and without a block of his own, he is nobody here.
         return found if roles or any(each.allows for each in found.values()) else {}
 
@@ -100,8 +119,24 @@ def _principal(person: Person, grants: Sequence[Grant], accesses: Accesses) -> P
         email=person.email,
         groups=person.groups,
         expires=person.expires,
-        phases=phases(person.roles, grants, accessing),
+        phases=phases(person.roles, grants, accessing, person.limited),
+        responsible=person.responsible,
     )
+
+
+def _allowed(
+    person: Person, roles: tuple[str, ...], limited: Limited, accesses: Accesses
+) -> Mapping[str, Access]:
+    """On each server by the roles that count there."""
+    if not limited:
+        return accesses.of(roles, person.groups, person.email)
+    everywhere = tuple(each for each in roles if each not in limited)
+    found = dict(accesses.of(everywhere, person.groups, person.email))
+    for server in {name for some in limited.values() for name in some}:
+        if server in found:
+            here = tuple(r for r in roles if r not in limited or server in limited[r])
+            found[server] = accesses.of(here, person.groups, person.email)[server]
+    return found
 
 
 def _person(words: Words, path: Path, user: User, members: Membership, zone: str) -> Person:
@@ -110,19 +145,25 @@ def _person(words: Words, path: Path, user: User, members: Membership, zone: str
     for here, role in words.each((*path, "roles"), user.roles):
         words.role(role, here)
     own = [user.role] if user.role is not None else user.roles
+    roles, limited = gathered(own, members.given(user.email))
+    if user.responsible == user.email:
+        message = "nobody answers for himself"
+        words.source.error((*path, "responsible"), message, "name a person, or leave it out")
     return Person(
         email=user.email,
-        roles=tuple(dict.fromkeys((*own, *members.roles(user.email)))),
+        roles=roles,
+        limited=limited,
         groups=members.of(user.email),
         expires=_date(words, (*path, "expires"), user.expires, zone, end_of),
+        responsible=user.responsible,
     )
 
 
 def _guest(words: Words, path: Path, spec: TemporaryAccess, members: Membership) -> Person:
     message = f"{words.shown(path, spec.user)} is no user: without a key, this gives nothing"
     words.source.warn(path, message, "add this user under users, with api_keys")
-    roles = members.roles(spec.user)
-    return Person(email=spec.user, roles=roles, groups=members.of(spec.user))
+    roles, limited = gathered((), members.given(spec.user))
+    return Person(email=spec.user, roles=roles, limited=limited, groups=members.of(spec.user))
 
 
 def _grants(words: Words, file: File) -> Iterable[Grant]:

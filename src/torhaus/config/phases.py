@@ -9,21 +9,33 @@ from torhaus.model.access import Access
 from torhaus.model.grant import Grant
 from torhaus.model.people import Phase
 
-Accessing = Callable[[tuple[str, ...]], Mapping[str, Access]]
+NOWHERE: Mapping[str, tuple[str, ...]] = {}
+Limited = Mapping[str, tuple[str, ...]]
+"""Role -> the only servers where it counts."""
+Accessing = Callable[[tuple[str, ...], Limited], Mapping[str, Access]]
 
 
-def phases(own: Sequence[str], grants: Sequence[Grant], accessing: Accessing) -> tuple[Phase, ...]:
-    """In order of time and without gaps. `accessing`: roles -> access."""
+def phases(
+    own: Sequence[str], grants: Sequence[Grant], accessing: Accessing, limited: Limited = NOWHERE
+) -> tuple[Phase, ...]:
+    """In order of time and without gaps. `accessing`: roles, and what limits them -> access.
+
+    A role that is granted for a while counts everywhere meanwhile.
+    """
     if not grants:
-        roles = tuple(dict.fromkeys(own))
-        return (Phase(roles=roles, access=accessing(roles)),)
+        roles = tuple(dict.fromkeys((*own, *limited)))
+        return (Phase(roles=roles, access=accessing(roles, limited), limited=limited),)
     edges = sorted({-inf, *(g.begins for g in grants), *(g.ends for g in grants)} - {inf})
     found: list[Phase] = []
     for begins, ends in zip(edges, [*edges[1:], inf], strict=True):
-        roles = _roles(own, [g for g in grants if g.begins <= begins < g.ends])
-        if found and found[-1].roles == roles:
+        active = [g for g in grants if g.begins <= begins < g.ends]
+        roles = _roles((*own, *limited), active)
+        given = {grant.role for grant in active}
+        here = {role: some for role, some in limited.items() if role in roles and role not in given}
+        if found and (found[-1].roles, found[-1].limited) == (roles, here):
             begins = found.pop().begins
-        found.append(Phase(begins=begins, ends=ends, roles=roles, access=accessing(roles)))
+        access = accessing(roles, here)
+        found.append(Phase(begins=begins, ends=ends, roles=roles, access=access, limited=here))
     return tuple(found)
 
 

@@ -6,22 +6,38 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
 
-from torhaus.config.access import AccessRule, Blocks, GroupName, GroupOrList, Role, RoleName
+from torhaus.config.access import (
+    ADMINISTRATOR,
+    BUILT_IN,
+    AccessRule,
+    Blocks,
+    GroupName,
+    GroupOrList,
+    Role,
+    RoleName,
+)
 from torhaus.config.addresses import Email, Host, Networks, Origin, PublicUrl, networks
-from torhaus.config.amounts import Octets, TimeZone, Whole, between
+from torhaus.config.amounts import Octets, Seconds, TimeZone, Whole, between
 from torhaus.config.auditing import AuditLogs
 from torhaus.config.caching import CachingSpec, InvalidationSpec
+from torhaus.config.certificates import ServerTls
 from torhaus.config.classification import DataClasses
 from torhaus.config.costs import CostSpec
+from torhaus.config.egress import EgressSpec
 from torhaus.config.grants import Day, TemporaryAccess
 from torhaus.config.limits import LimitSpec, PlanSpec
+from torhaus.config.local import LocalSpec
 from torhaus.config.notices import Approvals, Notifications
+from torhaus.config.oauth import AuthServerSpec
 from torhaus.config.policies import PolicySpec
 from torhaus.config.problems import FaultError
+from torhaus.config.providers import Entry, LdapSpec, OidcSpec, SamlSpec
+from torhaus.config.rotation import RotationSpec
+from torhaus.config.scim import ScimSpec
 from torhaus.config.servers import ServerSpec
 from torhaus.config.shape import Shape
 from torhaus.config.storage import Storage
-from torhaus.config.texts import Line, Token
+from torhaus.config.texts import Line
 from torhaus.config.virtual import AggregateSpec, Slug, VirtualServerSpec
 from torhaus.model.names import HOUSE
 
@@ -65,6 +81,14 @@ class ServerSettings(Shape):
     """Web pages (origins) whose scripts may call Torhaus."""
     plaintext: Literal["loopback", "private", "any"] = "private"
     """From where http without TLS is accepted."""
+    tls: ServerTls | None = None
+    """Certificates, for https without a proxy. Whether there are any needs a restart."""
+    trusted_proxies: Networks = ()
+    """Proxies in front that are believed when they say who has called, and how."""
+    proxy_headers: Literal["x-forwarded", "forwarded"] = "x-forwarded"
+    """What they say it in: X-Forwarded-For and -Proto, or Forwarded."""
+    hsts: Annotated[Seconds, between(0, 2 * 365 * 86400.0, "off, or at most 2y")] = 365 * 86400.0
+    """How long browsers that came by https never try http again; 0 to say nothing."""
     max_body: Annotated[Octets, between(1024, 1 << 30, "between 1KiB and 1GiB")] = 4 * 1024 * 1024
     """Largest request body, in bytes or as 4MiB."""
     metrics_networks: Networks = networks(["loopback"])
@@ -75,19 +99,6 @@ class ServerSettings(Shape):
     """In which a day such as expires: 2025-12-31 ends; also of hours without one of their own."""
     hide_denied: bool = False
     """Answers a refused tool as an unknown one, on every server that does not say otherwise."""
-
-
-class OAuthSettings(Shape):
-    """The identity provider."""
-
-    issuer: Line
-    """Its issuer URL."""
-    client_id: Line
-    """Torhaus's id there."""
-    client_secret: Token | None = None
-    """Torhaus's secret there. Best as ${NAME}."""
-    client_secret_file: Line | None = None
-    """A file that holds the secret."""
 
 
 class Anonymous(Shape):
@@ -102,18 +113,28 @@ class Anonymous(Shape):
 class Auth(Shape):
     """How callers prove who they are. API keys always work; see users."""
 
-    provider: Literal["oauth"] | None = None
-    """Sign-in through the browser. Accepted and not used by this version."""
-    oauth: OAuthSettings | None = None
-    """For provider: oauth."""
+    provider: Literal["oauth", "oidc", "saml", "ldap"] | None = None
+    """Which of the four blocks below there has to be. Not needed."""
+    oauth: OidcSpec | None = None
+    """Sign-in with OpenID Connect, as provider `oauth`."""
+    oidc: OidcSpec | None = None
+    """The same, as provider `oidc`."""
+    saml: SamlSpec | None = None
+    """Sign-in with SAML 2.0, as provider `saml`. Needs `pip install "torhaus[saml]"`."""
+    ldap: LdapSpec | None = None
+    """Sign-in with LDAP or Active Directory, as provider `ldap`."""
+    providers: tuple[Entry, ...] = ()
+    """Identity providers with names of their own."""
     anonymous: Anonymous | None = None
     """Off unless given."""
-    later: ClassVar[Mapping[str, str]] = {
-        "saml": "SAML sign-in",
-        "ldap": "LDAP sign-in",
-        "oidc": "OpenID Connect sign-in",
-        "local": "local accounts",
-    }
+    server: AuthServerSpec = AuthServerSpec()
+    """Torhaus as the authorization server that AI clients sign in at."""
+    local: LocalSpec = LocalSpec()
+    """Accounts with a password here."""
+    fresh_sign_in: Annotated[Seconds, between(0, 8 * 3600, "0 to 8h")] = 900.0
+    """How old a sign-in may be for what outlasts it: keys, second factors; 0 never asks again."""
+    scim: tuple[ScimSpec, ...] = ()
+    """Who may push users and groups over SCIM 2.0, at /scim/v2."""
 
 
 class User(Shape):
@@ -129,6 +150,8 @@ class User(Shape):
     """Groups this user is in, besides those that list him."""
     expires: Day | None = None
     """The last day of access, or a moment such as 2025-12-31T18:00:00+01:00."""
+    responsible: Email | None = None
+    """Makes this a service account: the person who answers for it."""
     api_keys: tuple[SecretStr, ...] = ()
     """Keys this user calls with. Best as ${NAME}; compared by their SHA-256."""
     api_keys_file: Line | None = None
@@ -168,7 +191,7 @@ class File(Shape):
     accessControl: tuple[AccessRule, ...] = ()  # noqa: N815 - the product text's spelling
     """What roles may do. Adds to roles."""
     roles: dict[RoleName, Role] = Field(default_factory=dict)
-    """Roles by name."""
+    """Roles by name. One is there without being written: administrator, which opens everything."""
     users: tuple[User, ...] = ()
     """Who may call."""
     groups: dict[GroupName, GroupOrList] = Field(default_factory=dict)
@@ -197,9 +220,23 @@ class File(Shape):
     """What calls cost, and how much may be spent."""
     audit_logs: AuditLogs = AuditLogs()
     """The record every call leaves."""
+    rotation: RotationSpec = RotationSpec()
+    """How old stored credentials for servers may be."""
     storage: Storage = Storage()
     """Where Torhaus keeps what lasts."""
+    egress: EgressSpec = EgressSpec()
+    """Where Torhaus may go when documents of others say where."""
     later: ClassVar[Mapping[str, str]] = LATER
+
+    def every_role(self) -> dict[str, Role]:
+        """The roles under `roles`, and the built-in one unless the file has its own of that name.
+
+        Always there, not only where no role opens everything: whoever holds it must not lose it
+        because somebody adds another to the file.
+        """
+        if any(rule.role == ADMINISTRATOR for rule in self.accessControl):
+            return self.roles
+        return {**self.roles, ADMINISTRATOR: self.roles.get(ADMINISTRATOR, BUILT_IN)}
 
     def blocks(self) -> "list[tuple[tuple[str, ...], str, Blocks]]":
         """(path, server, blocks), from both places a server's blocks may be in."""

@@ -47,7 +47,9 @@ def of_server(
     held = {key: value for key, value in spec if key != "auth"}
     found = [*_below(held, ""), *_from_outside(source, ("mcpServers", name))]
     if spec.auth is not None and isinstance(address, HttpAddress):
-        found += _parts(address.headers[0][1].reveal())
+        own = spec.auth.type in ("stored", "oauth")
+        shown = () if own else _parts(address.headers[0][1].reveal())
+        found += _declared(spec.auth, "") if own else shown
     return tuple(Secret(value) for value in dict.fromkeys(found) if value)
 
 

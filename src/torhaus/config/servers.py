@@ -13,22 +13,9 @@ from torhaus.config.caching import ToolKeeping
 from torhaus.config.classification import Classification
 from torhaus.config.health import Health
 from torhaus.config.problems import FaultError
+from torhaus.config.serverauth import FreeHeader, ServerAuth
 from torhaus.config.shape import Shape
-from torhaus.config.texts import HeaderName, HeaderValue, Line, Token
-
-# What the gate sets itself on the way to a server, or what would break the framing.
-_OURS = frozenset(
-    {"host", "connection", "keep-alive", "upgrade", "te", "trailer", "expect"}
-    | {"content-length", "content-type", "content-encoding", "transfer-encoding"}
-    | {"accept", "accept-encoding", "last-event-id"}
-)
-
-
-def _free(name: str) -> str:
-    low = name.lower()
-    if low in _OURS or low.startswith(("mcp-", "proxy-")):
-        raise FaultError("Torhaus sets this header itself", "remove it")
-    return name
+from torhaus.config.texts import HeaderValue, Line
 
 
 def _variable(name: str) -> str:
@@ -37,54 +24,7 @@ def _variable(name: str) -> str:
     return name
 
 
-FreeHeader = Annotated[HeaderName, AfterValidator(_free)]
 Variable = Annotated[str, AfterValidator(_variable)]
-
-
-class ServerAuth(Shape):
-    """The credential Torhaus presents to the server. Clients never see it."""
-
-    type: Literal["bearer", "basic", "header"]
-    """`bearer`: a token; `basic`: user and password; `header`: any one header field."""
-    token: Token | None = None
-    """For bearer. Best as ${NAME}."""
-    token_file: Line | None = None
-    """For bearer: a file that holds the token."""
-    username: HeaderValue | None = None
-    """For basic."""
-    password: HeaderValue | None = None
-    """For basic."""
-    password_file: Line | None = None
-    """For basic: a file that holds the password."""
-    name: FreeHeader | None = None
-    """For header: the field's name, such as X-API-Key."""
-    value: HeaderValue | None = None
-    """For header: the field's value."""
-    value_file: Line | None = None
-    """For header: a file that holds the value."""
-    later: ClassVar[Mapping[str, str]] = {
-        "oauth": "signing in to servers with OAuth",
-        "client_id": "signing in to servers with OAuth",
-    }
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        parts = {
-            "bearer": {"token"},
-            "basic": {"username", "password"},
-            "header": {"name", "value"},
-        }
-        needed = parts[self.type]
-        given = {part for parts_ in parts.values() for part in parts_ if getattr(self, part)}
-        if needed - given:
-            missing = " and ".join(sorted(needed - given))
-            raise FaultError(f"type: {self.type} needs {missing}", f"add {missing}")
-        if given - needed:
-            extra = " and ".join(sorted(given - needed))
-            raise FaultError(f"type: {self.type} does not use {extra}", f"remove {extra}")
-        if self.username is not None and ":" in self.username.get_secret_value():
-            raise FaultError("a basic user name cannot hold a colon (RFC 7617)", "use another user")
-        return self
 
 
 class RateLimit(Shape):
@@ -114,7 +54,7 @@ class ServerSpec(Shape):
     transport: Literal["auto", "http", "sse"] = "auto"
     """How to talk to the URL. `auto` tries streamable HTTP, then HTTP+SSE."""
     era: Literal["auto", "legacy", "modern"] = "auto"
-    """Which protocol family the URL speaks: sessions (legacy) or stateless (modern)."""
+    """Which protocol family it speaks: sessions (legacy) or stateless (modern)."""
     headers: dict[FreeHeader, HeaderValue] = Field(default_factory=dict)
     """More header fields for the URL."""
     auth: ServerAuth | None = None
@@ -129,6 +69,10 @@ class ServerSpec(Shape):
     """Longest silence of the server during a call."""
     connect_timeout: Annotated[Seconds, between(0.1, 600, "between 100ms and 10m")] = 10.0
     """Longest wait for a connection."""
+    parked_expiry: Annotated[Seconds, between(1, 3600, "between 1s and 1h")] = 600.0
+    """How long a question of the server waits for a client of 2026-07-28 that must come back."""
+    parked_limit: Annotated[int, between(1, 1000, "between 1 and 1000")] = 50
+    """Calls of one user that may wait like that at the same time."""
     environment: Line | None = None
     """Such as production; part of cache keys, and policies name it: firebase:production."""
     sharing: Literal["principal", "session", "shared"] = "principal"
@@ -160,10 +104,10 @@ class ServerSpec(Shape):
         names = [name.lower() for name in self.headers]
         if len(set(names)) < len(names):
             raise FaultError("two headers differ only in case", "keep one of them")
-        if self.auth is not None and (self.auth.name or "Authorization").lower() in names:
+        if self.auth is not None and self.auth.header.lower() in names:
             raise FaultError("auth and headers set the same header", "keep one of them")
         return self
 
 
 _FOR_COMMAND = frozenset({"args", "env", "cwd", "idle"})
-_FOR_URL = frozenset({"transport", "era", "headers", "auth", "ca_file"})
+_FOR_URL = frozenset({"transport", "headers", "auth", "ca_file"})

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 from torhaus.config.addresses import is_loopback
 from torhaus.config.classes import classes
+from torhaus.config.oauthaccess import oauth_access, told_apart
 from torhaus.config.secrets import of_server
-from torhaus.config.servers import ServerAuth, ServerSpec
+from torhaus.config.serverauth import ServerAuth
+from torhaus.config.servers import ServerSpec
 from torhaus.config.tree import Path, Source
 from torhaus.model.secret import Secret
 from torhaus.model.servers import HttpAddress, Server, Sharing, StdioAddress, Window
@@ -38,6 +40,8 @@ def server(
         address=address,
         timeout=spec.timeout,
         connect_timeout=spec.connect_timeout,
+        parked_expiry=spec.parked_expiry,
+        parked_limit=spec.parked_limit,
         sharing=Sharing(spec.sharing),
         environment=spec.environment,
         credential=credential(address),
@@ -70,6 +74,7 @@ def _address(
         env=tuple((name, Secret(value.get_secret_value())) for name, value in spec.env.items()),
         cwd=None if cwd is None else str(cwd),
         idle=spec.idle,
+        era=spec.era,
     )
 
 
@@ -97,10 +102,15 @@ def _command(source: Source, path: Path, command: str, environ: Mapping[str, str
 def _http(source: Source, path: Path, spec: ServerSpec, base: FilePath) -> HttpAddress:
     url = spec.url or ""
     headers = [(name, Secret(value.get_secret_value())) for name, value in spec.headers.items()]
-    if spec.auth is not None:
-        headers.insert(0, _authorization(spec.auth))
+    auth = spec.auth
+    if auth is not None and auth.type not in ("stored", "oauth"):
+        headers.insert(0, _authorization(auth))
     parts = urlsplit(url)
-    if headers and parts.scheme.lower() == "http" and not is_loopback(parts.hostname or ""):
+    if (
+        (headers or auth is not None)
+        and parts.scheme.lower() == "http"
+        and not is_loopback(parts.hostname or "")
+    ):
         source.warn(
             (*path, "url"),
             "the credential crosses the network unencrypted (http)",
@@ -115,6 +125,8 @@ def _http(source: Source, path: Path, spec: ServerSpec, base: FilePath) -> HttpA
         transport=spec.transport,
         era=spec.era,
         ca_file=None if ca_file is None else str(ca_file),
+        stored=auth is not None and auth.type == "stored",
+        oauth=None if auth is None else oauth_access(source, (*path, "auth"), auth),
     )
 
 
@@ -129,7 +141,7 @@ def _authorization(auth: ServerAuth) -> tuple[str, Secret]:
         case "basic":
             pair = f"{opened('username')}:{opened('password')}".encode()
             return "Authorization", Secret(f"Basic {b64encode(pair).decode()}")
-        case "header":
+        case _:
             return auth.name or "", Secret(opened("value"))
 
 
@@ -141,10 +153,13 @@ def credential(address: HttpAddress | StdioAddress) -> str:
     match address:
         case HttpAddress():
             parts = ["http", address.url, address.transport, address.era, address.ca_file or ""]
+            parts += ["stored"] if address.stored else []
+            parts += [] if address.oauth is None else told_apart(address.oauth)
             pairs = address.headers
         case StdioAddress():
             parts = ["stdio", address.command, str(len(address.args)), *address.args]
             parts.append(address.cwd or "")
+            parts += [] if address.era == "auto" else [address.era]
             pairs = address.env
     parts += [text for name, value in sorted_pairs(pairs) for text in (name, value)]
     return digest_of("torhaus upstream credential", parts)[:32]

@@ -11,7 +11,7 @@ from torhaus.config.lent import is_shipped
 from torhaus.config.problems import FaultError
 from torhaus.config.schema import File
 from torhaus.config.shape import Shape
-from torhaus.config.tree import Node, Path, Source, meant, printable, spelled
+from torhaus.config.tree import Node, Part, Path, Source, meant, printable, spelled
 
 _KINDS = {
     "string_type": ("this must be text", "write text"),
@@ -84,6 +84,10 @@ def _explain(source: Source, error: ErrorDetails) -> None:
         _unknown(source, path, where)
     elif kind == "missing":
         source.error(path, f"{path[-1]} is missing", f"add `{path[-1]}: ...`")
+    elif kind == "union_tag_not_found":
+        source.error((*path, "type"), "type is missing", "add `type: oidc`, saml or ldap")
+    elif kind == "union_tag_invalid":
+        _choice(source, (*path, "type"), str(error.get("ctx", {}).get("expected_tags", "")))
     elif kind == "literal_error":
         _choice(source, path, str(error.get("ctx", {}).get("expected", "")))
     elif isinstance(fault := error.get("ctx", {}).get("error"), FaultError):
@@ -126,9 +130,17 @@ def _written(source: Source, where: Path) -> Path:
         shortened = isinstance(value, list) != isinstance(part, int)
         if node is not None and shortened and part != where[-1]:
             continue
+        if path and isinstance(path[-1], int) and _kind(node) == part:
+            continue  # the schema's word for which of several shapes this is
         path = (*path, part)
         node = None if node is None else node.child(part)
     return path
+
+
+def _kind(node: Node | None) -> object:
+    """What an item of a list says it is."""
+    said = None if node is None else node.child("type")
+    return None if said is None else said.value
 
 
 def _unknown(source: Source, path: Path, where: Path) -> None:
@@ -158,6 +170,10 @@ def _shape_at(path: Path) -> type[Shape] | None:
     """The schema's class for the block at a path."""
     annotation: object = File
     for part in path:
+        picked = _picked(annotation, part)
+        if picked is not None:
+            annotation = picked
+            continue
         annotation = _bare(annotation)
         if isinstance(annotation, type) and issubclass(annotation, Shape):
             field = annotation.model_fields.get(str(part))
@@ -168,6 +184,20 @@ def _shape_at(path: Path) -> type[Shape] | None:
             annotation = inside[-1] if inside else None
     found = _bare(annotation)
     return found if isinstance(found, type) and issubclass(found, Shape) else None
+
+
+def _picked(annotation: object, part: Part) -> type[Shape] | None:
+    """Which of several shapes the schema's word for one of them means."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) not in (UnionType, Union):
+        return None
+    for each in get_args(annotation):
+        if isinstance(each, type) and issubclass(each, Shape):
+            said = each.model_fields.get("type")
+            if said is not None and part in get_args(said.annotation):
+                return each
+    return None
 
 
 def _further(shape: type[Shape]) -> object:

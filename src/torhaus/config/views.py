@@ -6,10 +6,10 @@ from typing import Any
 
 from torhaus.config.schema import File
 from torhaus.config.tree import Path, Source, meant, printable
-from torhaus.config.virtual import VirtualServerSpec
+from torhaus.config.virtual import AggregateSpec, VirtualServerSpec
 from torhaus.model.access import Glob
 from torhaus.model.servers import Server
-from torhaus.model.views import ALONE, WHOLE, Aggregation, Pick, View
+from torhaus.model.views import ALONE, WHOLE, Aggregation, Discovery, Pick, View
 from torhaus.policy.globs import compile_glob
 from torhaus.policy.names import normal
 
@@ -19,21 +19,54 @@ LONGEST = 64
 
 
 def aggregation(file: File) -> Aggregation:
-    return Aggregation(deadline=file.aggregate.deadline, fresh=file.aggregate.fresh)
+    told = file.aggregate
+    return Aggregation(deadline=told.deadline, fresh=told.fresh, prefix=told.client_prefix)
 
 
 def views(source: Source, file: File, servers: Mapping[str, Server]) -> Mapping[str, View]:
     """All addresses with several servers behind them. Mistakes go to `source.problems`."""
-    if not file.virtual_servers:
+    if not file.virtual_servers and file.aggregate == AggregateSpec():
         return ALONE
-    found = dict(ALONE)
+    told = file.aggregate
+    aliases = _aliases(source, told, servers)
+    found = {"": View(aliases=aliases, discovery=Discovery(told.discovery))}
     for slug, spec in file.virtual_servers.items():
         path: Path = ("virtual_servers", slug)
         if slug in servers:
             message = f"a server is called {slug} already, and both would be at /mcp/{slug}"
             source.error(path, message, "choose another name")
-        found[slug] = _Picking(source, path, servers).view(slug, spec)
+        found[slug] = _Picking(source, path, servers, told.client_prefix).view(slug, spec)
     return found
+
+
+def _aliases(
+    source: Source, told: AggregateSpec, servers: Mapping[str, Server]
+) -> Mapping[tuple[str, str], str]:
+    """(server, tool) -> its shorter name. No alias looks like SERVER__TOOL, so none is taken."""
+    found: dict[tuple[str, str], str] = {}
+    for name, written in told.aliases.items():
+        path: Path = ("aggregate", "aliases", name)
+        server, _, tool = written.partition("__")
+        if not tool or "*" in written or "?" in written:
+            source.error(path, "this is no single tool", "write SERVER__TOOL")
+        elif server not in servers:
+            close = meant(server, [*servers])
+            fix = f"did you mean {close}?" if close else "add it under mcpServers, or remove it"
+            source.error(path, f"there is no server {printable(server)!r}", fix)
+        elif (server, tool) in found:
+            message = f"this tool is called {found[server, tool]} already"
+            source.error(path, message, "remove one of the two")
+        else:
+            found[server, tool] = name
+            _doubt_long(source, path, name, told.client_prefix)
+    return found
+
+
+def _doubt_long(source: Source, path: Path, name: str, prefix: str) -> None:
+    if len(prefix) + len(name) > LONGEST:
+        after = f" after {prefix}" if prefix else ""
+        message = f"the name is longer than {LONGEST} characters{after}, which some models refuse"
+        source.warn(path, message, "give it a shorter one")
 
 
 @dataclass(slots=True)
@@ -64,6 +97,7 @@ class _Picking:
     source: Source
     path: Path
     servers: Mapping[str, Server]
+    prefix: str
     parts: dict[str, _Parts] = field(default_factory=dict)
 
     def view(self, slug: str, spec: VirtualServerSpec) -> View:
@@ -85,14 +119,15 @@ class _Picking:
             picks=picks,
             renamed=self._renamed(picks, spec),
             fixed=self._fixed(picks, spec),
+            discovery=Discovery(spec.discovery),
         )
 
     def _doubt_long(self, spec: VirtualServerSpec) -> None:
         for number, text in enumerate(spec.tools):
-            if len(text) > LONGEST and text not in spec.rename and not {"*", "?"} & {*text}:
-                message = f"the name is longer than {LONGEST} characters, which some models refuse"
-                path: Path = (*self.path, "tools", number)
-                self.source.warn(path, message, "give it a shorter one under rename")
+            if text not in spec.rename and not {"*", "?"} & {*text}:
+                _doubt_long(self.source, (*self.path, "tools", number), text, self.prefix)
+        for text, name in spec.rename.items():
+            _doubt_long(self.source, (*self.path, "rename", text), name, self.prefix)
 
     def _known(self, kind: str, number: int, name: str) -> bool:
         if name in self.servers:

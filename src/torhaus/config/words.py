@@ -42,9 +42,9 @@ class Words:
         self.source = source
         self.servers = servers
         self.zone = file.server.timezone
-        self.roles = tuple(
-            dict.fromkeys([*file.roles, *(rule.role for rule in file.accessControl)])
-        )
+        written = dict.fromkeys([*file.roles, *(rule.role for rule in file.accessControl)])
+        self.roles = tuple({**written, **dict.fromkeys(file.every_role())})
+        self._writes_roles = bool(written)
         self.groups = tuple(
             dict.fromkeys([*file.groups, *(name for user in file.users for name in user.groups)])
         )
@@ -107,7 +107,8 @@ class Words:
         message = f"no such {kind}: {self.shown(path, name)}"
         fix = self.fix(name, path, known, f"define it under {kind}s")
         # Where a file defines none at all, there is nobody a rule could fail to hold back.
-        report = self.source.error if known or kind == "group" else self.source.warn
+        some = self._writes_roles if kind == "role" else known
+        report = self.source.error if some or kind == "group" else self.source.warn
         report(path, message, fix)
 
     def server(self, name: str, path: Path, *, holds_back: bool) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from torhaus.edge import insession
 from torhaus.edge.drive import Work
 from torhaus.edge.exchange import Exchange
 from torhaus.edge.reading import PARAM, Door, trace
@@ -21,7 +22,6 @@ from torhaus.gate.sight import Scope, Sight
 from torhaus.mcp import ladder
 from torhaus.mcp.frames import cut
 from torhaus.mcp.message import Request, read
-from torhaus.model.caching import NO_CACHING
 from torhaus.model.outcome import Answered, Outcome
 from torhaus.model.ports import Entry, LedgerError, Miss
 from torhaus.model.session import Session
@@ -39,31 +39,23 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
 
 class Bodies:
-    """Owned by one event loop. `find` returns the session a request names, if it is alive."""
+    """Owned by one event loop."""
 
-    def __init__(
-        self,
-        gate: Gate,
-        serving: Serving,
-        find: Callable[[Door, float], Session | None],
-        spawn: Callable[[Door, Work], None],
-    ) -> None:
+    def __init__(self, gate: Gate, serving: Serving, spawn: Callable[[Door, Work], None]) -> None:
         self._gate = gate
         self._recall = gate.recall
         self._serving = serving
-        self._find = find
         self._spawn = spawn
         self._scopes: dict[tuple[object, ...], Scope] = {}
 
-    def seen(self, door: Door, body: bytes) -> Seen | None:
-        """None for a body that is read in any case: nothing on this server is kept, say."""
-        parts = None if door.server.caching is NO_CACHING else cut(body)
+    def seen(self, door: Door, body: bytes, now: float) -> Seen | None:
+        """None for a body that is read in any case. Where nothing is kept, nobody needs to ask."""
+        parts = cut(body)
         if parts is None:
             return None
         head, session = door.exchange.head, None
-        version = head.headers.get(ladder.VERSION)
-        if version is None or not ladder.is_modern_version(version):
-            session = self._find(door, self._gate.clock())
+        if not head.modern:
+            session = insession.found(self._gate.sessions, door, now)
             if session is None:
                 return None
         scope = head.scope
@@ -71,7 +63,7 @@ class Bodies:
             scope = head.scope = self._scope(door, session)
         return Seen(Sight(scope, parts[0]), parts[1], session)
 
-    def answer(self, door: Door, seen: Seen) -> bool:
+    def answer(self, door: Door, seen: Seen, now: float) -> bool:
         """Whether the call was one of those that are known, and is taken care of."""
         sight = seen.sight
         known = self._recall.repeats.find(sight.scope, sight.frame)
@@ -82,13 +74,13 @@ class Bodies:
         if head.trace is None:
             head.trace = trace(head)
         try:
-            ended = self._recall.answer(known, head.trace)
+            ended = self._recall.answer(known, head.trace, now)
         except LedgerError as error:
             self._later(door, seen, known, _lost(error))
             return True
         if ended is None:
             return False
-        if isinstance(ended, Answered):
+        if type(ended) is Answered:
             exchange.result(seen.id, ended.answer.result or b"{}")
         elif isinstance(ended, Asked):
             self._spawn(door, self._ask(door, seen, ended))

@@ -1,10 +1,12 @@
 """One HTTP exchange of the MCP lane: the request as it came, and the one answer it gets."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 from torhaus.edge.heads import Head, Heads
 from torhaus.edge.peer import Peer
+from torhaus.gate.calls import Asking
 from torhaus.mcp import sse
 from torhaus.mcp.message import result_text
 
@@ -51,6 +53,7 @@ REASONS = {
     413: b"Content Too Large",
     415: b"Unsupported Media Type",
     421: b"Misdirected Request",
+    429: b"Too Many Requests",
     500: b"Internal Server Error",
     502: b"Bad Gateway",
     503: b"Service Unavailable",
@@ -58,15 +61,19 @@ REASONS = {
 
 _SAFE = b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
 
+_CONTROLS = bytes((*range(32), 127))
+_INERT = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
+"""A line end in a value would begin another header, or the body (RFC 9110 section 5.5)."""
+
 _LINES = {
     status: b"HTTP/1.1 %d %b\r\n%b" % (status, reason, _SAFE) for status, reason in REASONS.items()
 }
 
-_RESULT = _LINES[200] + (
-    b"%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-    b'{"jsonrpc":"2.0","id":%b,"result":%b}'
-)
+_OK = _LINES[200]
+_LENGTH = b"content-type: application/json\r\ncontent-length: "
+_OPENING, _RESULT = b'\r\n\r\n{"jsonrpc":"2.0","id":', b',"result":'
 _ENVELOPE = len(result_text(b"", b""))
+_digits = lru_cache(maxsize=4096)(b"%d".__mod__)  # a third of the price
 
 _STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache, no-store\r\n"
@@ -83,10 +90,11 @@ class Exchange:
     `screened`: whether its sender was looked at before its body had come.
     `on_gone` is called when the client hangs up, `on_drain` when we want the stream to end.
     `takes_stream`: whether the client takes an event stream for an answer. `cancel` stops what
-    works on the answer.
+    works on the answer. `about`: the call it carries, while that is under way.
     """
 
     __slots__ = (
+        "about",
         "body",
         "cancel",
         "chunked",
@@ -119,6 +127,7 @@ class Exchange:
         self.streaming = False
         self.takes_stream = True
         self.throttle: Callable[[bool], None] | None = None
+        self.about: Asking | None = None
         self.cancel: Callable[[], object] = _nothing
         self.on_gone: Callable[[], object] | None = None
         self.on_drain: Callable[[], object] | None = None
@@ -148,7 +157,9 @@ class Exchange:
         self.done = True
         wire = self.wire
         size = _ENVELOPE + len(id_text) + len(result)
-        wire.send(_RESULT % (wire.date(), size, id_text, result))
+        # Joining costs half of what `%` does.
+        parts = (_OK, wire.date(), _LENGTH, _digits(size), _OPENING, id_text, _RESULT, result, b"}")
+        wire.send(b"".join(parts))
         wire.finished(self)
 
     def answer(self, status: int, body: bytes, *headers: Header) -> None:
@@ -156,7 +167,7 @@ class Exchange:
         if self.done:
             return
         self.done = True
-        extra = b"".join(b"%b: %b\r\n" % header for header in headers)
+        extra = b"".join(b"%b: %b\r\n" % (name, value.translate(_INERT)) for name, value in headers)
         if body:
             extra += b"content-type: application/json\r\n"
         extra += self.cors
@@ -205,6 +216,14 @@ class Exchange:
         if self.throttle is not None and self.wire.full():
             self.throttle(True)
 
+    def write(self, text: bytes) -> None:
+        """Send a part of the stream as it is, opening it if need be."""
+        if self.done:
+            return
+        if not self.streaming:
+            self._begin()
+        self._write(text)
+
     def beat(self) -> None:
         """Keep a quiet stream open through proxies."""
         if self.streaming and not self.done:
@@ -219,6 +238,10 @@ class Exchange:
         if self.chunked:
             self.wire.send(b"0\r\n\r\n")
         self.wire.finished(self)
+
+    def detached(self) -> None:
+        """The stream ends without the answer, which comes on one that the client resumes."""
+        self.end()
 
     # -- what the connection reports -----------------------------------------------------------
 

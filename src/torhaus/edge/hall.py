@@ -1,33 +1,30 @@
 """`/mcp` and the addresses of virtual servers: many servers behind one door."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
-
-import msgspec
 
 from torhaus.edge.drive import Work
 from torhaus.edge.exchange import Exchange
-from torhaus.edge.reading import (
-    Door,
-    goes_nowhere,
-    is_event_stream,
-    once,
-    params,
-    takes_stream,
-    trace,
-)
-from torhaus.edge.serving import NO_AUDIT, Serving, Stays
+from torhaus.edge.guesthouse import Guesthouse, Standing
+from torhaus.edge.insession import missing
+from torhaus.edge.reading import goes_nowhere, is_event_stream, once, takes_stream
+from torhaus.edge.serving import LISTEN, NO_AUDIT, Serving, Stays, over
 from torhaus.edge.visitor import Visitor
+from torhaus.gate.aggregate.following import Following, nobody
 from torhaus.gate.aggregate.fronts import MANY, Front
 from torhaus.gate.aggregate.guests import Guest
 from torhaus.gate.aggregate.listening import Listening
 from torhaus.gate.aggregate.many import Many
-from torhaus.gate.aggregate.routing import routed
+from torhaus.gate.aggregate.routing import known, routed
+from torhaus.gate.aggregate.saying import Changed
+from torhaus.gate.aggregate.tools import CALL, OURS, Unclear, inner
+from torhaus.gate.calls import Asking
 from torhaus.gate.described import HELLOS
 from torhaus.gate.sessions import Hello
 from torhaus.mcp import codes, ladder
 from torhaus.mcp.clients import kept_name, sent_name
+from torhaus.mcp.eras import SUBSCRIPTIONS
 from torhaus.mcp.message import (
     CallerError,
     Notification,
@@ -40,12 +37,11 @@ from torhaus.mcp.message import (
 from torhaus.mcp.methods import LISTS
 from torhaus.mcp.seal import SealError
 from torhaus.mcp.versions import negotiate
-from torhaus.model.people import Principal
+from torhaus.model.outcome import Outcome
 from torhaus.model.ports import LedgerError, NoStream, UpstreamError
-from torhaus.model.rules import Rules
 from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
-from torhaus.model.views import View
+from torhaus.policy.classify import NOTHING
 
 ROOTS = "notifications/roots/list_changed"
 CANCELLED = "notifications/cancelled"
@@ -55,68 +51,6 @@ PROGRESS = "notifications/progress"
 Local = Coroutine[Any, Any, bytes]
 Run = Callable[[Exchange, Work], None]
 Reject = Callable[[Exchange, Visitor, str, CallerError], None]
-
-
-class Guesthouse(msgspec.Struct, frozen=True, gc=False):
-    """A known caller in front of many servers."""
-
-    exchange: Exchange
-    visitor: Visitor
-    view: View
-    rules: Rules
-
-    @property
-    def caller(self) -> Principal:
-        return self.visitor.principal
-
-    def door(self, server: Server) -> Door:
-        """The same caller in front of one of them."""
-        return Door(self.exchange, self.visitor, server)
-
-    def guest(self, era: Era, client: str, front: Front | None = None, **more: Any) -> Guest:
-        """Raises CallerError for headers that are none."""
-        exchange = self.exchange
-        head = exchange.head
-        if head.trace is None:
-            head.trace = trace(head)
-        return Guest(
-            caller=self.caller,
-            view=self.view,
-            era=era,
-            ip=exchange.peer.ip,
-            visit=self.door,
-            front=front,
-            key=self.visitor.key,
-            client=client,
-            trace=head.trace,
-            headers=params(exchange) if era is Era.MODERN else (),
-            **more,
-        )
-
-
-class _Standing(msgspec.Struct, frozen=True):
-    """Somebody who listens to many servers. `client`: the name his client gives itself."""
-
-    house: Guesthouse
-    front: Front
-    client: str
-
-    def may(self, server: Server, now: float, rules: Rules) -> bool:
-        """Whether he may listen to this one of them now, and here."""
-        view = rules.views.get(self.house.view.name)
-        if view is None or view.pick(server.name) is None:
-            return False
-        door = self.house.door(server).used_by(self.client)
-        found = door.renewed(rules, now)
-        return found is not None and door.barred(*found, now) is None
-
-    def still_valid(self, rules: Rules, now: float) -> bool:
-        """Whether he may be here at all; he stops hearing those he may not listen to."""
-        self.front.recheck()
-        caller = self.house.visitor.renewed(rules)
-        if caller is None or (caller.expires is not None and caller.expires <= now):
-            return False
-        return self.house.view.name in rules.views
 
 
 class Hall:
@@ -199,28 +133,105 @@ class Hall:
             await self._serve(house, house.guest(Era.LEGACY, session.client, front), request)
 
     async def _serve(self, house: Guesthouse, guest: Guest, request: Request) -> None:
-        if request.method in LISTS:
+        method, searched = request.method, guest.view.searched
+        if searched and method == "tools/list":
+            work = self._many.finding.listed(guest, request)
+            await self._local(house, guest, request, work)
+        elif searched and method == "tools/call" and request.params.get("name") in OURS:
+            await self._found(house, guest, request)
+        elif method in LISTS:
             await self._local(house, guest, request, self._many.listed(guest, request))
-        elif request.method in HELLOS:
+        elif method in HELLOS:
             await self._local(house, guest, request, self._many.hello(guest, request))
-        elif request.method == "logging/setLevel" and guest.front is not None:
+        elif method == "logging/setLevel" and guest.front is not None:
             work = self._many.set_level(guest, guest.front, request)
             await self._local(house, guest, request, work)
+        elif method == LISTEN and guest.front is None:
+            await self._follow(house, guest, request)
         else:
             await self._routed(house, guest, request)
+
+    async def _follow(self, house: Guesthouse, guest: Guest, request: Request) -> None:
+        """A stream that hears all servers. Raises CallerError."""
+        exchange, many = house.exchange, self._many
+        if not exchange.takes_stream:
+            text = "subscriptions/listen opens an event stream: accept `text/event-stream`"
+            raise CallerError(codes.INVALID_REQUEST, text, status=406, id=request.id)
+        front = nobody()
+        standing = Standing(house, front, guest.client)
+
+        def may(server: Server, wanted: Mapping[str, Any] = NOTHING) -> bool:
+            return standing.may(server, self._gate.clock(), many.rules(), wanted)
+
+        following = Following(
+            many=many,
+            guest=guest,
+            front=front,
+            stream=exchange,
+            request=request,
+            may=may,
+            renewed=house.visitor.renewed,
+            reads=lambda server, uri: may(server, {"notifications": {SUBSCRIPTIONS: [uri]}}),
+        )
+        exchange.on_gone = exchange.on_drain = exchange.cancel
+        self._open[exchange] = standing
+        try:
+            await following.follow()
+        except LedgerError as error:
+            raise _unwritable(request) from error
+        except asyncio.CancelledError:
+            pass  # the end is the same as of one that cannot go on
+        finally:
+            self._open.pop(exchange, None)
+        if exchange.streaming and not exchange.gone:
+            exchange.event(over(request.id))
+        exchange.end()
+
+    async def _found(self, house: Guesthouse, guest: Guest, request: Request) -> None:
+        """A call of one of our own tools, or through it of another. Raises CallerError."""
+        finding = self._many.finding
+        if request.params["name"] != CALL:
+            await self._local(house, guest, request, finding.answer(guest, request))
+            return
+        try:
+            call = inner(request)
+        except Unclear as unclear:
+            await self._local(house, guest, request, finding.unclear(guest, request, unclear))
+            return
+        name = str(call.params["name"])
+        found = known(guest.view, house.rules.servers, call)
+        if found is None:
+            await self._local(house, guest, request, finding.missing(guest, request, name))
+            return
+        try:
+            asking = await self._many.reaching(guest, found)
+        except LedgerError as error:
+            raise _unwritable(request) from error
+        ending = self._many.carry(guest, asking, house.exchange, self._changed(guest))
+        await self._carried(house, guest, asking, finding.ended(guest, name, ending))
 
     async def _routed(self, house: Guesthouse, guest: Guest, request: Request) -> None:
         """A request that one server answers. Raises CallerError."""
         found = routed(guest.view, house.rules.servers, request)
         asking = self._many.asking(guest, found)
-        changed = _nowhere if guest.front is None else guest.front.changed
-        ending = self._many.carry(guest, asking, house.exchange, changed)
+        ending = self._many.carry(guest, asking, house.exchange, self._changed(guest))
+        await self._carried(house, guest, asking, ending)
+
+    def _changed(self, guest: Guest) -> Changed:
+        return _nowhere if guest.front is None else guest.front.changed
+
+    async def _carried(
+        self, house: Guesthouse, guest: Guest, asking: Asking, ending: Awaitable[Outcome]
+    ) -> None:
+        request = asking.request
         running = {} if guest.front is None else guest.front.session.running
         running[request.id] = house.exchange.cancel
         try:
-            await self._serving.serve(house.door(found.server), asking, ending)
+            await self._serving.serve(house.door(asking.server), asking, ending)
         finally:
             running.pop(request.id, None)
+            if guest.front is not None and house.exchange.gone:
+                guest.front.missed(request.id, asking.server.name)
 
     async def _local(self, house: Guesthouse, guest: Guest, request: Request, work: Local) -> None:
         """A request that is answered here. Raises CallerError."""
@@ -275,12 +286,7 @@ class Hall:
             found = self._gate.sessions.find(token.decode("latin-1"), where, house.caller.id, now)
             if found is not None:
                 return found
-            text = "the session is not known here: begin a new one with `initialize`"
-            raise CallerError(codes.INVALID_REQUEST, text, status=404, id=request_id)
-        if head.method != b"POST":
-            raise CallerError(codes.INVALID_REQUEST, "there is no session here", status=405)
-        text = "the Mcp-Session-Id header is missing: begin with `initialize`"
-        raise CallerError(codes.INVALID_REQUEST, text, id=request_id)
+        raise missing(head, request_id)
 
     async def _delete(self, house: Guesthouse, session: Session) -> None:
         self._gate.sessions.end(session)
@@ -344,7 +350,7 @@ class Hall:
         raise CallerError(codes.INVALID_REQUEST, "no request of this session has that id")
 
     def _may(self, house: Guesthouse, front: Front, server: Server) -> bool:
-        standing = _Standing(house, front, front.session.client)
+        standing = Standing(house, front, front.session.client)
         return standing.may(server, self._gate.clock(), self._many.rules())
 
     # -- listening -----------------------------------------------------------------------------
@@ -355,7 +361,7 @@ class Hall:
             text = "GET opens an event stream: send `Accept: text/event-stream`"
             raise CallerError(codes.INVALID_REQUEST, text, status=406)
         front = self._many.fronts.of(session)
-        standing = _Standing(house, front, session.client)
+        standing = Standing(house, front, session.client)
         exchange.on_gone = exchange.on_drain = exchange.cancel
         last = exchange.head.headers.get(b"last-event-id")
         listening = Listening(
@@ -364,6 +370,7 @@ class Hall:
             front=front,
             stream=exchange,
             may=lambda server: self._may(house, front, server),
+            renewed=house.visitor.renewed,
         )
         self._open[exchange] = standing
         try:

@@ -8,6 +8,7 @@ the head's exact bytes, for heads whose sender was let in, under the rules that 
 import re
 
 from torhaus.edge.peer import Peer
+from torhaus.edge.proxies import LISTS
 from torhaus.edge.visitor import Visitor
 from torhaus.gate.sight import Scope
 from torhaus.model.rules import Rules
@@ -26,13 +27,15 @@ class Head:
 
     The rest is what was found out about it: under `rules`, over a connection like `peer`, it came
     from `visitor` and meant `server` and `session`; `takes_stream` is its `Accept`, None before it
-    was checked; `trace` is the trace that its `traceparent` names, None before it was read.
+    was checked, and `modern` is known from then on, too: whether its version is of that era;
+    `trace` is the trace that its `traceparent` names, None before it was read.
     """
 
     __slots__ = (
         "headers",
         "key",
         "method",
+        "modern",
         "peer",
         "rules",
         "scope",
@@ -52,6 +55,7 @@ class Head:
         self.twice: list[bytes] | None = None
         self.key: bytes | None = None
         self.takes_stream: bool | None = None
+        self.modern = False
         self.trace: str | None = None
         self.rules: Rules | None = None
         self.peer: Peer | None = None
@@ -66,8 +70,8 @@ class Head:
         if name not in self.headers:
             self.headers[name] = value.rstrip(b" \t")
             return
-        if name == b"accept":  # one list in several lines (RFC 9110 5.3)
-            self.headers[name] += b", " + value
+        if name == b"accept" or name in LISTS:  # one list in several lines (RFC 9110 5.3)
+            self.headers[name] += b", " + value.rstrip(b" \t")
         if self.twice is None:
             self.twice = []
         self.twice.append(name)
@@ -109,6 +113,13 @@ class Heads:
             if len(self._known) >= MOST:
                 self.clear()
             self._known[head.key] = head
+
+    def forget(self, session: Session) -> None:
+        """It is over: nobody comes with its heads again, and each holds kilobytes."""
+        for key in [key for key, head in self._known.items() if head.session is session]:
+            del self._known[key]
+        for key in [key for key, (head, _) in self._exact.items() if head.session is session]:
+            del self._exact[key]
 
     def clear(self) -> None:
         self._known.clear()

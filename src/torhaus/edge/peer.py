@@ -6,12 +6,21 @@ import msgspec
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """`public`: neither loopback nor a private network, as far as its address tells."""
+    """`public`: neither loopback nor a private network, as far as its address tells.
+
+    `proxied`: a trusted proxy has told of it. `vague`: and did not say whether it came by https.
+    """
 
     ip: str
     loopback: bool
     public: bool
     tls: bool
+    proxied: bool = False
+    vague: bool = False
+
+
+UNKNOWN = "unknown"
+"""The address of whoever a trusted proxy does not name in a way that can be read."""
 
 
 def peer_of(host: str, *, tls: bool) -> Peer:

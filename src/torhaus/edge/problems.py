@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from math import ceil
 from typing import assert_never
 
+from torhaus.edge.exchange import Exchange, Header
 from torhaus.gate.calls import Asking
+from torhaus.gate.sentences import sentence
 from torhaus.mcp import codes
-from torhaus.mcp.message import CallerError, encode, error_object, error_text, result_text
+from torhaus.mcp.message import CallerError, error_object, error_text, result_text
 from torhaus.model.outcome import Abandoned, Answered, Failed, Held, Limited, Outcome, Refused
 from torhaus.model.servers import Era
 from torhaus.model.verdict import Deny
@@ -63,16 +65,21 @@ def said(
 ) -> bytes:
     """The message that says `text`, with `about` under `key` for programs."""
     request = asking.request
-    if request.method != "tools/call":
-        data = None if about is None else encode(about)
-        return error_text(request.id, error_object(code, text, data))
-    result: dict[str, object] = {"content": [{"type": "text", "text": text}], "isError": True}
-    if asking.era is Era.MODERN:
-        result["resultType"] = "complete"
-    if about is not None:
-        result["_meta"] = {key: about}
-    return result_text(request.id, encode(result))
+    known = None if about is None else (key, about)
+    told = sentence(request.method, asking.era, code, text, known)
+    if told.result is None:
+        return error_text(request.id, told.error or b"")
+    return result_text(request.id, told.result)
 
 
 def caller_error(error: CallerError) -> Ending:
     return error.status, error_text(error.id, error_object(error.code, str(error), error.data))
+
+
+def say(exchange: Exchange, error: CallerError) -> None:
+    """Answer with an error; a 405 names what is allowed (RFC 9110 15.5.6)."""
+    allow: tuple[Header, ...] = ()
+    if error.status == 405:
+        only_post = exchange.head.method in (b"GET", b"DELETE")
+        allow = ((b"allow", b"POST" if only_post else b"POST, GET, DELETE"),)
+    exchange.answer(*caller_error(error), *allow)

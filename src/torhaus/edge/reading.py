@@ -54,8 +54,16 @@ class Door(msgspec.Struct, frozen=True, gc=False):
     def gone(self) -> bool:
         return self.exchange.gone
 
+    def refused(self, request_id: bytes) -> None:
+        """Rules that change now have nothing more to say to it."""
+        asking = self.exchange.about
+        if asking is not None and asking.request.id == request_id:  # or it is a part of another
+            self.exchange.about = None
+
     def still_valid(self, rules: Rules, now: float) -> bool:
         """Whether the caller may go on listening: office hours, networks and clients count too."""
+        if self.visitor.over(now):
+            return False
         found = self.renewed(rules, now)
         return found is not None and self.barred(*found, now) is None
 
@@ -97,6 +105,10 @@ def params(exchange: Exchange) -> tuple[tuple[str, str], ...]:
     except UnicodeDecodeError as error:
         text = "an Mcp-Param header is not ASCII: use the base64 form"
         raise CallerError(codes.HEADER_MISMATCH, text) from error
+
+
+def is_mcp(target: bytes) -> bool:
+    return target.startswith(b"/mcp") and (len(target) == 4 or target[4] in b"/?")
 
 
 @lru_cache(maxsize=256)

@@ -9,10 +9,13 @@ import msgspec
 from torhaus.edge import problems
 from torhaus.edge.exchange import Exchange
 from torhaus.edge.reading import Door
+from torhaus.edge.visitor import Visitor
 from torhaus.gate import calls
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
+from torhaus.gate.news import Subscribed
 from torhaus.gate.relay import Relay
+from torhaus.gate.replays import about
 from torhaus.gate.sessions import Hello
 from torhaus.gate.talk import Talk
 from torhaus.mcp import codes
@@ -22,6 +25,7 @@ from torhaus.model.outcome import Answered, Outcome
 from torhaus.model.ports import Detached, LedgerError
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Era
+from torhaus.policy.methods import without_tasks
 
 LISTEN = "subscriptions/listen"
 NO_AUDIT = "The gateway cannot write its audit log and refuses calls until it can again."
@@ -29,6 +33,9 @@ NO_AUDIT = "The gateway cannot write its audit log and refuses calls until it ca
 
 class Stays(Protocol):
     """Who has a stream open that outlives his request."""
+
+    @property
+    def visitor(self) -> Visitor: ...
 
     def still_valid(self, rules: Rules, now: float) -> bool:
         """Whether the caller may go on listening."""
@@ -51,14 +58,20 @@ class Serving:
         `ending`: of a call that the gate has let in already.
         """
         exchange, session = door.exchange, asking.session
+        exchange.about = asking
         self._arm(door, asking)
         try:
-            if ending is None:
+            if ending is not None:
+                outcome = await ending
+            elif asking.request.method == LISTEN and session is None:
+                outcome = await self._listened(door, asking)
+            else:
                 relay = Relay(exchange, self._talk, door.server, asking.caller.id, session)
-                ending = self._gate.admit(asking, relay)
-            outcome = await ending
+                relay.scopes = asking.caller.scopes
+                relay.request = None if session is None else asking.request
+                outcome = await self._gate.admit(asking, relay)
         except Detached:
-            exchange.end()
+            exchange.detached()
         except LedgerError:
             text = problems.said(asking, codes.AUDIT_UNAVAILABLE, NO_AUDIT)
             self._finish(exchange, 200, text)
@@ -67,10 +80,20 @@ class Serving:
         else:
             self._answer(door, asking, outcome)
         finally:
+            exchange.about = None
             if session is not None:
                 session.running.pop(asking.request.id, None)
             elif exchange in self._open:
                 del self._open[exchange]
+
+    async def _listened(self, door: Door, asking: Asking) -> Outcome:
+        """A stream on which the gateway has something to say as well."""
+        front = Subscribed(door.exchange, asking.request.id)
+        relay = Relay(front, self._talk, door.server, asking.caller.id, None)
+        relay.scopes = asking.caller.scopes
+        relay.tasks = self._gate.tasks.listened(asking)
+        with self._talk.news.told(door.server, door.visitor.renewed, front.tell):
+            return await self._gate.admit(asking, relay)
 
     def _arm(self, door: Door, asking: Asking) -> None:
         """How the call can be cancelled: by a notification, or by hanging up (M13, L7)."""
@@ -81,22 +104,18 @@ class Serving:
             exchange.on_gone = exchange.cancel
             if asking.request.method == LISTEN:
                 exchange.on_drain = exchange.cancel
-                wanted = asking.request.params
+                wanted = without_tasks(asking.request.params)  # the gate looks at each
                 self._open[exchange] = door.used_by(calls.client(asking), LISTEN, wanted)
 
     def _cancelled(self, exchange: Exchange, asking: Asking) -> None:
         """A cancelled request gets no answer; a listening stream that we end says so (M17)."""
         if asking.request.method == LISTEN and exchange.streaming and not exchange.gone:
-            subscription = b'{"resultType":"complete","_meta":{"%bsubscriptionId":%b}}' % (
-                PREFIX.encode(),
-                asking.request.id,
-            )
-            exchange.event(result_text(asking.request.id, subscription))
+            exchange.event(over(asking.request.id))
         exchange.end()
 
     def _answer(self, door: Door, asking: Asking, outcome: Outcome) -> None:
         exchange = door.exchange
-        if isinstance(outcome, Answered) and not exchange.streaming:
+        if type(outcome) is Answered and not exchange.streaming:
             method, answer = asking.request.method, outcome.answer
             if answer.result is not None and answer.status == 200 and method != "initialize":
                 exchange.result(asking.request.id, answer.result)  # as nearly every call ends
@@ -108,7 +127,8 @@ class Serving:
                 self._begin(door, asking, outcome, body)
                 return
             if outcome.answer.event_id is not None and asking.session is not None:
-                event_id = self._talk.seals(asking.session).event(outcome.answer.event_id)
+                seals, request = self._talk.seals(asking.session), about(asking.request)
+                event_id = seals.event(outcome.answer.event_id, request)
         self._finish(exchange, status, body, event_id)
 
     def _finish(
@@ -145,6 +165,15 @@ class Serving:
             now=self._gate.clock(),
         )
         exchange.answer(200, body, (b"mcp-session-id", session.token.encode("ascii")))
+
+
+def over(request_id: bytes) -> bytes:
+    """The answer to a `subscriptions/listen` that we end."""
+    subscription = b'{"resultType":"complete","_meta":{"%bsubscriptionId":%b}}' % (
+        PREFIX.encode(),
+        request_id,
+    )
+    return result_text(request_id, subscription)
 
 
 def _version(result: bytes) -> str | None:

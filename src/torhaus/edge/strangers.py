@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
 from math import inf
 
 from torhaus.audit.shape import timestamp
+from torhaus.model.networks import household
 from torhaus.model.strangers import Strangers
 
 WINDOW = 60.0
@@ -33,7 +33,7 @@ class Refusals:
 
     def note(self, ip: str, reason: str) -> None:
         """A credential that was sent from `ip` was not let in."""
-        name, now = _network(ip), self.clock()
+        name, now = household(ip), self.clock()
         key = name if name in self._seen or len(self._seen) < MOST else REST
         seen = self._seen.get(key)
         if seen is None:
@@ -60,15 +60,3 @@ def _told(ip: str, seen: _Seen) -> Strangers:
         count=seen.count,
         addresses=len(seen.addresses),
     )
-
-
-def _network(ip: str) -> str:
-    """Whoever has one IPv6 address has 2^64 of them."""
-    try:
-        address = ip_address(ip)
-    except ValueError:
-        return ip
-    if address.version == 4:
-        return ip
-    mapped = address.ipv4_mapped
-    return str(mapped or ip_network((address, 64), strict=False))

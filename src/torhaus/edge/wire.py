@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from torhaus.edge.exchange import HIGH_WATER, Entrance, Exchange
 from torhaus.edge.heads import Again, Head, Heads, key_of
 from torhaus.edge.peer import peer_of
+from torhaus.edge.reading import is_mcp
 from torhaus.mcp.codes import INVALID_REQUEST
 from torhaus.mcp.message import error_object, error_text
 
@@ -29,10 +30,6 @@ STRANGERS_BODY = 64 * 1024
 """Bytes of a body that are kept before it is known who sends it."""
 
 
-def _is_mcp(url: bytes) -> bool:
-    return url.startswith(b"/mcp") and (len(url) == 4 or url[4] in b"/?")
-
-
 class Refusal(ValueError):  # noqa: N818 -- what the client did, not what we did
     """Raised out of the parser: what comes cannot be read on. `status`: HTTP."""
 
@@ -42,8 +39,9 @@ class Refusal(ValueError):  # noqa: N818 -- what the client did, not what we did
 
 
 class Lane(HttpToolsProtocol):
-    """Set these in a subclass, `max_body` in bytes: see `lane`."""
+    """Set these in a subclass, `max_body` in bytes: see `lane`. `send`: once it is connected."""
 
+    send: Callable[[bytes], None]
     entrance: Entrance
     handle: Callable[[Exchange], None]
     heads: Heads
@@ -58,6 +56,7 @@ class Lane(HttpToolsProtocol):
         self._data = b""
         self._fresh = False
         self._offered: Head | None = None
+        self._declined: Head | None = None
         self._mine: Exchange | None = None
         self._active: Exchange | None = None
         self._queue: deque[Exchange] = deque()
@@ -74,6 +73,7 @@ class Lane(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.send = transport.write
         self.peer = peer_of(self.client[0] if self.client else "", tls=self.scheme == "https")
         self.quiet_since = self.loop.time()
 
@@ -110,18 +110,26 @@ class Lane(HttpToolsProtocol):
             return
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
-        if not (self._begun or self._active or self._queue) and self._between():
+        cycle: Any = self.cycle  # `_free`, without the calls
+        waits = self._begun or self._active or self._queue
+        if not waits and (cycle is None or cycle.response_complete):
             known = self._again.find(data)
             if known is not None and len(known[1]) <= self.max_body:
-                exchange = Exchange(self, known[0])
+                exchange = self._active = Exchange(self, known[0])
                 exchange.body = known[1]
                 exchange.closing = self._leaving
-                self._start(exchange)
+                type(self).handle(exchange)
                 return
         self._fresh = not self._begun
         self._feed(data)
 
     def _feed(self, data: bytes) -> None:
+        while data and not self._deaf:  # a loop: one packet holds thousands of offers
+            data = self._read(data)
+
+    def _read(self, data: bytes) -> bytes:
+        """Returns what is left: the parser stops behind the offer of an upgrade."""
+        rest = b""
         self._data = data
         try:
             self.parser.feed_data(data)
@@ -132,15 +140,17 @@ class Lane(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(Refusal(400, "this is not a request of HTTP/1.1"))
         except httptools.HttpParserUpgrade as upgrade:
-            self._decline(data[upgrade.args[0] :])
+            rest = data[upgrade.args[0] :]
+            self._decline()
         self._data = b""
         if self._in_head:
             # The parser collects a head of any size, and trailers too, before it reports them.
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(Refusal(431, "the head of the request is too large"))
+        return rest
 
-    def _decline(self, rest: bytes) -> None:
+    def _decline(self) -> None:
         """Read on in HTTP/1.1, as if no upgrade had been offered (RFC 9110 7.8).
 
         Java's client offers h2c with its first POST. The parser then takes the body for another
@@ -148,16 +158,12 @@ class Lane(HttpToolsProtocol):
         """
         head, self._offered = self._offered, None
         if head is None:
-            if rest:
-                self._feed(rest)
-            return
+            return  # it has no body
+        self._declined = head
+        self._fresh = False
         self.parser = httptools.HttpRequestParser(self)
         lines = [b"%b: %b\r\n" % (n, head.headers[n]) for n in _FRAMING & head.headers.keys()]
-        self._feed(b"POST %b HTTP/1.1\r\n%b\r\n" % (head.target, b"".join(lines)))
-        if self._mine is not None:
-            head.method = self._mine.head.method
-            self._mine.head = head
-            self._feed(rest)
+        self._read(b"POST %b HTTP/1.1\r\n%b\r\n" % (head.target, b"".join(lines)))
 
     def _refuse(self, refusal: Refusal) -> None:
         """Say why once all that came before is answered, and hear no more."""
@@ -209,7 +215,7 @@ class Lane(HttpToolsProtocol):
             return  # a trailer, which says nothing about who asks for what (RFC 9110 6.5.1)
         head = self._head
         if head is None:
-            if self.headers or not _is_mcp(self.url):
+            if self.headers or not is_mcp(self.url):
                 super().on_header(name, value)
                 return
             head = self._head = Head(self.url)
@@ -217,9 +223,9 @@ class Lane(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        head = self._head
+        head, self._declined = self._declined or self._head, None
         if head is None:
-            if self.headers or not _is_mcp(self.url):
+            if self.headers or not is_mcp(self.url):
                 self._leave_to_asgi()
                 return
             head = Head(self.url)
@@ -227,9 +233,9 @@ class Lane(HttpToolsProtocol):
             raise Refusal(431, f"the request has more than {MAX_HEADERS} headers")
         parser = self.parser
         if parser.should_upgrade() and not _FRAMING.isdisjoint(head.headers):
-            self._offered = head
+            self._offered, head.method = head, parser.get_method()
             return
-        head.method = parser.get_method()
+        head.method = head.method or parser.get_method()
         if self._fresh:
             head.key = key_of(self._data, head)
         self._fresh = False
@@ -247,6 +253,11 @@ class Lane(HttpToolsProtocol):
             # The order of answers in a mixed pipeline cannot be kept: end it.
             raise Refusal(400, "a page was asked for behind an MCP request")
         headers, url, expect = self.headers, self.url, self.expect_100_continue
+        if any(n == b"transfer-encoding" and v.lower() != b"chunked" for n, v in headers):
+            raise Refusal(400, "the length of this request cannot be told")  # RFC 9112 6.3
+        if self.parser.should_upgrade() and any(name in _FRAMING for name, _ in headers):
+            # The parser would take the body for the next request, which somebody smuggles in.
+            raise Refusal(400, "a page takes no body together with the offer of an upgrade")
         super().on_message_begin()
         self.headers.extend(headers)
         self.url, self.expect_100_continue = url, expect
@@ -327,9 +338,6 @@ class Lane(HttpToolsProtocol):
         type(self).handle(exchange)
 
     # -- the answer ----------------------------------------------------------------------------
-
-    def send(self, data: bytes) -> None:
-        self.transport.write(data)
 
     def full(self) -> bool:
         return self._blocked

@@ -14,17 +14,19 @@ from torhaus.mcp import codes
 from torhaus.mcp.clients import sent_name
 from torhaus.mcp.message import CallerError, Notification, Request, encode, misspelt, twins
 from torhaus.mcp.methods import NAMED, WITHOUT_TIMEOUT
-from torhaus.mcp.params import mismatch
+from torhaus.mcp.params import Mark, mismatch, repeated
 from torhaus.mcp.seal import Sealer
 from torhaus.mcp.trace import trace_id
 from torhaus.mcp.versions import CAPABILITIES_KEY, LEGACY, MODERN, VERSION_KEY
 from torhaus.model.call import Call
-from torhaus.model.outcome import Refused
+from torhaus.model.methods import METHODS
+from torhaus.model.outcome import Limited, Outcome, Refused
 from torhaus.model.people import Principal
 from torhaus.model.ports import Ask, Cache, Link, Miss, Notice, UpstreamError
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
+from torhaus.model.task import Task
 
 Hints = Mapping[str, Any]
 NO_HINTS: Hints = {}
@@ -41,6 +43,10 @@ class Visit(Protocol):
 
     def renewed(self, rules: Rules, now: float) -> tuple[Principal, Server] | None:
         """Caller and server as these rules know them; None when he would not be let in."""
+        ...
+
+    def refused(self, request_id: bytes) -> None:
+        """What he is told of this request is settled, and nothing of a server's is in it."""
         ...
 
 
@@ -62,7 +68,8 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `agreed`: the approval that this call is about to use. `veil`: what masks it, where rules ask
     for that. `trace`: the trace that the head of the request names. `sight`: by what the request
     can be recognised, should it come again. `missed`: the key under which no answer is kept, as
-    was found out a moment ago.
+    was found out a moment ago. `task`: the one it is about. `shown`: what records call the
+    credential he came with.
     """
 
     request: Request
@@ -79,6 +86,8 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     trace: str = ""
     sight: Sight | None = None
     missed: tuple[bytes, Miss] | None = None
+    task: Task | None = None
+    shown: str = ""
 
 
 def missed(asking: Asking, key: bytes, tag: str, cache: Cache) -> Miss | None:
@@ -103,8 +112,20 @@ def tool_name(request: Request) -> str:
     return name
 
 
-def build(asking: Asking, call_id: str, hints: Hints) -> Call:
-    """Raises CallerError when arguments that decide rights are malformed."""
+def settled(asking: Asking, outcome: Outcome) -> None:
+    """Its record is waited for, and nothing else can become of it: a refusal says its own reason.
+
+    What a server has said is kept from whoever loses his rights meanwhile.
+    """
+    if asking.visit is not None and isinstance(outcome, Refused | Limited):
+        asking.visit.refused(asking.request.id)
+
+
+def build(asking: Asking, call_id: str, hints: Hints, tool: str | None = None) -> Call:
+    """`tool`: the name it has, where that was read before.
+
+    Raises CallerError when arguments that decide rights are malformed.
+    """
     request, session = asking.request, asking.session
     params = request.params
     trace = asking.trace
@@ -115,9 +136,10 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
         text = f"params holds {wrong!r}: write it in the protocol's spelling"
         raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
     operation: str = request.method
+    invented = operation not in METHODS and operation != "tools/call"
     arguments: Mapping[str, Any] = params
     if operation in ("tools/call", "prompts/get"):
-        name = tool_name(request)
+        name = tool or tool_name(request)
         arguments, operation = _arguments(request), name if operation == "tools/call" else operation
         payload = encode(arguments)
     else:
@@ -138,16 +160,19 @@ def build(asking: Asking, call_id: str, hints: Hints) -> Call:
         protocol=_protocol(asking) if session is None else session.version,
         trace=trace,
         sent=len(payload),
+        invented=invented,
+        shown=asking.shown,
     )
 
 
-def told(
+def told(  # noqa: PLR0913 -- what a call is made of
     call_id: str,
     caller: Principal,
     server: Server,
     ip: str,
     session: Session,
     message: Notification,
+    shown: str,
 ) -> Call:
     """A notification, as what it may be to its server: a call. Raises CallerError."""
     twin = twins(message.params)
@@ -166,16 +191,19 @@ def told(
         client=session.client,
         protocol=session.version,
         sent=len(message.payload),
+        invented=True,
+        shown=shown,
     )
 
 
 def _arguments(request: Request) -> Mapping[str, Any]:
     """Raises CallerError."""
     arguments: Mapping[str, Any] = request.params.get("arguments", NO_HINTS)
-    if not isinstance(arguments, dict) and arguments is not NO_HINTS:
+    if type(arguments) is not dict:
         text = "params.arguments must be an object"
         raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
-    _refuse_twins(request, "params.arguments", arguments)
+    if arguments:
+        _refuse_twins(request, "params.arguments", arguments)
     return arguments
 
 
@@ -211,6 +239,18 @@ def check_headers(asking: Asking, call: Call, catalogue: Catalogue) -> None:
         raise CallerError(codes.HEADER_MISMATCH, wrong, id=asking.request.id)
 
 
+def repeating(
+    asking: Asking, call: Call, ask: Ask | None, marked: tuple[Mark, ...]
+) -> tuple[Asking, Ask | None]:
+    """The request with the `Mcp-Param-*` headers that a stateless server wants beside it (U6).
+
+    Clients with a session send none. `call` is as it travels, so they repeat what is sent.
+    """
+    headers = repeated(marked, call.arguments)
+    asking = msgspec.structs.replace(asking, headers=headers)
+    return asking, ask and msgspec.structs.replace(ask, headers=headers)
+
+
 def _refuse_twins(request: Request, what: str, value: Mapping[str, Any]) -> None:
     twin = twins(value) if value else None
     if twin is not None:
@@ -223,10 +263,10 @@ def ask(asking: Asking, sealer: Sealer, now: float) -> Ask:
     request = asking.request
     method = request.method
     params = request.payload
-    if asking.era is Era.MODERN and "requestState" in request.params:
+    if "requestState" in request.params and asking.era is Era.MODERN:
         params = rounds.opened(request, asking.server.name, asking.caller.id, sealer, now)
     key = NAMED.get(method)
-    name = request.params.get(key) if key is not None else None
+    name = None if key is None else request.params.get(key)
     return Ask(
         method=method,
         id=request.id,

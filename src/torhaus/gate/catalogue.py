@@ -1,6 +1,6 @@
 """What each server lists, as the gate decides by it and as clients may see it."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from torhaus.gate import described
 from torhaus.gate.pages import NO_HINTS, Item, Page, read, remembered, written
 from torhaus.gate.pinned import Pins
 from torhaus.mcp.params import Mark
-from torhaus.model.pins import Drift, Pin
+from torhaus.model.pins import Drift, Pin, Standing
 from torhaus.model.servers import Server
 from torhaus.model.verdict import Deny
 from torhaus.policy.pins import RULE, UNKNOWN, refusal
@@ -63,13 +63,17 @@ class _Known:
 
 
 class Catalogue:
-    """Owned by one event loop. A list that is byte for byte as before costs one comparison."""
+    """Owned by one event loop. A list that is byte for byte as before costs one comparison.
+
+    `repinned`: called with a server's name when what is pinned of it is not as it was.
+    """
 
     def __init__(self, pins: Pins | None = None) -> None:
         self.pins = Pins() if pins is None else pins
         self._known: dict[str, _Known] = {}
         self._pages: dict[str, dict[bytes, Page]] = {}
         self._flagged: set[str] = set()
+        self.repinned: list[Callable[[str], None]] = []
 
     # -- for calls -----------------------------------------------------------------------------
 
@@ -96,6 +100,22 @@ class Catalogue:
         """What the server listed last, as far as known."""
         known = self._known.get(server)
         return {} if known is None else known.items
+
+    def accepted(self, server: Server) -> bytes | None:
+        """A `tools/list` of what was accepted, for while the server has not said its own yet.
+
+        No tool that waits for an administrator, or was gone. None: nothing is known.
+        """
+        known, found = self.items(server.name), []
+        for name, pin in self.pins.of(server.name).items():
+            if pin.accepted is None or pin.standing is not Standing.ACCEPTED:
+                continue
+            item = known.get(name)
+            if item is None or item.definition.digest != pin.accepted.digest:
+                item = remembered(pin.accepted)
+            if item.withheld is None:
+                found.append(item)
+        return written(b"{}", found) if found else None
 
     def just_seen(self, server: Server, by: str, now: float) -> bool:
         """Whether what is known is this very caller's list, of a moment ago."""
@@ -156,7 +176,14 @@ class Catalogue:
 
     def _look(self, server: Server, items: Mapping[str, Item], now: float, *, whole: bool) -> bool:
         found = {name: item.definition for name, item in items.items() if item.withheld is None}
-        return self.pins.looked(server, found, now, whole=whole)
+        changed = self.pins.looked(server, found, now, whole=whole)
+        if changed and server.name in self._known:
+            self._tell(server.name)
+        return changed
+
+    def _tell(self, server: str) -> None:
+        for heard in self.repinned:
+            heard(server)
 
     def _settle(self, known: _Known, server: Server) -> None:
         """What follows for calls from the list, the pins and the server's settings."""
@@ -236,6 +263,7 @@ class Catalogue:
         known = self._known.get(pin.server)
         if self.pins.decided(pin) and known is not None:
             self._settle(known, known.server)
+            self._tell(pin.server)
 
 
 def _shows(server: Server, item: Item, pins: Mapping[str, Pin]) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from torhaus.audit.shape import timestamp
+from torhaus.gate import sentences
 from torhaus.gate.calls import Asking
 from torhaus.gate.retries import KEY
 from torhaus.mcp import codes
-from torhaus.mcp.message import encode, error_object, notification_text, request_text
+from torhaus.mcp.message import encode, notification_text, request_text
 from torhaus.mcp.methods import MAY_ASK
 from torhaus.mcp.versions import CAPABILITIES_KEY, LATEST_LEGACY
 from torhaus.model.approval import Approval
@@ -77,18 +78,8 @@ def about(approval: Approval, link: str | None) -> dict[str, Any]:
 
 def pending(asking: Asking, approval: Approval, link: str | None) -> Answer:
     """Not now: come back. A tool's result, which the model reads; else a JSON-RPC error."""
-    text = sentence(approval, link)
-    known = about(approval, link)
-    if asking.request.method != "tools/call":
-        return Answer(error=error_object(codes.PENDING, text, encode(known)))
-    result: dict[str, Any] = {
-        "content": [{"type": "text", "text": text}],
-        "isError": True,
-        "_meta": {META: known},
-    }
-    if asking.era is Era.MODERN:
-        result["resultType"] = "complete"
-    return Answer(result=encode(result))
+    text, known = sentence(approval, link), (META, about(approval, link))
+    return sentences.sentence(asking.request.method, asking.era, codes.PENDING, text, known)
 
 
 def question(approval: Approval, link: str) -> dict[str, Any]:

@@ -1,10 +1,26 @@
 """How a call ends that nobody carries any further."""
 
+import msgspec
+
+from torhaus.cache.mark import marked
 from torhaus.gate.intents import UNWRITTEN
-from torhaus.mcp.message import CallerError
-from torhaus.model.outcome import Abandoned, Failed, Outcome, Refused
-from torhaus.model.ports import Joined, LedgerError, UpstreamError
+from torhaus.limits.words import refusal
+from torhaus.mcp import codes
+from torhaus.mcp.message import CallerError, error_object
+from torhaus.model.outcome import (
+    Abandoned,
+    Answer,
+    Answered,
+    Failed,
+    Limited,
+    Outcome,
+    Refused,
+    Served,
+)
+from torhaus.model.ports import Entry, Joined, LedgerError, Shortage, UpstreamError
 from torhaus.model.verdict import Allow, Deny, Hold, Verdict
+from torhaus.redact.guard import Guard
+from torhaus.redact.text import UncheckableError
 
 
 def so_far(verdict: Verdict) -> Outcome:
@@ -18,6 +34,12 @@ def stopped(verdict: Verdict, error: CallerError | LedgerError) -> Outcome:
     return so_far(verdict)
 
 
+def limited(verdict: Allow, shortage: Shortage) -> Limited:
+    """A budget is used up."""
+    charge = shortage.charge
+    return Limited(verdict, charge.limit, shortage.retry_after, refusal(shortage))
+
+
 def failed(verdict: Verdict, server: str, why: str, error: UpstreamError) -> Outcome:
     """The server could not answer, or not say what its tools are."""
     text = f"{server} cannot answer: {why}"
@@ -28,3 +50,28 @@ def failed(verdict: Verdict, server: str, why: str, error: UpstreamError) -> Out
             return Refused(Deny(verdict.rule, "server_unavailable", text, verdict.allow.actions))
         case Deny():
             return Refused(verdict)
+
+
+def told(answer: Answer, guard: Guard) -> Answer:
+    """An error in the server's words, which may repeat the credential it was shown."""
+    error = answer.error
+    if error is None:
+        return answer
+    try:
+        clean = guard.json(error)
+    except UncheckableError:
+        clean = error_object(codes.UPSTREAM_FAILED, "the server's error cannot be shown")
+    return answer if clean is error else msgspec.structs.replace(answer, error=clean)
+
+
+def from_cache(verdict: Allow, entry: Entry, result: bytes, now: float, how: Served) -> Answered:
+    age = now - entry.stored
+    return Answered(
+        verdict,
+        Answer(result=marked(result, age, entry.expires - now)),
+        cached=True,
+        age=age,
+        cacheable=True,
+        items=entry.items,
+        served=how,
+    )

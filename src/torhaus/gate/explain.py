@@ -6,14 +6,19 @@ from typing import Any
 
 import msgspec
 
+from torhaus.config.places import NOWHERE, Places
 from torhaus.gate import calls
 from torhaus.gate.calls import Asking
+from torhaus.gate.standing import DATABASE, Seen, Turned, scopes_of, seen, where
 from torhaus.mcp.message import CallerError, Request, read
 from torhaus.model.call import Call
+from torhaus.model.credentials import Credential
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Era, Server
+from torhaus.model.standing import Standing
 from torhaus.model.verdict import Allow, Deny, Hold, Step, Verdict
 from torhaus.policy.decide import decide
+from torhaus.policy.scopes import scoped
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,34 +36,94 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     hints: Mapping[str, Any] = {}
 
 
+class Known(msgspec.Struct, frozen=True):
+    """What is known besides the rules: of the person by the database, of the rules by the file."""
+
+    standing: Standing | None = None
+    places: Places = NOWHERE
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """`verdict`: `allow`, `deny` or `approval`. The last step of `trace` is the verdict."""
+    """`verdict`: `allow`, `deny` or `approval`. The last step of `trace` is the verdict.
+
+    `place`: where the rule stands: `FILE:LINE`, and how the caller has its role; or the database.
+    """
 
     verdict: str
     policy_applied: str
     code: str
     reason: str
     trace: tuple[Step, ...]
+    place: str = ""
 
 
-def explain(rules: Rules, question: Question, now: float) -> Explanation:
-    """What the gate would decide at `now` (Unix seconds), through the same functions.
+UNKNOWN = Known()
+
+
+def explain(rules: Rules, question: Question, now: float, known: Known = UNKNOWN) -> Explanation:
+    """What door and gate would decide at `now` (Unix seconds), through the same functions.
 
     Raises ValueError when the arguments are no JSON object.
     """
     request = _request(question)
-    caller = rules.principals.get(question.user) or rules.principals.get(question.user.lower())
     server = _server(rules, question.server)
+    found, standing = Seen(()), known.standing
+    if standing is not None:
+        found = seen(rules, standing, "" if server is None else server.name, now)
+        if found.turned is not None:
+            return _turned(found.turned, found.steps)
+    decided = _decided(rules, request, question, server, now, found.credential)
+    place = _place(rules, decided, known, now)
+    return msgspec.structs.replace(decided, trace=(*found.steps, *decided.trace), place=place)
+
+
+def _decided(
+    rules: Rules,
+    request: Request,
+    question: Question,
+    server: Server | None,
+    now: float,
+    credential: Credential | None,
+) -> Explanation:
+    caller = rules.principals.get(question.user) or rules.principals.get(question.user.lower())
     if caller is None:
         return _unknown("no_active_role", "user", question.user, rules.principals)
     if server is None:
         return _unknown("unknown_server", "server", question.server, rules.servers)
+    if credential is not None and credential.scopes:
+        caller = scoped(caller, scopes_of(credential))
     asking = Asking(request=request, caller=caller, server=server, era=Era.MODERN, ip=question.ip)
     try:
         call = calls.build(asking, "explained", question.hints)
     except CallerError as error:
         return _refused("request", "invalid_request", f"{error}. The gate answers with an error.")
     return explained(msgspec.structs.replace(call, client=question.client), now)
+
+
+def _turned(turned: Turned, steps: tuple[Step, ...]) -> Explanation:
+    last = Step("verdict", "deny", turned.rule, turned.reason)
+    return Explanation(
+        verdict="deny",
+        policy_applied=turned.rule,
+        code=turned.code,
+        reason=turned.reason,
+        trace=(*steps, last),
+        place=DATABASE,
+    )
+
+
+def _place(rules: Rules, answer: Explanation, known: Known, now: float) -> str:
+    """Where the rule that was applied stands, and how the caller has its role."""
+    rule = answer.policy_applied
+    if rule.startswith("stop:"):
+        return DATABASE
+    if rule == "scopes" and known.standing is not None:
+        return f"{DATABASE}, key {known.standing.key}"
+    found, role = known.places.rule(rule), rule.partition(": ")[0]
+    if known.standing is None:
+        return found
+    had = where(rules, known.standing, role, known.places.every(), now)
+    return "; ".join(each for each in (found, f"the role {role}: {had}" if had else "") if each)
 
 
 def _server(rules: Rules, name: str) -> Server | None:

@@ -17,20 +17,21 @@ from torhaus.cache.mark import marked, prepared
 from torhaus.cache.plan import READ, Plan, findable, keepable, plan
 from torhaus.gate import calls
 from torhaus.gate.calls import Asking, Deaf
+from torhaus.gate.ends import from_cache, limited
 from torhaus.gate.flights import Flight, Flights, Overheard
 from torhaus.gate.hinted import hinted
 from torhaus.gate.intents import Intents
+from torhaus.gate.lapses import Lapses
 from torhaus.gate.lists import UNREADABLE
 from torhaus.limits.charges import CHARGED, charges, hit_charges, key_name
 from torhaus.limits.spending import cost_charges
-from torhaus.limits.words import refusal
 from torhaus.mcp import eras
 from torhaus.mcp.message import encode
 from torhaus.mcp.seal import Sealer
 from torhaus.model.caching import NO_CACHING, CacheRule, Selector
 from torhaus.model.call import Call
 from torhaus.model.limits import NO_LIMITS, Slots
-from torhaus.model.outcome import Answer, Answered, Limited, Outcome, Served
+from torhaus.model.outcome import Answer, Answered, Outcome, Served
 from torhaus.model.ports import (
     Ask,
     Cache,
@@ -40,6 +41,7 @@ from torhaus.model.ports import (
     Entry,
     Joined,
     Miss,
+    NotConnected,
     Shortage,
     Sink,
     UpstreamError,
@@ -48,6 +50,8 @@ from torhaus.model.ports import (
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Era
 from torhaus.model.verdict import Allow
+
+MODERN, HIT = Era.MODERN, Served.HIT  # looking a member up costs more than comparing with it
 
 
 class SpentError(Exception):
@@ -68,6 +72,7 @@ class Fetching:
     flights: Flights
     sealer: Sealer
     intents: Intents
+    lapses: Lapses
     rules: Callable[[], Rules]
     clock: Callable[[], float]
     ids: Callable[[], str]
@@ -106,7 +111,7 @@ class Fetching:
             key, tag, cache = keep.key, keep.tag, self.cache
             found = calls.missed(asking, key, tag, cache) or await cache.find(key, tag, now)
             if isinstance(found, Entry) and found.era is asking.era and self.free(call):
-                return from_cache(verdict, found, found.result, now, Served.HIT)
+                return from_cache(verdict, found, found.result, now, HIT)
             if ask is None:
                 ask = calls.ask(asking, self.sealer, 0.0)
             lookup = _Lookup(asking, call, ask, verdict, keep, key, keep.rule)
@@ -171,6 +176,8 @@ class Fetching:
                 ask = calls.ask(asking, self.sealer, 0.0)
             if verdict.actions != READ or self.intents.every:
                 await self.intents.before(call, verdict, asking.veil)
+            if asking.era is MODERN:
+                ask = self.lapses.over(asking, call, verdict, ask)
             answer = await self.upstreams.link(asking.server).request(ask, relay)
         finally:
             if not few:
@@ -223,9 +230,9 @@ class Fetching:
         try:
             return await self._shared(lookup, found, relay)
         except UpstreamError as error:
-            if stale is None or good is Freshness.GONE or isinstance(error, Detached):
+            if stale is None or isinstance(error, Detached | NotConnected):
                 raise
-            if not self.cache.fits(found.stamp, lookup.keep.tag):
+            if good is Freshness.GONE or not self.cache.fits(found.stamp, lookup.keep.tag):
                 raise  # it became untrue meanwhile
             return await self._hit(lookup, stale, Served.STALE)
 
@@ -288,6 +295,7 @@ class Fetching:
     async def _sent(self, lookup: "_Lookup", ask: Ask, sink: Overheard) -> Answer:
         """A call that reads goes to its server."""
         link, intents = self.upstreams.link(lookup.call.server), self.intents
+        ask = self.lapses.over(lookup.asking, lookup.call, lookup.verdict, ask)
         if intents.every and sink.left:
             # Its caller has his record; what others wait for is a call of its own.
             call = msgspec.structs.replace(lookup.call, id=self.ids())
@@ -350,18 +358,13 @@ async def _joined(flight: Flight, rule: CacheRule) -> Answer | None:
     """What an equal call comes back with; None when that belongs to its own caller."""
     try:
         shared = await flight.wait()
-    except (Detached, SpentError):
-        return None  # only its own caller can resume it; another may have budget left
+    except (Detached, SpentError, NotConnected):
+        return None  # only its own caller can resume it, or open the link; another has budget
     except UpstreamError as error:
         raise Joined(str(error)) from error
     if shared is None or shared.result is None or flight.asked:
         return None
     return shared if keepable(shared.result, rule.max_entry) else None
-
-
-def limited(verdict: Allow, shortage: Shortage) -> Limited:
-    charge = shortage.charge
-    return Limited(verdict, charge.limit, shortage.retry_after, refusal(shortage))
 
 
 def _key(asking: Asking, rules: Rules) -> str:
@@ -385,16 +388,3 @@ def _in_era(lookup: _Lookup, had: Era, result: bytes) -> bytes:
         return prepared(result)
     except UNREADABLE as error:
         raise UpstreamError("it sent a result that cannot be read") from error
-
-
-def from_cache(verdict: Allow, entry: Entry, result: bytes, now: float, how: Served) -> Answered:
-    age = now - entry.stored
-    return Answered(
-        verdict,
-        Answer(result=marked(result, age, entry.expires - now)),
-        cached=True,
-        age=age,
-        cacheable=True,
-        items=entry.items,
-        served=how,
-    )

@@ -50,6 +50,7 @@ async def hinted(
         return outcome
     result = outcome.answer.result
     allowed = hint(result)
+    public = allowed.public and not call.server.personal
     if allowed.seconds > 0:
         entry = Entry(
             result=result,
@@ -57,9 +58,9 @@ async def hinted(
             stored=now,
             expires=now + allowed.seconds,
             arguments=findable(call),
-            owner=None if allowed.public else call.caller.id,
+            owner=None if public else call.caller.id,
         )
-        await cache.keep(shared if allowed.public else own, entry, tag, found.stamp)
+        await cache.keep(shared if public else own, entry, tag, found.stamp)
     return msgspec.structs.replace(outcome, cacheable=allowed.seconds > 0)
 
 

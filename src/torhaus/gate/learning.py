@@ -40,6 +40,8 @@ class Learning:
         """
         if isinstance(verdict, Deny):
             # A refusal needs no look at the list, and somebody without rights gets none.
+            if listed is None or listed is UNLISTED:
+                call = msgspec.structs.replace(call, invented=True)
             usable = may_use(asking.caller, asking.server, self.clock())
             return call, _deny(call, listed) if usable and listed is not None else verdict
         now = self.clock()
@@ -48,8 +50,10 @@ class Learning:
             await self._look(asking)
             listed = self.catalogue.find(asking.server, call.operation, self.clock()) or UNLISTED
         if listed.deny is not None:
-            if listed is UNLISTED and self._own_business(asking, call.operation):
-                return call, self.verdicts.decide(call, self.clock())
+            if listed is UNLISTED:
+                call = msgspec.structs.replace(call, invented=True)
+                if self._own_business(asking, call.operation):
+                    return call, self.verdicts.decide(call, self.clock())
             return call, _deny(call, listed)
         call = msgspec.structs.replace(call, hints=listed.hints)
         return call, self.verdicts.decide(call, self.clock())

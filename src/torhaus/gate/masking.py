@@ -12,11 +12,11 @@ import msgspec
 import structlog
 
 from torhaus.gate.catalogue import Catalogue
+from torhaus.gate.sentences import sentence
 from torhaus.mcp import codes
 from torhaus.mcp.message import (
     CallerError,
     encode,
-    error_object,
     notification_text,
     read_incoming,
     request_text,
@@ -270,12 +270,7 @@ class Veil:
     def _withheld(self, method: str, era: Era, why: UncheckableError) -> Answer:
         log.warning("redaction.withheld", server=self.server, rule=self.rule, reason=str(why))
         text = f"The result is withheld: {self.rule} has it masked, and it cannot be checked: {why}"
-        if method != "tools/call":
-            return Answer(error=error_object(codes.UPSTREAM_FAILED, text))
-        result: dict[str, object] = {"content": [{"type": "text", "text": text}], "isError": True}
-        if era is Era.MODERN:
-            result["resultType"] = "complete"
-        return Answer(result=encode(result))
+        return sentence(method, era, codes.UPSTREAM_FAILED, text)
 
     def text(self, text: str) -> str:
         """A sentence for people."""

@@ -16,7 +16,8 @@ from torhaus.audit.shape import record, repeated
 from torhaus.cache.plan import plan
 from torhaus.gate.calls import Asking, check_headers, own_trace
 from torhaus.gate.catalogue import Catalogue, Listed
-from torhaus.gate.fetching import Fetching, from_cache, limited
+from torhaus.gate.ends import from_cache, limited
+from torhaus.gate.fetching import Fetching
 from torhaus.gate.repeats import Repeat, Repeats
 from torhaus.gate.sight import Sight
 from torhaus.gate.verdicts import Verdicts
@@ -67,7 +68,7 @@ class Recall:
         parts = (each.name for each in fields(cls) if each.name != "repeats")
         return cls(**{name: getattr(gate, name) for name in parts})
 
-    def answer(self, known: Repeat, trace: str) -> Ended | Asked | None:
+    def answer(self, known: Repeat, trace: str, now: float) -> Ended | Asked | None:
         """The call once more, in the trace its head names. None: it goes the long way.
 
         Its end where that may leave at once, else what waits for it; or what has to be asked, and
@@ -76,7 +77,7 @@ class Recall:
         """
         if not self.ledger.healthy():
             return None
-        now, started = self.clock(), self.stopwatch()
+        started = self.stopwatch()
         if not self._same(known, now):
             return None
         entry = self.cache.at_hand(known.key, known.asking.era, now)

@@ -1,15 +1,18 @@
 """What an upstream says while a request is under way, on its way to the caller."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
-from torhaus.mcp.message import encode, notification_text, read_incoming, request_text
+from torhaus.gate.replays import About, about
+from torhaus.mcp.message import Request, encode, notification_text, read_incoming, request_text
 from torhaus.mcp.seal import Sealer, SealError, binding
+from torhaus.model.access import Permission
 from torhaus.model.ports import Notice
 from torhaus.model.servers import Server
 from torhaus.model.session import Session
+from torhaus.model.task import Task
 
 EVENT_LIFETIME = 3600.0
 REQUEST_LIFETIME = 86400.0
@@ -41,6 +44,17 @@ class Owner(Protocol):
         ...
 
 
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """`id`: the server's own. `request`: see `Seals.event`."""
+
+    id: str
+    request: About | None = None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Event).decode
+
+
 class Seals:
     """Seals and opens the ids that cross the gate in one session."""
 
@@ -53,15 +67,20 @@ class Seals:
         self._events = binding("event", *where)
         self._requests = binding("request", *where)
 
-    def event(self, inner: str | None) -> str | None:
+    def event(self, inner: str | None, request: About | None = None) -> str | None:
+        """`request`: whose stream the event is on; None for the session's own."""
         if inner is None:
             return None
         until = self._clock() + EVENT_LIFETIME
-        return self._sealer.seal(inner.encode(), self._events, until)
+        return self._sealer.seal(_encode(Event(inner, request)), self._events, until)
 
-    def open_event(self, token: str) -> str:
+    def open_event(self, token: str) -> Event:
         """Raises SealError."""
-        return self._sealer.unseal(token, self._events, self._clock()).decode()
+        text = self._sealer.unseal(token, self._events, self._clock())
+        try:
+            return _decode(text)
+        except msgspec.MsgspecError as error:
+            raise SealError("of an older version") from error
 
     def request(self, id_text: bytes) -> str:
         """The id under which a server's request reaches the client."""
@@ -79,9 +98,25 @@ class Relay:
 
     `session` is None for a modern caller: its servers send no requests and no event ids. Most
     calls say nothing before their answer, so the seals are made when the first id crosses.
+    `about`: the request that it belongs to, where a stream of its can be resumed; `request`: the
+    same, for the first notice to say what it is. `scopes`: what the credential of its caller is
+    held to; None where it is to nothing. `tasks`: those whose news it carries, by the ids they have
+    at the server; None for a stream that nobody named any for.
     """
 
-    __slots__ = ("_asked", "_front", "_made", "_owner", "principal", "server", "session")
+    __slots__ = (
+        "_about",
+        "_asked",
+        "_front",
+        "_made",
+        "_owner",
+        "principal",
+        "request",
+        "scopes",
+        "server",
+        "session",
+        "tasks",
+    )
 
     def __init__(
         self, front: Front, owner: Owner, server: Server, principal: str, session: Session | None
@@ -93,6 +128,20 @@ class Relay:
         self.server = server
         self.principal = principal
         self.session = session
+        self.request: Request | None = None
+        self._about: About | None = None
+        self.scopes: tuple[Permission, ...] | None = None
+        self.tasks: Mapping[str, Task] | None = None
+
+    @property
+    def about(self) -> About | None:
+        if self._about is None and self.request is not None:
+            self._about = about(self.request)
+        return self._about
+
+    @about.setter
+    def about(self, request: About | None) -> None:
+        self._about, self.request = request, None
 
     @property
     def throttle(self) -> Callable[[bool], None] | None:
@@ -116,7 +165,7 @@ class Relay:
         seals = self._made
         if seals is None and self.session is not None:
             seals = self._made = self._owner.seals(self.session)
-        event_id = None if seals is None else seals.event(notice.event_id)
+        event_id = None if seals is None else seals.event(notice.event_id, self.about)
         if not notice.body:
             if seals is not None:
                 self._front.event(b"", event_id, notice.retry)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from torhaus.gate.ended import Ended
 from torhaus.mcp.clients import kept_name
 from torhaus.mcp.seal import Sealer, SealError, binding
 from torhaus.model.session import Session
@@ -47,7 +48,7 @@ class Sessions:
         self._sealer = sealer
         self._random = random
         self._live: dict[str, Session] = {}
-        self._ended: dict[bytes, float] = {}
+        self._ended = Ended()
 
     def __len__(self) -> int:
         return len(self._live)
@@ -111,7 +112,7 @@ class Sessions:
             content = _decode(self._sealer.unseal(token, bound, now))
         except (SealError, msgspec.MsgspecError):
             return None
-        if content.jti in self._ended:
+        if self._ended.holds(content.jti, content.created + LIFETIME):
             return None
         session = self._build(token, content, server, principal)
         self._live[token] = session
@@ -122,7 +123,7 @@ class Sessions:
         session.closed = True
         session.live = False
         self._live.pop(session.token, None)
-        self._ended[UUID(hex=session.jti).bytes] = session.expires
+        self._ended.add(UUID(hex=session.jti).bytes, session.expires)
 
     def all(self) -> list[Session]:
         return list(self._live.values())
@@ -137,6 +138,5 @@ class Sessions:
         for session in idle:
             session.live = False
             del self._live[session.token]
-        for jti in [jti for jti, until in self._ended.items() if until <= now]:
-            del self._ended[jti]
+        self._ended.sweep(now)
         return idle

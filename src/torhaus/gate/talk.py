@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -10,7 +11,10 @@ from torhaus.gate import calls
 from torhaus.gate.gate import Gate
 from torhaus.gate.hinted import outdated
 from torhaus.gate.masking import VeiledSink
-from torhaus.gate.relay import Front, Relay, Seals
+from torhaus.gate.news import News
+from torhaus.gate.relay import Event, Front, Relay, Seals
+from torhaus.gate.replays import About, about_call, lost, withheld
+from torhaus.gate.tasknews import TaskNews
 from torhaus.gate.waits import OURS
 from torhaus.mcp import codes
 from torhaus.mcp.message import (
@@ -25,12 +29,14 @@ from torhaus.mcp.message import (
 )
 from torhaus.mcp.methods import UPDATED
 from torhaus.mcp.seal import SealError
+from torhaus.model.caching import Selector
 from torhaus.model.outcome import Abandoned, Answer, Answered, Failed, Outcome
 from torhaus.model.people import Principal
 from torhaus.model.ports import LedgerError, Link, Notice, UpstreamError
 from torhaus.model.servers import Server
 from torhaus.model.session import Session
 from torhaus.model.verdict import Allow
+from torhaus.policy.scopes import scoped
 from torhaus.policy.visible import listed
 
 log = structlog.get_logger()
@@ -50,19 +56,37 @@ class Talk:
 
     gate: Gate
     heard: list[Callable[[str, str], None]] = field(default_factory=list)
+    news: News = field(init=False)
+    task_news: TaskNews = field(init=False)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.news = News(rules=self.gate.patience.rules, clock=self.gate.clock)
+        self.task_news = TaskNews(
+            tasks=self.gate.tasks, masking=self.gate.masking, forget=self._forget
+        )
+        self.gate.catalogue.repinned.append(self.news.repinned)
+
+    def _forget(self, untrue: tuple[Selector, ...]) -> None:
+        if untrue:
+            self.gate.fetching.chore(self.gate.fetching.forget(untrue))
 
     def seals(self, session: Session) -> Seals:
         return Seals(self.gate.sealer, session, self.gate.clock)
 
     def takes(self, notice: Notice, relay: Relay) -> bool:
+        told = self.task_news.notice(notice, relay)
+        if told is not notice:
+            if told is not None:
+                relay.pass_on(told)
+            return True
         if notice.method == LIST_CHANGED:
             self.gate.catalogue.forget(relay.server.name)
         untrue = outdated(relay.server.name, notice) if notice.id is None else ()
         if untrue:
             for heard in self.heard:
                 heard(relay.server.name, notice.method or "")
-            self.gate.fetching.chore(self.gate.fetching.forget(untrue))
+            self._forget(untrue)
         if notice.method == "ping" and notice.id is not None:
             body = result_text(notice.id, b"{}")
             link = self.gate.upstreams.link(relay.server)
@@ -78,6 +102,8 @@ class Talk:
         caller, server = self.gate.masking.known(relay.principal), relay.server
         if caller is None:
             return True
+        if relay.scopes is not None:
+            caller = scoped(caller, relay.scopes)
         access = caller.phase(self.gate.clock()).on(server.name)
         return listed(access, server, "resources/read")
 
@@ -95,15 +121,22 @@ class Talk:
         await self._post(self.gate.upstreams.link(server), session, principal, body)
 
     async def told(
-        self, server: Server, session: Session, caller: Principal, ip: str, message: Notification
+        self,
+        server: Server,
+        session: Session,
+        caller: Principal,
+        ip: str,
+        message: Notification,
+        shown: str,
     ) -> None:
         """Pass on what the protocol does not know, at which a server may do anything.
 
-        It is decided and recorded like a call, before it goes and afterwards. Raises CallerError,
-        LedgerError.
+        It is decided and recorded like a call, before it goes and afterwards. `shown`: what records
+        call the credential he came with. Raises CallerError, LedgerError.
         """
         gate = self.gate
-        began, call = gate.clock(), calls.told(gate.ids(), caller, server, ip, session, message)
+        began = gate.clock()
+        call = calls.told(gate.ids(), caller, server, ip, session, message, shown)
         verdict = gate.verdicts.decide(call, began)
         if not isinstance(verdict, Allow):
             raise CallerError(codes.REFUSED, verdict.reason, status=200)
@@ -162,6 +195,7 @@ class Talk:
         Raises CallerError when it cannot be checked.
         """
         masking = self.gate.masking
+        payload = self.gate.tasks.said(server.name, principal, payload)
         veil = masking.beyond_calls(masking.known(principal), server.name)
         return payload if veil is None else veil.posted(payload)
 
@@ -184,21 +218,28 @@ class Talk:
 
         Raises CallerError for an event id that is not this session's, NoStream, UpstreamError.
         """
-        seals = self.seals(session)
-        inner = None
-        if last_event is not None:
-            try:
-                inner = seals.open_event(last_event)
-            except SealError as error:
-                text = "Last-Event-ID is not of this session, or too old: open a stream without it"
-                raise CallerError(codes.INVALID_REQUEST, text) from error
+        event = None if last_event is None else self._resumed(session, last_event)
         listener = _Listener(self, server, session, caller, front)
+        if event is not None and event.request is not None:
+            why = listener.resumes(event.request)
+            if why is not None:
+                await listener.refused(event.request, why)
+                return
+        inner = None if event is None else event.id
         session.streams += 1
         try:
             await self.gate.upstreams.link(server).listen(session, inner, listener.sink)
             await listener.drained()
         finally:
             session.streams -= 1
+
+    def _resumed(self, session: Session, last_event: str) -> Event:
+        """Raises CallerError."""
+        try:
+            return self.seals(session).open_event(last_event)
+        except SealError as error:
+            text = "Last-Event-ID is not of this session, or too old: open a stream without it"
+            raise CallerError(codes.INVALID_REQUEST, text) from error
 
     async def end(self, server: Server, session: Session) -> None:
         """The client ends its session: its id never works again."""
@@ -231,6 +272,7 @@ class _Listener:
         self._held: list[Notice] | None = None
         self._recording: asyncio.Task[None] | None = None
         self.relay = Relay(front, self, server, session.principal, session)
+        self.relay.scopes = caller.scopes
         # Looked up for each notice: rights can change while the stream is open.
         masking = talk.gate.masking
         self.sink = VeiledSink(self.relay, lambda: masking.beyond_calls(caller, server.name))
@@ -238,12 +280,43 @@ class _Listener:
     def seals(self, session: Session) -> Seals:
         return self._talk.seals(session)
 
+    # -- a stream that is resumed --------------------------------------------------------------
+
+    def resumes(self, request: About) -> str | None:
+        """It goes on with what was said of this request. Returns why he may not hear it now."""
+        self.relay.about = request
+        return self._lost(request)
+
+    def _lost(self, request: About) -> str | None:
+        """What the rules say of caller and server now: streams outlive versions of them."""
+        gate, name = self._talk.gate, self.relay.server.name
+        caller = gate.masking.known(self._caller.id) or self._caller
+        if self._caller.scopes is not None:
+            caller = scoped(caller, self._caller.scopes)
+        server = gate.masking.rules().servers.get(name, self.relay.server)
+        known = gate.catalogue.find(server, request.name, gate.clock())
+        return lost(caller, server, request, {} if known is None else known.hints, gate.clock())
+
+    async def refused(self, request: About, why: str) -> None:
+        """The reason in the place of the answer; the record of a call that waits for it first."""
+        with suppress(LedgerError):  # without a record not even that leaves
+            _, kept = self._talk.gate.unpark(self._session, request.id, None)
+            if kept is not None:
+                await kept
+            self.relay.opened()
+            body = _text(request.id, withheld(request, why))
+            self.relay.pass_on(Notice(body=body, id=request.id))
+
+    # -- what comes on it ----------------------------------------------------------------------
+
     def takes(self, notice: Notice, relay: Relay) -> bool:
         if self._held is not None:
             self._held.append(notice)
             return True
         if notice.body and notice.method is None and notice.id is not None:
             return self._answered(notice, notice.id)
+        if relay.about is not None and self._lost(relay.about) is not None:
+            return True  # he is told so in the place of the answer
         return self._talk.takes(notice, relay)
 
     def _answered(self, notice: Notice, request_id: bytes) -> bool:
@@ -255,13 +328,18 @@ class _Listener:
             result=None if message.result is None else bytes(message.result),
             error=None if message.error is None else bytes(message.error),
         )
+        parked = self._talk.gate.parked.get((self._session.jti, request_id))
+        request = self.relay.about if parked is None else about_call(request_id, parked.call)
         try:
             shown, kept = self._talk.gate.unpark(self._session, request_id, answer)
         except LedgerError:
             return True  # without a record the answer must not leave
-        if kept is None and shown is answer:
+        why = None if request is None else self._lost(request)
+        if request is not None and why is not None:
+            shown = withheld(request, why)
+        elif kept is None and shown is answer:
             # The answer to a call that has its record: replayed for a client that missed it.
-            shown = self._talk.gate.replayed(answer, self._caller, self.relay.server)
+            shown = self._talk.gate.answers.replayed(answer, self._caller, self.relay.server)
             if shown is answer:
                 return False
         self._held = []
@@ -286,9 +364,12 @@ class _Listener:
 
 
 def _with(notice: Notice, request_id: bytes, answer: Answer | None) -> Notice:
-    body = notice.body
-    if answer is not None and answer.result is not None:
-        body = result_text(request_id, answer.result)
-    elif answer is not None and answer.error is not None:
-        body = error_text(request_id, answer.error)
+    body = notice.body if answer is None else _text(request_id, answer) or notice.body
     return Notice(body=body, id=notice.id, event_id=notice.event_id, retry=notice.retry)
+
+
+def _text(request_id: bytes, answer: Answer) -> bytes:
+    """Empty for an answer that says nothing."""
+    if answer.result is not None:
+        return result_text(request_id, answer.result)
+    return b"" if answer.error is None else error_text(request_id, answer.error)

@@ -69,6 +69,8 @@ class Verdicts:
 
 def _span(call: Call, now: float) -> tuple[float, float] | None:
     """From when until when a verdict on the tool holds; None when it is one on this call alone."""
+    if call.server.stops:
+        return None
     phase = call.caller.phase(now)
     found = index(phase.on(call.server.name))
     if found.arguments or found.elsewhere or depends_on_arguments(call.server, call.operation):

@@ -43,4 +43,5 @@ def wanted(asking: Asking, call: Call, hold: Hold, policy_version: str) -> Wante
         reason=hold.reason,
         policy_version=policy_version,
         approvers=hold.approvers,
+        shown=call.shown,
     )

@@ -1,9 +1,11 @@
-"""API keys: how they are made, recognised, and stored as digests only."""
+"""API keys and tokens: how they are made, recognised, and stored as digests only."""
 
 from hashlib import sha256
 from zlib import crc32
 
-PREFIX = "thk_"
+KEY, ACCESS, REFRESH, SESSION = "thk_", "tht_", "thr_", "ths_"
+"""API keys, access tokens, refresh tokens, and cookies of browser sessions."""
+PREFIXES = (KEY, ACCESS, REFRESH, SESSION)
 RANDOM_BYTES = 32
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -11,8 +13,8 @@ _BODY = 43  # 62**43 > 2**256
 _CHECK = 6  # 62**6 > 2**32
 
 
-def mint(random: bytes) -> str:
-    """A new key from 32 random bytes: prefix, 43 characters, and a checksum of 6.
+def mint(random: bytes, prefix: str = KEY) -> str:
+    """A new key or token from 32 random bytes: prefix, 43 characters, and a checksum of 6.
 
     Letters and digits only, so that a double click selects it whole. The checksum lets a scanner
     for leaked keys, and us, tell a key from noise without looking it up. Raises ValueError for
@@ -21,17 +23,20 @@ def mint(random: bytes) -> str:
     if len(random) != RANDOM_BYTES:
         raise ValueError(f"a key is made of {RANDOM_BYTES} random bytes, not {len(random)}")
     body = _in_base_62(int.from_bytes(random), _BODY)
-    return PREFIX + body + _checksum(body)
+    return prefix + body + _checksum(body)
 
 
-def well_formed(key: str) -> bool:
-    """Whether this can be a key of ours. Keys an administrator chose are not, and still valid."""
-    body, check = key[len(PREFIX) : -_CHECK], key[-_CHECK:]
+def well_formed(key: str, *prefixes: str) -> bool:
+    """Whether this can be one of ours, with one of these prefixes; without any, with any of them.
+
+    Keys an administrator chose are not, and still valid.
+    """
+    start, body, check = key[: len(KEY)], key[len(KEY) : -_CHECK], key[-_CHECK:]
     return (
-        key.startswith(PREFIX)
+        start in (prefixes or PREFIXES)
         and len(body) == _BODY
         and key.isascii()
-        and key[len(PREFIX) :].isalnum()
+        and key[len(KEY) :].isalnum()
         and check == _checksum(body)
     )
 

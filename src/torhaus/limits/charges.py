@@ -15,6 +15,9 @@ from torhaus.model.servers import Window
 # What reaches a tool or data. Lists, pings and session traffic are free.
 CHARGED = frozenset({"tools/call", "resources/read", "prompts/get", "completion/complete"})
 
+POLLED = frozenset({"tasks/get", "tasks/result"})
+"""What asks for the end of a call that was charged: free, but for budgets that count hits too."""
+
 
 def key_name(key: bytes) -> str:
     """What budgets call a key; it gives the key itself not away."""
@@ -28,27 +31,28 @@ def charges(
 
     `key`: which of the caller's credentials was shown, for budgets per key.
     """
+    if call.method not in CHARGED:
+        return _drawn(call, limits, now, key, hit=True) if call.method in POLLED else ()
     if limits is not NO_LIMITS:
         return _drawn(call, limits, now, key, hit=False)
-    window = call.server.rate_limit
-    return () if window is None or call.method not in CHARGED else (_own(call, window),)
+    server = call.server
+    window = server.rate_limit
+    return () if window is None else _own(server.name, call.caller.id, window)
 
 
 def hit_charges(
     call: Call, limits: Limits = NO_LIMITS, now: float = 0.0, key: str = ""
 ) -> tuple[Charge, ...]:
     """What a call uses up that the cache answers: only of budgets that count hits."""
-    return _drawn(call, limits, now, key, hit=True)
+    return _drawn(call, limits, now, key, hit=True) if call.method in CHARGED else ()
 
 
 def _drawn(call: Call, limits: Limits, now: float, key: str, *, hit: bool) -> tuple[Charge, ...]:
-    if call.method not in CHARGED:
-        return ()
     server = call.server
     window = server.rate_limit
     own: tuple[Charge, ...] = ()
     if window is not None and (not hit or server.rate_counts_hits):
-        own = (_own(call, window),)
+        own = _own(server.name, call.caller.id, window)
     if limits is NO_LIMITS:
         return own
     found = list(own)
@@ -123,13 +127,8 @@ def monthly(allowance: Allowance, who: str, now: float, calls: int = 1) -> Itera
         yield Charge(f"plan\n{allowance.name}\nusers", seats, spoken(allowance.name, seats))
 
 
-def _own(call: Call, window: Window) -> Charge:
-    """The server's own limit, which every caller has for himself."""
-    server = call.server.name
+@lru_cache(maxsize=8192)
+def _own(server: str, caller: str, window: Window) -> tuple[Charge]:
+    """The server's own limit, which every caller has for himself. `caller`: an id."""
     # No server name holds a blank, so no two pairs make the same key.
-    return Charge(f"{server} {call.caller.id}", window, _spoken(server, window))
-
-
-@lru_cache(maxsize=1024)
-def _spoken(server: str, window: Window) -> str:
-    return spoken(server, window)
+    return (Charge(f"{server} {caller}", window, spoken(server, window)),)

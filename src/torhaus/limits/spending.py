@@ -38,7 +38,7 @@ def sent_and_saved(outcome: Outcome) -> tuple[int, int]:
 
     A failed one may have reached the API, and was paid for.
     """
-    if isinstance(outcome, Answered):  # no `match`: this is asked of every call
+    if type(outcome) is Answered:  # no `match`, no `isinstance`: this is asked of every call
         if outcome.cached:
             return (1 if outcome.refreshed else 0), 1
         return 1, 0

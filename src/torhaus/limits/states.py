@@ -1,12 +1,13 @@
 """What is remembered of one budget's use, one kind for each kind of budget.
 
-All have the same four methods. `wait`: seconds until one more use fits, 0.0 when it does now;
-`earlier` uses of the same budget are about to be taken before it. `use`: take one. `left`: uses
-that fit now, and seconds until more do. `idle`: whether there is nothing to remember.
+All have the same five methods. `wait`: seconds until one more use fits, 0.0 when it does now;
+`earlier` uses of the same budget are about to be taken before it. `use`: take one. `take`: both,
+where only one is asked for. `left`: uses that fit now, and seconds until more do. `idle`: whether
+there is nothing to remember.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
-from typing import Protocol
 
 from torhaus.limits import pace
 from torhaus.limits.window import Uses, forget, wait
@@ -14,14 +15,27 @@ from torhaus.model.limits import Budget, Pace, Quota, Seats, Slots
 from torhaus.model.servers import Window
 
 
-class State(Protocol):
+class State(ABC):
+    __slots__ = ()
+
+    @abstractmethod
     def wait(self, now: float, amount: int, earlier: int) -> float: ...
+    @abstractmethod
     def use(self, now: float, amount: int, lease: str) -> None: ...
+    @abstractmethod
     def left(self, now: float) -> tuple[int, float]: ...
+    @abstractmethod
     def idle(self, now: float) -> bool: ...
 
+    def take(self, now: float, amount: int, lease: str) -> float:
+        """Seconds to wait; 0.0 when it was taken."""
+        seconds = self.wait(now, amount, 0)
+        if seconds <= 0.0:
+            self.use(now, amount, lease)
+        return seconds
 
-class WindowState:
+
+class WindowState(State):
     __slots__ = ("budget", "uses")
 
     def __init__(self, budget: Window) -> None:
@@ -38,6 +52,15 @@ class WindowState:
     def use(self, now: float, amount: int, lease: str) -> None:  # noqa: ARG002 -- one use
         self.uses.append(now)
 
+    def take(self, now: float, amount: int, lease: str) -> float:  # noqa: ARG002 -- one use
+        uses, budget = self.uses, self.budget
+        if uses and (uses[-1] > now or uses[0] + budget.seconds <= now):
+            forget(uses, budget, now)
+        if len(uses) < budget.requests:  # nearly always: without a call to anything
+            uses.append(now)
+            return 0.0
+        return wait(uses, budget, now)
+
     def left(self, now: float) -> tuple[int, float]:
         forget(self.uses, self.budget, now)
         reset = self.uses[0] + self.budget.seconds - now if self.uses else 0.0
@@ -48,7 +71,7 @@ class WindowState:
         return not self.uses
 
 
-class PaceState:
+class PaceState(State):
     __slots__ = ("ahead", "budget")
 
     def __init__(self, budget: Pace) -> None:
@@ -74,7 +97,7 @@ class PaceState:
         return self.ahead <= now
 
 
-class SlotState:
+class SlotState(State):
     """Calls under way by lease, and when each ends at the latest; oldest first."""
 
     __slots__ = ("budget", "leases")
@@ -112,7 +135,7 @@ class SlotState:
             del self.leases[lease]
 
 
-class QuotaState:
+class QuotaState(State):
     __slots__ = ("budget", "period", "used")
 
     def __init__(self, budget: Quota) -> None:
@@ -138,7 +161,7 @@ class QuotaState:
         return self.used == 0 or now >= self.budget.ends
 
 
-class SeatState:
+class SeatState(State):
     __slots__ = ("budget", "period", "taken")
 
     def __init__(self, budget: Seats) -> None:

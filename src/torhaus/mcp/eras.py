@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
+from torhaus.mcp.extensions import PREFIX as PREFIX
+from torhaus.mcp.extensions import across
 from torhaus.mcp.versions import MODERN, VERSION_KEY
 
-PREFIX = "io.modelcontextprotocol/"
 ENVELOPE = (
     VERSION_KEY,
     PREFIX + "clientCapabilities",
@@ -133,10 +134,12 @@ def to_legacy_error(method: str, error: bytes) -> bytes:
 def _recode(method: str, error: bytes, old: int, new: int) -> bytes:
     if method != "resources/read":
         return error
-    loose = decode(error)
-    if isinstance(loose, dict) and loose.get("code") == old:
-        loose["code"] = new
-        return encode(loose)
+    try:
+        loose = decode(error)
+        if isinstance(loose, dict) and loose.get("code") == old:
+            return encode({**loose, "code": new})
+    except (msgspec.MsgspecError, RecursionError):
+        return error  # 1e999 in its data is JSON, and no number that could be written again
     return error
 
 
@@ -179,7 +182,7 @@ def initialize_from_discover(discover: bytes, version: str) -> bytes:
     capabilities = known.get("capabilities")
     answer: dict[str, Any] = {
         "protocolVersion": version,
-        "capabilities": _without(capabilities, ("tasks", "extensions")),
+        "capabilities": across(capabilities),
         "serverInfo": info if isinstance(info, dict) else {"name": "upstream", "version": "0"},
     }
     if known.get("instructions") is not None:
@@ -192,17 +195,10 @@ def _object(text: bytes) -> dict[str, Any]:
     return loose if isinstance(loose, dict) else {}
 
 
-def _without(capabilities: object, names: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(capabilities, dict):
-        return {}
-    return {name: value for name, value in capabilities.items() if name not in names}
-
-
 def _relayed_capabilities(capabilities: object) -> dict[str, Any]:
-    """Without what nobody relays yet to stateless clients: subscriptions to resources, tasks."""
-    kept = {}
-    for name, value in _without(capabilities, ("tasks", "extensions")).items():
-        if isinstance(value, dict):
-            value = {k: v for k, v in value.items() if k != "subscribe"}
-        kept[name] = value
+    """Without tasks. Lists change by what the gateway itself knows of rights and pinned tools."""
+    kept = across(capabilities)
+    for kind in CHANGED:
+        if isinstance(kept.get(kind), dict):
+            kept[kind] = {**kept[kind], "listChanged": True}
     return kept

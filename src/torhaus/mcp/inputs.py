@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from torhaus.mcp.eras import ENVELOPE
+from torhaus.mcp.extensions import across
 
 INPUT_REQUIRED = "input_required"
 CANCELLED = "notifications/cancelled"
@@ -53,10 +54,12 @@ def wanted(result: bytes) -> Wanted | None:
     return _wanted(result) if asks(result) else None
 
 
-def required(questions: Mapping[str, Input], state: str) -> bytes:
-    """The `input_required` result that asks this."""
+def required(questions: Mapping[str, Input], state: str | None) -> bytes:
+    """The `input_required` result that asks this. Without a state, the retry is a new call."""
     asked = {key: {"method": each.method, "params": each.params} for key, each in questions.items()}
-    found = {"resultType": INPUT_REQUIRED, "inputRequests": asked, "requestState": state}
+    found: dict[str, Any] = {"resultType": INPUT_REQUIRED, "inputRequests": asked}
+    if state is not None:
+        found["requestState"] = state
     return encode(found)
 
 
@@ -75,14 +78,19 @@ def again(params: bytes, answers: Mapping[str, bytes], state: str | None) -> byt
 
 
 def may_be_asked(capabilities: bytes) -> dict[str, Any]:
-    """Of what a client declared, that by which servers may ask it something."""
+    """Of what a client declared, that by which servers of the other era may ask it something.
+
+    Extensions besides, as far as they pass between the eras.
+    """
     try:
         loose = msgspec.json.decode(capabilities or b"{}")
     except (msgspec.MsgspecError, RecursionError):
         return {}
     if not isinstance(loose, dict):
         return {}
-    return {name: loose[name] for name in ASKS.values() if isinstance(loose.get(name), dict)}
+    asks = {name: loose[name] for name in ASKS.values() if isinstance(loose.get(name), dict)}
+    extensions = across(loose).get("extensions")
+    return asks if extensions is None else {**asks, "extensions": extensions}
 
 
 def lacking(question: Input, capabilities: Mapping[str, Any]) -> str | None:

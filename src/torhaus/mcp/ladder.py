@@ -27,9 +27,13 @@ def is_modern_version(header: bytes) -> bool:
 
 def is_modern(request: Request, version_header: bytes | None) -> bool:
     """A request is judged by what it carries, never by what its sender did before."""
-    if version_header is not None and version_header not in _LEGACY:
-        return True
-    meta = request.params.get("_meta")
+    by_header = version_header is not None and is_modern_version(version_header)
+    return by_header or says_modern(request)
+
+
+def says_modern(request: Request) -> bool:
+    """Whether a request is of the modern era by its own word."""
+    meta = request.params.get("_meta") if "_meta" in request.params else None
     return isinstance(meta, dict) and VERSION_KEY in meta
 
 

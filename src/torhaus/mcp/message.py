@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import msgspec
 
@@ -16,10 +16,6 @@ MAX_ID = 1024
 
 encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
-
-# Tuples, because a union is made anew each time it is met.
-_ID = (str, int)
-_NESTED = (dict, list)
 
 _KEY = re.compile(rb'"(?:[^"\\]|\\.)*+"([ \t\r\n]*+:)?+', re.DOTALL)
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -48,6 +44,7 @@ class CallerError(Exception):
         self.data = data
 
 
+@final
 class Request(msgspec.Struct, frozen=True, gc=False):
     """A request. `id` and `payload` (params; empty when absent) are JSON text."""
 
@@ -74,6 +71,9 @@ class Response(msgspec.Struct, frozen=True, gc=False):
 Message = Request | Notification | Response
 
 
+# Below, `type(...) is`: the decoder makes no subclasses, and it costs a third of `isinstance`.
+
+
 def read(body: bytes) -> Message:
     """The one message in a POST body.
 
@@ -89,19 +89,19 @@ def read(body: bytes) -> Message:
     method = loose["method"]
     id_text: bytes | None = None
     if "id" in loose:
-        if isinstance(request_id, bool) or not isinstance(request_id, _ID):
+        if type(request_id) is not int and type(request_id) is not str:
             raise CallerError(INVALID_REQUEST, "the request id must be a string or an integer")
         id_text = encode(request_id)
         if len(id_text) > MAX_ID:
             raise CallerError(INVALID_REQUEST, f"the request id is longer than {MAX_ID} bytes")
-    if not isinstance(method, str) or not 0 < len(method) <= MAX_METHOD:
+    if type(method) is not str or not 0 < len(method) <= MAX_METHOD:
         raise CallerError(INVALID_REQUEST, "`method` must be a non-empty string", id=id_text)
     if "result" in loose or "error" in loose:
         raise CallerError(INVALID_REQUEST, "a message is a request or a response", id=id_text)
     params = loose.get("params")
     if "params" not in loose:
         params, payload = {}, b""
-    elif isinstance(params, dict):
+    elif type(params) is dict:
         payload = encode(params)
     else:
         raise CallerError(INVALID_REQUEST, "`params` must be an object", id=id_text)
@@ -112,7 +112,7 @@ def read(body: bytes) -> Message:
 
 def _response(loose: dict[str, Any]) -> Response:
     response_id = loose.get("id")
-    if isinstance(response_id, bool) or not isinstance(response_id, _ID):
+    if type(response_id) is not str and type(response_id) is not int:
         raise CallerError(INVALID_REQUEST, "neither a request (`method`) nor a response with an id")
     members = [name for name in ("result", "error") if name in loose]
     if len(members) != 1:
@@ -134,10 +134,8 @@ def _strict(body: bytes) -> dict[str, Any]:
         raise CallerError(PARSE_ERROR, "the body is not UTF-8") from error
     except RecursionError as error:
         raise CallerError(PARSE_ERROR, _TOO_DEEP) from error
-    if isinstance(loose, list):
-        raise CallerError(INVALID_REQUEST, "batches are not supported: send one message per POST")
-    if not isinstance(loose, dict):
-        raise CallerError(INVALID_REQUEST, "the body must be one JSON-RPC object")
+    if type(loose) is not dict:
+        raise CallerError(INVALID_REQUEST, _BATCH if isinstance(loose, list) else _NO_OBJECT)
     # A compact body without duplicates comes out of the encoder byte for byte (most clients send
     # exactly that), so the comparison is the cheap proof; only other spellings are counted.
     again = encode(loose)
@@ -150,6 +148,8 @@ def _strict(body: bytes) -> dict[str, Any]:
 
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _NO_BRACKETS = bytes(each for each in range(256) if each not in _STEPS)
+_BATCH = "batches are not supported: send one message per POST"
+_NO_OBJECT = "the body must be one JSON-RPC object"
 _TOO_DEEP = f"the body is nested deeper than {MAX_DEPTH} levels"
 
 
@@ -166,7 +166,7 @@ def _keys(text: bytes) -> int:
 
 
 def twins(value: object) -> str | None:
-    """A key that stands twice in one object when case is ignored, or None.
+    """A key that stands twice in one object when case is ignored, or None. `value`: as decoded.
 
     Some servers read JSON without regard to case (Go's encoding/json), so `repo` and `Repo` in
     one object could be decided as one thing and carried out as another.
@@ -174,16 +174,16 @@ def twins(value: object) -> str | None:
     stack = [value]
     for item in stack:
         inside: Iterable[object]
-        if isinstance(item, dict):
+        if type(item) is dict:
             if len(item) > 1 and len({key.casefold() for key in item}) != len(item):
                 return _first_twin(item)
             inside = item.values()
-        elif isinstance(item, list):
+        elif type(item) is list:
             inside = item
         else:
             continue
         for each in inside:
-            if isinstance(each, _NESTED):
+            if type(each) is dict or type(each) is list:
                 stack.append(each)  # noqa: PERF401 -- a queue that grows while it is walked
     return None
 
@@ -214,11 +214,8 @@ def _first_twin(item: dict[str, Any]) -> str:
 def request_text(id_text: bytes, method: str, payload: bytes) -> bytes:
     """A request as JSON text. `payload` is the JSON text of params, empty when absent."""
     if payload:
-        return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b}' % (
-            id_text,
-            encode(method),
-            payload,
-        )
+        named = b',"method":' + encode(method) + b',"params":'
+        return b"".join((b'{"jsonrpc":"2.0","id":', id_text, named, payload, b"}"))
     return b'{"jsonrpc":"2.0","id":%b,"method":%b}' % (id_text, encode(method))
 
 

@@ -78,9 +78,16 @@ def mismatch(
 
 
 def repeated(marked: Sequence[Mark], arguments: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The headers that stand for these arguments, lower-case names, values encoded."""
+    """The headers that stand for these arguments, lower-case names, values encoded.
+
+    What is neither text, number nor truth cannot stand in one; its server refuses it anyway.
+    """
     found = ((mark.header, _at(arguments, mark.path)) for mark in marked)
-    return tuple((name, headers.encode(_text(value))) for name, value in found if value is not None)
+    return tuple(
+        (name, headers.encode(_text(value)))
+        for name, value in found
+        if isinstance(value, str | int | float)
+    )
 
 
 def _text(value: object) -> str:

@@ -121,3 +121,8 @@ def encode(data: bytes, event_id: str | None = None, retry: int | None = None) -
         data = data.replace(b"\r", b" ").replace(b"\n", b" ")
     parts.append(b"data: %b\n\n" % data)
     return b"".join(parts)
+
+
+def endpoint(address: bytes) -> bytes:
+    """Where a client of 2024-11-05 sends its messages: the first event of its stream."""
+    return b"event: endpoint\ndata: %b\n\n" % address

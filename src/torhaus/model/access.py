@@ -128,6 +128,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     `dict`: what policy works out of it once (`policy/index.py`) stays with it.
 
     `redact`: the rule that has results and arguments masked, None where nothing is.
+    `scopes`: those of the credential that are about this server; each action needs one of them
+    besides its allow. None for a credential without scopes.
     `arguments`: verdicts can depend on the call's arguments beyond the tool's class, and
     `moment`: on the time, the address or the client; without either, one verdict serves all calls
     of a tool.
@@ -140,6 +142,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     origins: tuple[Origin, ...] = ()
     policies: tuple[Policy, ...] = ()
     redact: str | None = None
+    scopes: tuple[Permission, ...] | None = None
     arguments: bool = False
     moment: bool = False
 

@@ -17,6 +17,10 @@ class Kind(StrEnum):
     TOOL_NEW = "tool.new"
     TOOL_CHANGED = "tool.changed"
     BUDGET = "budget.spent"
+    TOKEN_REUSED = "token.reused"  # noqa: S105 -- a word, no password
+    STOP_ENDED = "stop.ended"
+    PERSON = "person.attention"
+    CREDENTIAL = "credential.attention"
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):

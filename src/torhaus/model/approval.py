@@ -34,7 +34,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     and exact arguments. `arguments`: JSON text for the approver, already redacted.
 
     `requester` is a principal's id. `approvers`: per policy, who may decide it (roles, groups or
-    e-mail addresses); an empty tuple means whoever may administer the server.
+    e-mail addresses); an empty tuple means whoever may administer the server. `shown`: what records
+    call the credential that the call came with; it is not kept.
     """
 
     digest: bytes
@@ -47,6 +48,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     policy_version: str
     approvers: tuple[tuple[str, ...], ...] = ()
+    shown: str = ""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,9 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `hints`: the tool's annotations in the server's own list, where known. `client`: the name the
     client gives itself (`clientInfo.name`), empty where it gives none. `protocol`: the revision it
     speaks. `trace`: the trace its request belongs to (W3C Trace Context), where it says so.
-    `sent`: octets of `payload` as it came, whatever is masked in it later.
+    `sent`: octets of `payload` as it came, whatever is masked in it later. `invented`: `operation`
+    is no method of the protocol and stands in no list of the server that is known here: it may be
+    anything that somebody typed. `shown`: what records call the credential he came with.
     """
 
     id: str
@@ -36,3 +38,5 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     protocol: str = ""
     trace: str = ""
     sent: int = 0
+    invented: bool = False
+    shown: str = ""

@@ -8,10 +8,24 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from torhaus.model.accounts import (
+    DepartureDesk,
+    IdentityDesk,
+    InvitationDesk,
+    PasswordDesk,
+    SeenDesk,
+)
 from torhaus.model.approval import Approval, State, Wanted
+from torhaus.model.credentials import CredentialDesk, FamilyDesk, RevisionDesk
 from torhaus.model.grant import AccessRequest, Asked, Grant, Granted
+from torhaus.model.oauth import ClientDesk, CodeDesk, RefreshDesk
+from torhaus.model.person import PersonDesk, TeamDesk
 from torhaus.model.pins import ToolDesk
+from torhaus.model.provisioning import ProvisionedDesk
+from torhaus.model.rings import RingDesk
+from torhaus.model.stops import StopDesk
 from torhaus.model.usage import UsageDesk
+from torhaus.model.vault import VaultDesk
 
 
 class ApprovalDesk(Protocol):
@@ -39,6 +53,10 @@ class ApprovalDesk(Protocol):
         """How many of a requester's own are pending."""
         ...
 
+    async def given_up(self, requester: str, since: float) -> int:
+        """How many of a requester's own that were made since then are cancelled."""
+        ...
+
     async def take(self, id: str, wanted: Wanted, now: float) -> bool:
         """From approved to used, if it is for exactly this call, requester and policy version.
 
@@ -54,6 +72,10 @@ class ApprovalDesk(Protocol):
         """The newest first; of those made before `before` where given."""
         ...
 
+    async def of(self, email: str) -> list[Approval]:
+        """Those of one person that are pending or approved."""
+        ...
+
     async def decide(self, id: str, state: State, by: str, comment: str, now: float) -> bool:
         """From pending to `state`. False when it is not pending any more, or its time is over."""
         ...
@@ -67,6 +89,9 @@ class ApprovalDesk(Protocol):
         ...
 
     async def those(self, ids: Sequence[str]) -> list[Approval]: ...
+    async def forget(self, before: float) -> None:
+        """Those that are not open any more and whose time was over by then."""
+        ...
 
 
 class AccessDesk(Protocol):
@@ -84,6 +109,10 @@ class AccessDesk(Protocol):
 
     async def overdue(self, now: float, most: int) -> list[AccessRequest]:
         """Pending requests whose time is over."""
+        ...
+
+    async def forget(self, before: float) -> None:
+        """Requests that are not pending any more and whose time was over by then."""
         ...
 
     async def add_grant(self, granted: Granted) -> None: ...
@@ -116,6 +145,40 @@ class Desk(Protocol):
     def tools(self) -> ToolDesk: ...
     @property
     def usage(self) -> UsageDesk: ...
+    @property
+    def identities(self) -> IdentityDesk: ...
+    @property
+    def passwords(self) -> PasswordDesk: ...
+    @property
+    def departures(self) -> DepartureDesk: ...
+    @property
+    def seen(self) -> SeenDesk: ...
+    @property
+    def invitations(self) -> InvitationDesk: ...
+    @property
+    def provisioned(self) -> ProvisionedDesk: ...
+    @property
+    def persons(self) -> PersonDesk: ...
+    @property
+    def teams(self) -> TeamDesk: ...
+    @property
+    def credentials(self) -> CredentialDesk: ...
+    @property
+    def families(self) -> FamilyDesk: ...
+    @property
+    def stops(self) -> StopDesk: ...
+    @property
+    def revisions(self) -> RevisionDesk: ...
+    @property
+    def vault(self) -> VaultDesk: ...
+    @property
+    def rings(self) -> RingDesk: ...
+    @property
+    def clients(self) -> ClientDesk: ...
+    @property
+    def codes(self) -> CodeDesk: ...
+    @property
+    def refreshes(self) -> RefreshDesk: ...
 
 
 class Office(Protocol):

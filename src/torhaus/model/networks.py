@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
 Network = IPv4Network | IPv6Network
 
@@ -14,6 +21,28 @@ def lies_in(networks: Iterable[Network], ip: str) -> bool:
     """
     address = _address(ip)
     return address is not None and any(address in network for network in networks)
+
+
+def household(ip: str) -> str:
+    """What one caller has of addresses: an IPv4 one, or 64 bits of IPv6; for counting by it.
+
+    What is no address stays as it is.
+    """
+    address = _address(ip)
+    if address is None or address.version == 4:
+        return ip if address is None else str(address)
+    return str(ip_network((address, 64), strict=False))
+
+
+def site(ip: str) -> str:
+    """What one customer of a provider may have: an IPv4 address, or 48 bits of IPv6 (RFC 6177).
+
+    That is 65,536 households, each of which he can pass for.
+    """
+    address = _address(ip)
+    if address is None or address.version == 4:
+        return household(ip)
+    return str(ip_network((address, 48), strict=False))
 
 
 @lru_cache(maxsize=1024)

@@ -1,10 +1,22 @@
 """The ends a call can meet. Every call meets exactly one."""
 
 from enum import StrEnum
+from typing import final
 
 import msgspec
 
 from torhaus.model.verdict import Allow, Deny, Hold, Verdict
+
+
+class Counted(msgspec.Struct, frozen=True, gc=False):
+    """What was seen of a result while it was read. `of`: the very text; of another it says nothing.
+
+    `items`: how many things it holds; None where that is unknown, or it is an error.
+    """
+
+    of: bytes
+    is_error: bool
+    items: int | None
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -20,6 +32,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     status: int = 200
     session: str | None = None
     event_id: str | None = None
+    counted: Counted | None = None
 
 
 class Served(StrEnum):
@@ -30,6 +43,7 @@ class Served(StrEnum):
     STALE = "stale"
 
 
+@final
 class Answered(msgspec.Struct, frozen=True, gc=False):
     """`cacheable`: the cache was asked. `cached`: it had the answer, `age` seconds old.
 

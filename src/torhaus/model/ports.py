@@ -65,6 +65,8 @@ class Ask(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `principal`: who asks (an id, for session pooling, never sent). `headers`: `Mcp-Param-*` pairs.
     `session` is the front session of a legacy caller, None for a modern one.
     `timeout`: seconds without any message from the upstream; None waits for ever.
+    `changes`: whether the call may change something, so that lists may be others afterwards.
+    `lapsed`: called with a sentence when its server was told that nobody comes back to the call.
     """
 
     method: str
@@ -76,6 +78,8 @@ class Ask(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     name: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     timeout: float | None = 300.0
+    changes: bool = False
+    lapsed: Callable[[str], None] | None = None
 
 
 class Link(Protocol):
@@ -114,6 +118,29 @@ class Link(Protocol):
     async def shutdown(self) -> None:
         """Close connections and stop processes, in order, within 5 seconds."""
         ...
+
+
+class NotConnected(UpstreamError):  # noqa: N818 -- nothing failed: somebody has to do something
+    """There is no account to act with. `shared`: an administrator connects it, not the caller.
+
+    `scope`: what the server asked for besides. `provider`: an identity provider where the caller
+    signs in, which is all there is to do. `barred`: nothing that he could do would help.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        shared: bool = False,
+        scope: str = "",
+        provider: str = "",
+        barred: bool = False,
+    ) -> None:
+        super().__init__(text)
+        self.shared = shared
+        self.scope = scope
+        self.provider = provider
+        self.barred = barred
 
 
 class NoStream(UpstreamError):  # noqa: N818 -- what HTTP says with 405, not a fault

@@ -59,6 +59,11 @@ INTENT, OUTCOME = "intent", "outcome"
 class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Field order is the order on disk. `parameters` is JSON text, spliced in as it is.
 
+    `credential`: which one of his the user came with, as lists of keys and sessions call it:
+    `key:<id>`, `token:<id of what the client was let in for>`, `session:<id>` (a browser's) or
+    `file-key:<number>` (which of his `api_keys`). Empty where there is none, and in records from
+    before there was this column.
+
     `phase`: empty for a record that stands alone. A call that may change something has two with
     one `request_id`: an `intent`, durable before the call goes to its server, and an `outcome`.
     """
@@ -72,4 +77,5 @@ class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     result: RecordResult
     access_control: RecordAccess
     call: RecordCall = NO_CALL
+    credential: str = ""
     phase: str = ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from re import Pattern
+from typing import Protocol
 
 import msgspec
 
@@ -11,6 +12,7 @@ from torhaus.model.auditing import WHOLE, Recorded
 from torhaus.model.caching import NO_CACHING, Caching
 from torhaus.model.health import USUAL, Upkeep
 from torhaus.model.secret import Secret
+from torhaus.model.stops import Stop
 
 
 class Era(StrEnum):
@@ -28,20 +30,107 @@ class Sharing(StrEnum):
     SESSION = "session"
 
 
+class Acting(StrEnum):
+    """Whose account at a server a call uses: the caller's own, a shared one, or Torhaus's."""
+
+    USER = "user"
+    SHARED = "shared"
+    CLIENT = "client"
+
+
+class Assertion(msgspec.Struct, frozen=True):
+    """A JWT of the platform, read anew whenever one is needed.
+
+    `scheme`: `file` or `exec`; `what`: a path, or a command; `base`: where both are looked at from.
+    """
+
+    scheme: str
+    what: str
+    base: str
+
+
+class OAuthAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """How tokens for a server are got. Empty texts: the server's own metadata says it.
+
+    `mode`: whose account acts; `tools`: (glob over normalised names, who) for some tools, the first
+    one wins. `client_id`: how Torhaus is known there, registered by itself where it is empty.
+    `method`: how it proves that at the token endpoint. `private_key`: PEM, known there as `key_id`.
+    `algorithm`: what Torhaus signs with, for `reader`: `issuer` or `token_endpoint`. `assertion`:
+    proves who it is in the place of a signature of its own; with `federated` tokens are asked for
+    with it (RFC 7523 section 2.1). `scopes`: asked for; without any, those the server names.
+    `bound`: whether tokens are bound to a key (DPoP); None: where the server asks for that.
+    `provider`: the identity provider whose word gets callers in, so that none connects an account.
+    """
+
+    mode: Acting
+    client_id: str = ""
+    client_secret: Secret | None = None
+    private_key: Secret | None = None
+    key_id: str = ""
+    algorithm: str = ""
+    reader: str = "issuer"
+    assertion: Assertion | None = None
+    federated: bool = False
+    method: str = ""
+    scopes: tuple[str, ...] = ()
+    audience: str = ""
+    resource: str = ""
+    issuer: str = ""
+    token_endpoint: str = ""
+    bound: bool | None = None
+    provider: str = ""
+    tools: tuple[tuple[Glob, Acting], ...] = ()
+
+    @property
+    def personal(self) -> bool:
+        """Whether some calls use accounts of their callers."""
+        return self.mode is Acting.USER or any(who is Acting.USER for _, who in self.tools)
+
+    def acting(self, tool: str) -> Acting:
+        """`tool`: normalised; empty for what is no call of a tool."""
+        for glob, who in self.tools:
+            if tool and glob.pattern.fullmatch(tool) is not None:
+                return who
+        return self.mode
+
+
+class Prover(Protocol):
+    """Shows a server with each request that the token is its sender's (DPoP, RFC 9449)."""
+
+    def line(self, method: str, url: str) -> bytes:
+        """A header line for one request, and for one time of sending it."""
+        ...
+
+    def wanted(self, status: int, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether the server wants the request again, with the nonce that it gives. Remembers it.
+
+        `headers`: names in lower case.
+        """
+        ...
+
+
 class HttpAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """An upstream by URL. `transport`: `auto`, `http` (streamable HTTP) or `sse` (HTTP+SSE)."""
+    """An upstream by URL. `transport`: `auto`, `http` (streamable HTTP) or `sse` (HTTP+SSE).
+
+    `stored`: it is shown the credential that the vault keeps for it; `oauth`: a token. `prover`:
+    proves with each request whose the credential is; None for what whoever has it may use.
+    """
 
     url: str
     headers: tuple[tuple[str, Secret], ...] = ()
     transport: str = "auto"
     era: str = "auto"
     ca_file: str | None = None
+    stored: bool = False
+    oauth: OAuthAccess | None = None
+    prover: Prover | None = None
 
 
 class StdioAddress(msgspec.Struct, frozen=True, kw_only=True):
     """An upstream as a child process. `env` is added to a short allow-list of our own.
 
-    `idle`: seconds without a call after which the process is stopped.
+    `idle`: seconds without a call after which the process is stopped. `era`: `auto`, `legacy` or
+    `modern`.
     """
 
     command: str
@@ -49,6 +138,7 @@ class StdioAddress(msgspec.Struct, frozen=True, kw_only=True):
     env: tuple[tuple[str, Secret], ...] = ()
     cwd: str | None = None
     idle: float = 600.0
+    era: str = "auto"
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -119,13 +209,17 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     pinned: `accept`, `warn` or `quarantine`. `drift_unlisted`: `refuse` names it does not list,
     `pass` them, or `auto`: pass them for callers to whom everything on the server is open.
     `hide_denied`: a refused tool is an unknown one. `recorded`: what audit records hold.
-    `secrets`: of its credential, what it must not repeat to callers.
+    `secrets`: of its credential, what it must not repeat to callers. `parked_expiry`: seconds for
+    which its question waits for a stateless client; `parked_limit`: calls of one person that do.
+    `stops`: of it and its tools.
     """
 
     name: str
     address: HttpAddress | StdioAddress
     timeout: float = 300.0
     connect_timeout: float = 10.0
+    parked_expiry: float = 600.0
+    parked_limit: int = 50
     sharing: Sharing = Sharing.PRINCIPAL
     environment: str | None = None
     credential: str = ""
@@ -141,4 +235,21 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     hide_denied: bool = False
     recorded: Recorded = WHOLE
     secrets: tuple[Secret, ...] = ()
+    stops: tuple[Stop, ...] = ()
     health: Upkeep = USUAL
+
+    @property
+    def personal(self) -> bool:
+        """Whether callers may have accounts of their own there, so that they see other things."""
+        address = self.address
+        if not isinstance(address, HttpAddress) or address.oauth is None:
+            return False
+        return address.oauth.personal
+
+    @property
+    def vouched(self) -> str:
+        """The identity provider whose word gets callers in; empty where none does."""
+        address = self.address
+        if not isinstance(address, HttpAddress) or address.oauth is None:
+            return ""
+        return address.oauth.provider

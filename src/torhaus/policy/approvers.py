@@ -1,9 +1,12 @@
 """Who may agree to a call: four eyes, the lists of every policy that asks, rights held now."""
 
-from torhaus.model.access import Permission
+from collections.abc import Iterable
+
+from torhaus.model.access import NO_ACCESS, Access, Permission
 from torhaus.model.approval import Approval
-from torhaus.model.people import Principal
+from torhaus.model.people import Phase, Principal
 from torhaus.model.rules import Rules
+from torhaus.model.texts import filled, marked
 
 
 def may_decide(principal: Principal, approval: Approval, rules: Rules, now: float) -> str | None:
@@ -14,16 +17,17 @@ def may_decide(principal: Principal, approval: Approval, rules: Rules, now: floa
     """
     wanted = approval.wanted
     if is_same(principal, wanted.requester, wanted.email):
-        return "nobody approves his own call: ask somebody else"
+        return marked("nobody approves his own call: ask somebody else")
     if not is_person(principal):
-        return "a decision needs a person: send a key of your own"
+        return marked("a decision needs a person: send a key of your own")
     known = rules.principals.get(principal.id)
     if known is None:
-        return f"{principal.email} is not in the configuration any more"
+        text = marked("{person} is not in the configuration any more")
+        return filled(text, person=principal.email)
     lists = wanted.approvers or ((),)
     for names in lists:
-        if names and not named(known, names, now):
-            return f"this needs one of: {', '.join(names)}"
+        if names and not named(known, names, now, wanted.server):
+            return filled(marked("this needs one of: {names}"), names=", ".join(names))
         why = None if names else may_administer(known, wanted.server, now)
         if why is not None:
             return why
@@ -46,12 +50,15 @@ def is_same(principal: Principal, requester: str, email: str) -> bool:
     return principal.id == requester or principal.email.casefold() == email.casefold()
 
 
-def named(principal: Principal, names: tuple[str, ...], now: float) -> bool:
-    """Whether a list of roles, groups and e-mail addresses names somebody who has access now."""
+def named(principal: Principal, names: tuple[str, ...], now: float, server: str) -> bool:
+    """Whether a list of roles, groups and e-mail addresses names somebody who has access now.
+
+    Roles are those that count on the server.
+    """
     if not active(principal, now):
         return False
     email = principal.email.casefold()
-    held = {*principal.roles(now), *principal.groups}
+    held = {*principal.phase(now).roles_on(server), *principal.groups}
     return any(name in held or name.casefold() == email for name in names)
 
 
@@ -61,14 +68,31 @@ def administers(principal: Principal, server: str, now: float) -> bool:
         return False
     access = principal.phase(now).on(server)
     allowed = any(_covers(each, server) and each.when is None for each in access.allows)
+    if access.scopes is not None and not any(_covers(each, server) for each in access.scopes):
+        return False
     return allowed and not any(_covers(each, server) for each in access.denies)
+
+
+def govern(roles: Iterable[str], rules: Rules) -> bool:
+    """Whether these roles together make somebody an administrator of everything."""
+    parts = [rules.role_access.get(role, {}).get("*", NO_ACCESS) for role in roles]
+    phase = Phase(
+        access={
+            "*": Access(
+                allows=tuple(each for part in parts for each in part.allows),
+                denies=tuple(each for part in parts for each in part.denies),
+            )
+        }
+    )
+    return administers(Principal(id="", email="", phases=(phase,)), "*", 0.0)
 
 
 def may_administer(principal: Principal, server: str, now: float) -> str | None:
     """None when he administers the server now; otherwise why he may not, as a sentence."""
     if administers(principal, server, now):
         return None
-    return f"this needs somebody with admin permission on {server[:128]}"
+    text = marked("this needs somebody with admin permission on {server}")
+    return filled(text, server=server[:128])
 
 
 def active(principal: Principal, now: float) -> bool:

@@ -18,6 +18,8 @@ def may_audit(principal: Principal, now: float) -> str | None:
         return "your access has ended"
     access = principal.phase(now).on(HOUSE)
     allowed = any(_opens(each) and each.when is None for each in access.allows)
+    if access.scopes is not None and not any(_opens(each) for each in access.scopes):
+        return f"the key that was sent is held to scopes without {RIGHT}"
     if allowed and is_person(principal) and not any(_shuts(each) for each in access.denies):
         return None
     return f"reading the audit log needs the permission {RIGHT}"

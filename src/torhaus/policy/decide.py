@@ -20,8 +20,9 @@ from torhaus.policy.grants import granting
 from torhaus.policy.methods import LISTEN, need, uris
 from torhaus.policy.origins import misplaced
 from torhaus.policy.policies import held, obliged, policed
+from torhaus.policy.stops import stopped
 
-LAYERS = (misread, forbidden, tagged, bounded, misplaced, policed)
+LAYERS = (stopped, misread, forbidden, tagged, bounded, misplaced, policed)
 """What can refuse a call whoever allows it, in order. Each returns a Deny or None."""
 
 
@@ -112,6 +113,8 @@ def _allowed(asked: Asked, trace: Trace) -> Allow | Deny:
     allows = asked.access.allows
     if not allows:
         return refusals.no_access(asked)
+    if asked.access.scopes == ():
+        return refusals.unscoped(asked, None)
     if asked.open:
         return Allow(allows[0].rule, f"{allows[0].rule} opens {asked.call.server.name}")
     actions = asked.does.actions
@@ -124,8 +127,25 @@ def _allowed(asked: Asked, trace: Trace) -> Allow | Deny:
             trace.append(Step("grants", "pass", grant.rule, f"allows {action}"))
         if grant.rule not in rules:
             rules.append(grant.rule)
+    outside = _outside(asked, trace)
+    if outside is not None:
+        return outside
     rule = rules[0] if len(rules) == 1 else ", ".join(rules)
     return Allow(rule, f"{rule} allows {' and '.join(sorted(actions))}", actions)
+
+
+def _outside(asked: Asked, trace: Trace) -> Deny | None:
+    """Scopes of the credential take away, whatever its owner may do."""
+    scopes = asked.index.scopes
+    if scopes is None:
+        return None
+    for action in sorted(asked.does.actions):
+        found = scopes.covering(action, asked.lineage)
+        if not found:
+            return refusals.unscoped(asked, action)
+        if trace is not None:
+            trace.append(Step("scopes", "pass", found[0].rule, f"holds {action}"))
+    return None
 
 
 # -- the trace, for people -----------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What can be worked out of somebody's access once, so that no call does it again."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from re import Pattern
 from typing import Any
 
@@ -15,26 +15,39 @@ _INDEX = "index"
 
 
 class Shelf(msgspec.Struct, frozen=True):
-    """Permissions in their order, and by action and type: long lists are not walked."""
+    """Permissions in their order, and by action and type: long lists are not walked.
+
+    `met`: what was found before. No call can make it grow: its keys are of the configuration.
+    """
 
     every: tuple[Permission, ...]
     sorted: Mapping[str, Mapping[str, tuple[tuple[int, Permission], ...]]]
+    met: dict[tuple[str, tuple[str, ...]], tuple[Permission, ...]] = {}
 
-    def covering(self, action: str, kinds: Iterable[str]) -> Iterator[Permission]:
-        """Those for this action on one of these types or on all, in their order."""
-        shelf = self.sorted.get(action)
-        if shelf is None:
-            shelf = self.sorted["*"]
-        found = [shelf[kind] for kind in kinds if kind in shelf]
-        if "*" in shelf:
-            found.append(shelf["*"])
-        if len(found) == 1:
-            return (each for _, each in found[0])
-        return (each for _, each in sorted((at for some in found for at in some), key=_place))
+    def covering(self, action: str, kinds: tuple[str, ...]) -> tuple[Permission, ...]:
+        """Those for this action on one of these types or on all, in their order.
+
+        `kinds`: a type, and those it belongs to as the configuration says.
+        """
+        if action not in self.sorted:
+            action = "*"
+        shelf = self.sorted[action]
+        if len(kinds) == 1 and kinds[0] not in shelf:
+            kinds = _ALL  # a type may be anything: tools are named by anybody
+        found = self.met.get((action, kinds))
+        if found is None:
+            found = self.met[action, kinds] = _in_order(shelf, kinds)
+        return found
 
 
-def _place(placed: tuple[int, Permission]) -> int:
-    return placed[0]
+_ALL = ("*",)
+
+
+def _in_order(
+    shelf: Mapping[str, tuple[tuple[int, Permission], ...]], kinds: tuple[str, ...]
+) -> tuple[Permission, ...]:
+    found = {place: each for kind in (*kinds, "*") for place, each in shelf.get(kind, ())}
+    return tuple(found[place] for place in sorted(found))
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -70,6 +83,7 @@ class Index(msgspec.Struct, frozen=True):
     """
 
     allows: Shelf
+    scopes: Shelf | None
     denies: Shelf
     limits: tuple[Limit, ...]
     kinds: frozenset[str]
@@ -115,6 +129,7 @@ def _index(access: Access) -> Index:
     )
     return Index(
         allows=_shelf(access.allows),
+        scopes=None if access.scopes is None else _shelf(access.scopes),
         denies=_shelf(access.denies),
         limits=limits,
         kinds=frozenset(limit.bound.kind for limit in limits),

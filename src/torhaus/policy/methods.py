@@ -45,6 +45,9 @@ _LISTENED = frozenset(
 )
 _READ = Need("read", "resources")
 
+TASK_FILTERS = frozenset({"taskIds", "tasksStatus"})
+"""What a listener asks for of tasks; the gate looks at each task by itself."""
+
 NEEDS = {
     "resources/read": _READ,
     "resources/subscribe": _READ,
@@ -81,6 +84,16 @@ def uris(method: str, params: Mapping[str, Any]) -> tuple[object, ...] | None:
     if method == LISTEN:
         return _listened(params)
     return (params.get("uri"),) if NEEDS.get(method) is _READ else None
+
+
+def without_tasks(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a listener asks for besides the news of tasks."""
+    return {
+        name: {kind: value for kind, value in asked.items() if kind not in TASK_FILTERS}
+        if isinstance(asked, dict)
+        else asked
+        for name, asked in params.items()
+    }
 
 
 def _extended(params: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from torhaus.model.names import normal as normal
 
@@ -11,11 +12,41 @@ _PROPER = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 
+LONGEST = 256
+"""Characters of a name that compatibility forms are looked for in; at most four become one."""
+_SHORT = 64
+"""Characters of a name that is remembered: those of arguments come again and again."""
+MOST_MARKS = 30
+"""Combining marks in a row (UAX #15, stream-safe text): sorting them takes quadratic time."""
+
+
 def folded(argument: str) -> str:
     """What readers take for the same name: case, compatibility forms, NUL (CVE-2026-27896)."""
-    if argument.isascii():
-        return argument.lower().replace("\0", "")
-    return unicodedata.normalize("NFKC", argument).casefold().replace("\0", "")
+    return _short(argument) if len(argument) <= _SHORT else _folded(argument)
+
+
+@lru_cache(maxsize=4096)
+def _short(argument: str) -> str:
+    return _folded(argument)
+
+
+def _folded(argument: str) -> str:
+    plain = argument.replace("\0", "")
+    if plain.isascii():
+        return plain.lower()
+    if len(plain) > LONGEST or crowded(plain):
+        return plain.casefold()  # no name that anybody asks for has a form like this
+    return unicodedata.normalize("NFKC", plain).casefold()
+
+
+def crowded(text: str) -> bool:
+    """Whether so many marks stand in a row that the text must not be normalized."""
+    row = 0
+    for each in text:
+        row = row + 1 if unicodedata.combining(each) else 0
+        if row > MOST_MARKS:
+            return True
+    return False
 
 
 def words(tool: str) -> tuple[str, ...]:

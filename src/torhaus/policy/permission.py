@@ -9,7 +9,15 @@ from torhaus.policy.tables import TYPES
 
 ACTIONS = frozenset({"read", "write", "delete", "admin", "execute", "resolve"})
 
-HOUSE_RIGHTS = frozenset({("audit", "read")})
+HOUSE_RIGHTS = frozenset(
+    {
+        ("audit", "read"),
+        ("credentials", "admin"),
+        ("keys", "admin"),
+        ("people", "admin"),
+        ("stops", "admin"),
+    }
+)
 """What `torhaus:TYPE:ACTION` can name: rights over the gateway itself."""
 
 _SERVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}|\*")

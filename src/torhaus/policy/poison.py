@@ -39,22 +39,44 @@ _NAMING = frozenset(("properties", "patternProperties", "$defs", "definitions"))
 # A shortened value would be another value.
 _VALUES = frozenset(("default", "examples"))
 
+_FILES = ("~/.ssh", "id_rsa", ".env", "/etc/passwd", ".aws/credentials", "mcp.json")
+# Words of which a text holds one in lower case wherever it holds the phrase: to look for these
+# first takes a hundredth of the time, and thousands of definitions are read while others wait.
 _PHRASES = tuple(
-    re.compile(text, re.IGNORECASE)
-    for text in (
-        r"(?:ignore|disregard|forget|override)\s+(?:\w+\s+){0,3}(?:previous|prior|above|earlier)"
-        r"\s+(?:\w+\s+)?(?:instruction|prompt|rule|message|context)",
-        r"</?\s*(?:important|system|secret|instructions?|hidden)\s*>",
-        r"(?:do not|don't|never|without)\s+(?:tell|mention|inform|show|telling|informing|notify)"
-        r"\w*\s+(?:\w+\s+){0,3}(?:user|human|operator)",
-        r"(?:must|should)\s+(?:always\s+)?(?:first\s+)?(?:call|use|invoke)\s+this\s+tool\s+before",
-        r"(?:before|instead of)\s+(?:using|calling)\s+(?:any|every|all)\s+other\s+tools?",
-        r"(?:read|include|send|attach|pass)\s+(?:\S+\s+){0,5}"
-        r"(?:~/\.ssh|id_rsa|\.env\b|/etc/passwd|\.aws/credentials|mcp\.json)",
-        r"(?:system prompt|conversation history|chat history)",
+    (words, re.compile(text, re.IGNORECASE))
+    for words, text in (
+        (
+            ("previous", "prior", "above", "earlier"),
+            r"(?:ignore|disregard|forget|override)\s+(?:\w+\s+){0,3}(?:previous|prior|above|earlier)"
+            r"\s+(?:\w+\s+)?(?:instruction|prompt|rule|message|context)",
+        ),
+        (("<",), r"</?\s*(?:important|system|secret|instructions?|hidden)\s*>"),
+        (
+            ("user", "human", "operator"),
+            r"(?:do not|don't|never|without)\s+"
+            r"(?:tell|mention|inform|show|telling|informing|notify)\w*\s+(?:\w+\s+){0,3}(?:user|human|operator)",
+        ),
+        (
+            ("must", "should"),
+            r"(?:must|should)\s+(?:always\s+)?(?:first\s+)?(?:call|use|invoke)\s+this\s+tool\s+before",
+        ),
+        (
+            ("before", "instead of"),
+            r"(?:before|instead of)\s+(?:using|calling)\s+(?:any|every|all)\s+other\s+tools?",
+        ),
+        (
+            _FILES,
+            r"(?:read|include|send|attach|pass)\s+(?:\S+\s+){0,5}"
+            r"(?:~/\.ssh|id_rsa|\.env\b|/etc/passwd|\.aws/credentials|mcp\.json)",
+        ),
+        (
+            ("system prompt", "conversation history", "chat history"),
+            r"(?:system prompt|conversation history|chat history)",
+        ),
     )
 )
-_BLANK = re.compile(r"[ \t\u00a0\u2000-\u200a\u2800\u3000]{200}|(?:[ \t]*\r?\n){30}")
+_BLANK = re.compile(r"[ \t\u00a0\u2000-\u200a\u2800\u3000]{200}")
+_LINES = re.compile(r"(?:[ \t]*\r?\n){30}")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _SECRET = re.compile(r"auth|cookie|token|secret|passw|credential|api[-_]?key", re.IGNORECASE)
 
@@ -182,9 +204,26 @@ def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _suspicious(text: str) -> bool:
-    if hidden(text) or _BLANK.search(text):
+    if hidden(text) or _blank(text):
         return True
-    return any(phrase.search(text) for phrase in _PHRASES)
+    return next(_phrases(text), None) is not None
+
+
+def _blank(text: str) -> bool:
+    if _BLANK.search(text) is not None:
+        return True
+    return text.count("\n") >= 30 and _LINES.search(text) is not None
+
+
+def _phrases(text: str) -> Iterator[str]:
+    """What of known attacks it says."""
+    # To patterns that ignore case, a long s (U+017F) is an s: beyond ASCII they are all asked.
+    plain = text.lower() if text.isascii() else None
+    for words, phrase in _PHRASES:
+        if plain is None or any(word in plain for word in words):
+            match = phrase.search(text)
+            if match is not None:
+                yield match[0]
 
 
 def _findings(path: Path, text: str) -> list[Finding]:
@@ -199,14 +238,11 @@ def _findings(path: Path, text: str) -> list[Finding]:
         found.append(
             Finding(where, "oversized", f"{len(text)} characters, where {MAX_TEXT} may be")
         )
-    if _BLANK.search(text):
+    if _blank(text):
         found.append(Finding(where, "blank", "a long blank stretch hides what follows it"))
     plain = stripped(text[: 16 * MAX_TEXT])
-    for phrase in _PHRASES:
-        match = phrase.search(plain)
-        if match is not None:
-            found.append(Finding(where, "phrase", f"it says {match[0][:120]!r}"))
-    return found
+    said = (Finding(where, "phrase", f"it says {phrase[:120]!r}") for phrase in _phrases(plain))
+    return [*found, *said]
 
 
 def _headers(schema: Any) -> list[Finding]:

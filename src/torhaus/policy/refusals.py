@@ -84,6 +84,20 @@ def missing(asked: Asked, action: str) -> Deny:
     )
 
 
+def unscoped(asked: Asked, action: str | None) -> Deny:
+    """The credential is held to scopes that leave this out; None: that leave out the server."""
+    call = asked.call
+    held = call.caller.scopes or ()
+    names = [f"{each.server}:{each.type}:{each.action}".replace(":*:", ":") for each in held]
+    scopes = ", ".join(names[:MOST_RULES]) or "nothing"
+    doing = "" if action is None else f"{_what(asked)} is {_doing(asked, action)}; "
+    said = (
+        f"{doing}the key or token that was sent is held to {scopes}, which leaves this out on "
+        f"{call.server.name}. Use another one, or make one with wider scopes."
+    )
+    return Deny("scopes", "outside_scopes", said[0].upper() + said[1:], asked.does.actions)
+
+
 def denied(asked: Asked, deny: Permission, action: str) -> Deny:
     who = asked.call.caller.email
     if asked.unknown:

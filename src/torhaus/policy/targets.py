@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from torhaus.model.servers import TargetArgs, ToolClass
-from torhaus.policy.names import folded
+from torhaus.policy.names import crowded, folded
 
 MAX_NAME = 1024
 EVERY_KIND = frozenset({"repos", "projects", "channels", "paths"})
@@ -233,6 +233,7 @@ def _path(name: str, text: str) -> str:
         or any(segment != segment.strip() for segment in inside)
         or not text.isprintable()
         or not {"%", "\\"}.isdisjoint(text)
+        or crowded(text)
         or not unicodedata.is_normalized("NFKC", text)
     ):
         raise _MalformedError(

@@ -15,14 +15,17 @@ from torhaus.policy.names import normal
 
 def may_use(principal: Principal, server: Server, now: float) -> bool:
     """Whether the caller holds any permission on the server now."""
-    return bool(principal.phase(now).on(server.name).allows)
+    access = principal.phase(now).on(server.name)
+    return bool(access.allows) and access.scopes != ()
 
 
 def boundless(access: Access) -> bool:
     """Whether everything on the server is allowed, and nothing about any call can change that."""
     held_back = access.denies or access.tags or access.bounds or access.origins or access.policies
-    return not held_back and any(
-        (each.type, each.action, each.when) == ("*", "*", None) for each in access.allows
+    return (
+        not held_back
+        and access.scopes is None
+        and any((each.type, each.action, each.when) == ("*", "*", None) for each in access.allows)
     )
 
 
@@ -42,7 +45,7 @@ def listed(access: Access, server: Server, method: str) -> bool:
     """Whether the items of such a list could be used: `resources/read`, `prompts/get`."""
     needed = need(method, {})
     if needed is None:
-        return bool(access.allows)
+        return bool(access.allows) and access.scopes != ()
     does = Classified(
         actions=frozenset((needed.action,)), type=needed.type, tool=method, source="method"
     )
@@ -51,9 +54,10 @@ def listed(access: Access, server: Server, method: str) -> bool:
 
 def _allowed(access: Access, server: Server, does: Classified) -> bool:
     kinds = lineage(does.type, server.parents)
-    shelf = index(access).allows
+    found = index(access)
+    shelves = (found.allows,) if found.scopes is None else (found.allows, found.scopes)
     return bool(does.actions) and all(
-        next(iter(shelf.covering(action, kinds)), None) is not None for action in does.actions
+        shelf.covering(action, kinds) for shelf in shelves for action in does.actions
     )
 
 

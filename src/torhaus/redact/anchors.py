@@ -21,10 +21,10 @@ def cases(word: str) -> Iterator[str]:
 def _tokens() -> Iterator[str]:
     yield from (f"gh{each}_" for each in "pousr")
     yield from (f"{kind}_{mode}_" for kind in ("sk", "rk") for mode in ("live", "test"))
-    yield from (f"th{each}_" for each in "ktr")
+    yield from (f"th{each}_" for each in "ktrsc")
     yield from (f"do{each}_v1_" for each in "opr")
     yield from (f"shp{each}_" for each in ("at", "ca", "pa", "ss"))
-    yield from ("github_pat_", "whsec_", "npm_", "sntrys_", "sntryu_", "hf_", "dckr_pat_")
+    yield from ("github_pat_", "whsec_", "npm_", "sntrys_", "sntryu_", "hf_", "tcs_", "dckr_pat_")
     yield from ("dckr_oat_", "lin_api_", "lin_oauth_", "glsa_", "glc_")
     kinds = "pat soat ptt imt agent oas ffct dt dbt rt rbt ct cbt ft fbt t bt"
     yield from (f"gl{each}-" for each in kinds.split())

@@ -4,7 +4,7 @@ import re
 
 from torhaus.redact.detector import Detector, Level, Span, Text, always
 from torhaus.redact.mask import MASK
-from torhaus.redact.naming import telling
+from torhaus.redact.naming import public, telling
 
 MAX_BEFORE = 40
 _NEEDLES = ("passw", "passphrase", "pwd", "secret", "token", "key", "credential")
@@ -112,6 +112,8 @@ def _secretive(kind: str, value: str, *, quoted: bool, sure: bool) -> bool:
         if quoted:
             return " " not in bare or (digits and len(bare) < 64)
         return digits or sure or _IDENTIFIERS.fullmatch(bare) is None
+    if public(bare):
+        return False
     letters = any(each.isalpha() for each in bare)
     if quoted:
         return len(bare) >= 8 and " " not in bare and digits

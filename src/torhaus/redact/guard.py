@@ -1,7 +1,8 @@
 """Keeps secrets out of what is written down: those the gateway holds, and what looks like one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from threading import Lock
 
 import msgspec
 from ahocorasick_rs import MATCHKIND_LEFTMOST_LONGEST, AhoCorasick, BytesAhoCorasick, Implementation
@@ -21,6 +22,12 @@ WITHHELD = "[redacted:withheld]"
 MANY = 300
 """Of more secrets than that, the later ones are looked for in fewer spellings."""
 
+LENT = 12
+"""Secrets under one name; those of long ago are not looked for any more."""
+
+PERSONAL = 1000
+"""Secrets of single people that are looked for; those that came first are the first to go."""
+
 _ANCHOR = 24
 """Octets of a spelling that are looked for at first."""
 
@@ -32,7 +39,7 @@ _encode = msgspec.json.Encoder().encode
 _CHECKS = tuple(pattern for _, pattern in SOFT)
 
 
-class _Sight(msgspec.Struct, frozen=True):
+class Sight(msgspec.Struct, frozen=True):
     """What is looked for now. `softs`: where among the anchors the soft ones begin."""
 
     anchors: BytesAhoCorasick
@@ -41,37 +48,74 @@ class _Sight(msgspec.Struct, frozen=True):
 
 
 class Guard:
-    """What it is told of is swapped as a whole: any thread may look meanwhile."""
+    """What it is told of is swapped as a whole: any thread may look meanwhile.
 
-    __slots__ = ("_before", "_keys", "_sight")
+    `sight`: another one whenever it was told of other secrets.
+    """
+
+    __slots__ = ("_before", "_found", "_keys", "_lent", "_personal", "_turn", "sight")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._turn = Lock()
         self._keys: tuple[bytes, ...] = ()
         self._before = tuple(secrets)
-        self._sight = _sight(self._before, self._keys)
-
-    @property
-    def sight(self) -> object:
-        """Another one whenever it was told of other secrets."""
-        return self._sight
+        self._lent: dict[str, tuple[str, ...]] = {}
+        self._personal: dict[str, tuple[str, ...]] = {}
+        self._found = _spelled(self._before, self._keys)
+        self.sight = _sight(self._found)
 
     def renew(self, secrets: Iterable[str]) -> None:
         """Look for these from now on, and for those of the last time: calls under way use them.
 
         The ones that would do most harm come first.
         """
-        now = tuple(secrets)
-        self._sight = _sight((*now, *self._before), self._keys)
-        self._before = now
+        with self._turn:
+            now = tuple(secrets)
+            self._look((*now, *self._before, *self._also()))
+            self._before = now
+
+    def lend(self, name: str, secrets: Iterable[str]) -> None:
+        """Look for these besides, under a name, and for those it stood for the last time."""
+        with self._turn:
+            former = self._lent.get(name, ())
+            found = tuple(dict.fromkeys((*secrets, *former)))[:LENT]
+            if set(found) == set(former):
+                return
+            self._lent = {**self._lent, name: found}
+            self._look((*self._before, *self._also()))
+
+    def lend_personal(self, found: Mapping[str, Iterable[str]]) -> None:
+        """The same of single people, by name, of whom there may be thousands: as they are alone."""
+        with self._turn:
+            known = self._people()
+            for name, secrets in found.items():
+                former = self._personal.pop(name, ())
+                both = dict.fromkeys((*filter(sought, secrets), *former))
+                self._personal[name] = tuple(both)[:LENT]
+            while sum(map(len, self._personal.values())) > PERSONAL:
+                del self._personal[next(iter(self._personal))]
+            if known != self._people():
+                self.sight = _sight(self._found | self._people())
+
+    def _also(self) -> tuple[str, ...]:
+        return tuple(secret for lent in self._lent.values() for secret in lent)
+
+    def _people(self) -> frozenset[str]:
+        return frozenset(secret for each in self._personal.values() for secret in each)
 
     def keep(self, *keys: bytes) -> None:
         """Look for these keys, random octets, for good."""
-        self._keys += keys
-        self._sight = _sight(self._before, self._keys)
+        with self._turn:
+            self._keys += keys
+            self._look((*self._before, *self._also()))
+
+    def _look(self, secrets: Iterable[str]) -> None:
+        self._found = _spelled(secrets, self._keys)
+        self.sight = _sight(self._found | self._people())
 
     def suspects(self, raw: bytes | msgspec.Raw) -> bool:
         """Whether a closer look at JSON text, or at any text, may find something."""
-        sight = self._sight
+        sight = self.sight
         hits = sight.anchors.find_matches_as_indexes(raw, overlapping=True)
         return bool(hits) and _suspicious(hits, sight.softs, raw)
 
@@ -80,16 +124,16 @@ class Guard:
         if not self.suspects(_encode(_whole(text))):  # in JSON a quote of the text is escaped
             return text
         try:
-            return redact_text(text, self._sight.among).text
+            return redact_text(text, self.sight.among).text
         except UncheckableError:
             return WITHHELD
 
     def json(self, raw: bytes) -> bytes:
         """JSON text without secrets in keys and values. Raises UncheckableError."""
-        return redact_json(raw, self._sight.among).text if self.suspects(raw) else raw
+        return redact_json(raw, self.sight.among).text if self.suspects(raw) else raw
 
 
-def _sight(secrets: Iterable[str], keys: Iterable[bytes]) -> _Sight:
+def _spelled(secrets: Iterable[str], keys: Iterable[bytes]) -> frozenset[str]:
     """What is too short is left out."""
     found: set[str] = set()
     for number, secret in enumerate(dict.fromkeys(secrets)):
@@ -97,10 +141,14 @@ def _sight(secrets: Iterable[str], keys: Iterable[bytes]) -> _Sight:
             found |= spellings(secret) if number < MANY else frequent_spellings(secret)
     for key in keys:
         found |= spellings_of_key(key)
+    return frozenset(found)
+
+
+def _sight(found: frozenset[str]) -> Sight:
     live = (hunter(found),) if found else ()
     among = detectors([Level.SECRETS], live)
     among = msgspec.structs.replace(among, numbers=bool(live))
-    return _Sight(*_anchors(found), among)
+    return Sight(*_anchors(found), among)
 
 
 def _suspicious(hits: list[tuple[int, int, int]], softs: int, raw: bytes | msgspec.Raw) -> bool:

@@ -31,7 +31,7 @@ UNDERSCORED: tuple[Shape, ...] = (
     ("stripe-key", r"[sr]k_(?:live|test)_[A-Za-z0-9]{16,}+|whsec_[A-Za-z0-9+/=]{24,}+", None),
     ("npm-token", r"npm_[A-Za-z0-9]{36,}+", None),
     ("sentry-token", r"sntry[su]_[\w=+/.-]{20,}+", None),
-    ("torhaus-key", START + r"th[ktr]_[\w-]{20,}+", None),
+    ("torhaus-key", START + r"th[ktrsc]_[\w-]{20,}+|" + START + r"tcs_[0-9a-f]{40,}+", None),
     ("huggingface-token", START + r"hf_[A-Za-z0-9]{30,}+", None),
     ("digitalocean-token", r"do[opr]_v1_[a-f0-9]{40,}+", None),
     ("docker-token", r"dckr_[op]at_[\w-]{20,}+", None),
@@ -41,8 +41,8 @@ UNDERSCORED: tuple[Shape, ...] = (
 )
 _UNDERSCORE = re.compile(
     r"_(?:(?<=gh[pousr]_)|(?<=_pat_)|(?<=[sr]k_)|(?<=whsec_)|(?<=npm_)|(?<=sntry[su]_)"
-    r"|(?<=th[ktr]_)|(?<=hf_)|(?<=do[opr]_)|(?<=dckr_)|(?<=shp[acps][ats]_)|(?<=lin_)"
-    r"|(?<=glsa_)|(?<=glc_))"
+    r"|(?<=th[ktrsc]_)|(?<=tcs_)|(?<=hf_)|(?<=do[opr]_)|(?<=dckr_)|(?<=shp[acps][ats]_)"
+    r"|(?<=lin_)|(?<=glsa_)|(?<=glc_))"
 )
 
 HYPHENED: tuple[Shape, ...] = (

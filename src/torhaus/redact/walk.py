@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from torhaus.redact.mask import MASK, NAMED, is_masked, mask
-from torhaus.redact.naming import TOKENS, telling
+from torhaus.redact.naming import TOKENS, public, telling
 from torhaus.redact.schema import is_schema
 from torhaus.redact.text import Detectors, UncheckableError, redact_text
 
@@ -207,7 +207,7 @@ def _speaks(value: str, kind: str) -> bool:
     if not value or value == NAMED or (is_masked(value) and MASK.fullmatch(value)):
         return False
     if kind not in _PERSONAL:
-        return True
+        return kind != "secret" or not public(value)
     least = MIN_PHONE if kind == "phone" else MIN_CARD
     return sum(each.isdigit() for each in value) >= least
 

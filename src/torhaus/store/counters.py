@@ -24,11 +24,8 @@ class MemoryCounters:
             only = charges[0]
             held = self._states.get(only.key)
             if held is not None and held.budget is only.budget:
-                seconds = held.wait(now, only.amount, 0)
-                if seconds > 0.0:
-                    return Shortage(only, seconds)
-                held.use(now, only.amount, lease)
-                return None
+                seconds = held.take(now, only.amount, lease)
+                return Shortage(only, seconds) if seconds > 0.0 else None
         worst: Shortage | None = None
         taken: dict[str, int] = {}
         for charge in charges:

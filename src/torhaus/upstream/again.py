@@ -6,6 +6,12 @@ from torhaus.upstream.http import BrokenError
 from torhaus.upstream.pipe import NotSentError
 from torhaus.upstream.replies import is_dead
 
+NONCES = 2
+"""How often a request goes again because the server wants another nonce in its proof (DPoP).
+
+Once is the rule; twice where its nonce has changed meanwhile, or others of its nodes have others.
+"""
+
 
 def again(ended: UpstreamError | Reply, *, kept: bool = False, safe: bool = False) -> bool:
     """Whether a request that ended so may go out once more.

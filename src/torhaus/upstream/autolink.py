@@ -9,10 +9,11 @@ import structlog
 
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Sink, UpstreamError
-from torhaus.model.servers import HttpAddress, Server
+from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
 from torhaus.upstream import facts
 from torhaus.upstream.checks import ALL, Checked, HttpChecks
+from torhaus.upstream.chores import Chores
 from torhaus.upstream.exchange import Reply
 from torhaus.upstream.faults import FaultError
 from torhaus.upstream.httplink import HttpLink
@@ -63,8 +64,20 @@ class AutoLink:
         self._learned_at = 0.0
         self._believed_until = 0.0
         self._choosing: asyncio.Task[HttpLink | Checked] | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._unasked = False
         self._trouble: str | None = None
+        self._chores = Chores()
         self._shut = False
+
+    def show(self, server: Server, address: HttpAddress) -> None:
+        """Present another credential from now on. Raises UpstreamError for one that cannot be."""
+        self._server, self._address = server, address
+        if self._http is not None:
+            self._http.show(server, address)
+        if self._chosen is not None and self._chosen is not self._http:
+            former, self._chosen = self._chosen, None  # its stream was opened with the former one
+            self._chores.start(former.shutdown())
 
     async def _link(self) -> HttpLink | Checked:
         if self._chosen is not None and self._loop.time() < self._believed_until:
@@ -112,24 +125,55 @@ class AutoLink:
             ) from error
 
     async def _learn(self, link: HttpLink) -> facts.Facts:
+        send, known = self._send(link), link.facts.legacy
+        learned = await facts.learn(send, link.requests, self._address.era, sessions=known)
+        await self._end_probe(link, learned)
+        return learned
+
+    def _send(self, link: HttpLink) -> facts.Send:
         patience = min(self._server.timeout, 30.0)
 
         async def send(data: bytes, wanted: bytes | None) -> Reply:
             return await link.send(data, wanted, None, patience, safe=True)
 
-        learned = await facts.learn(send, link.requests, self._address.era)
-        if learned.probe_session is not None:
-            data = link.requests.delete(learned.probe_version, learned.probe_session)
-            try:
-                await send(data, None)
-            except UpstreamError:
-                log.debug("upstream.probe.left", server=self._server.name)
-        return learned
+        return send
+
+    async def _end_probe(self, link: HttpLink, learned: facts.Facts) -> None:
+        """The session that asking has opened is nobody's."""
+        if learned.probe_session is None:
+            return
+        data = link.requests.delete(learned.probe_version, learned.probe_session)
+        try:
+            await self._send(link)(data, None)
+        except UpstreamError:
+            log.debug("upstream.probe.left", server=self._server.name)
+
+    async def _with_sessions(self) -> HttpLink | Checked:
+        """The link for somebody who has a session. Raises UpstreamError."""
+        link = await self._link()
+        if self._unasked and isinstance(link, HttpLink):
+            if self._asking is None:
+                self._asking = self._loop.create_task(self._ask(link))
+                self._asking.add_done_callback(self._asked)
+            await asyncio.shield(self._asking)
+        return link
+
+    async def _ask(self, link: HttpLink) -> None:
+        discover = link.facts.discover
+        learned = await facts.with_sessions(self._send(link), link.requests, discover)
+        await self._end_probe(link, learned)
+        link.facts, self._unasked = learned, False
+
+    def _asked(self, task: asyncio.Task[None]) -> None:
+        self._asking = None
+        if not task.cancelled():
+            task.exception()  # whoever waited has it
 
     async def _believe(
         self, link: HttpLink | Checked, transport: str, learned: facts.Facts | None
     ) -> HttpLink | Checked:
         former, self._chosen = self._chosen, link
+        self._unasked = learned is not None and learned.unasked
         self._learned_at = self._loop.time()
         self._believed_until = self._learned_at + self._lifetime
         self._trouble = None
@@ -138,7 +182,7 @@ class AutoLink:
             server=self._server.name,
             transport=transport,
             modern=learned is not None and learned.modern,
-            legacy=learned is None or learned.legacy,
+            legacy=None if self._unasked else learned is None or learned.legacy,
         )
         if former is not None and former is not link:
             if former is self._http:
@@ -153,18 +197,20 @@ class AutoLink:
 
     def request(self, ask: Ask, sink: Sink) -> Coroutine[Any, Any, Answer]:
         link = self._chosen
-        if link is not None and self._loop.time() < self._believed_until:
+        known = not self._unasked or ask.era is Era.MODERN
+        if link is not None and known and self._loop.time() < self._believed_until:
             return link.request(ask, sink)
         return self._first(ask, sink)
 
     async def _first(self, ask: Ask, sink: Sink) -> Answer:
-        return await (await self._link()).request(ask, sink)
+        ready = self._link() if ask.era is Era.MODERN else self._with_sessions()
+        return await (await ready).request(ask, sink)
 
     async def post(self, session: Session | None, principal: str, body: bytes) -> None:
-        await (await self._link()).post(session, principal, body)
+        await (await self._with_sessions()).post(session, principal, body)
 
     async def listen(self, session: Session, last_event_id: str | None, sink: Sink) -> None:
-        await (await self._link()).listen(session, last_event_id, sink)
+        await (await self._with_sessions()).listen(session, last_event_id, sink)
 
     async def close(self, session: Session) -> None:
         if self._chosen is not None:
@@ -184,13 +230,16 @@ class AutoLink:
 
     async def shutdown(self) -> None:
         self._shut = True
-        if self._choosing is not None:
-            self._choosing.cancel()
-            await asyncio.wait([self._choosing])
+        under_way = [each for each in (self._choosing, self._asking) if each is not None]
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
         if self._http is not None and self._http is self._chosen:
             with contextlib.suppress(TimeoutError):  # a server that is gone ends it by itself
                 async with asyncio.timeout(FAREWELL):
                     await self._checks.end(self._http)
+        await self._chores.finish(1.0)
         for link in {self._chosen, self._http}:
             if link is not None:
                 await link.shutdown()

@@ -14,15 +14,15 @@ from torhaus.mcp.message import (
     request_text,
     result_text,
 )
-from torhaus.mcp.versions import LEGACY
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Notice, UpstreamError
 from torhaus.model.session import Session
-from torhaus.upstream import envelope
+from torhaus.upstream import envelope, marked, opening
 from torhaus.upstream.chores import Chores
 from torhaus.upstream.envelope import Envelope, GarbageError, Opened
 from torhaus.upstream.faults import FaultError
 from torhaus.upstream.flow import Tap
+from torhaus.upstream.opening import Terms as Terms
 from torhaus.upstream.pipe import NotSentError, Opener, Pipe
 from torhaus.upstream.questions import Asked, Questions
 
@@ -36,19 +36,12 @@ GRACE = 2.0
 """Seconds a server gets to answer a call that its caller has cancelled."""
 
 
-class Terms(msgspec.Struct, frozen=True):
-    """What a session is opened with; `capabilities` and `client_info` are JSON text."""
-
-    version: str
-    capabilities: bytes
-    client_info: bytes
-
-
 @dataclass(slots=True, eq=False, kw_only=True)
 class Flight:
     """One call under way. `front`: the caller's request id; `token`: its progress token.
 
-    `tap` is None for calls of our own. `level`: the log level a modern caller asked for.
+    `tap` is None for calls of our own. `level`: the log level a modern caller asked for. `listens`:
+    it waits for announcements that carry its id.
     """
 
     tap: Tap | None = None
@@ -59,6 +52,7 @@ class Flight:
     id: int = 0
     sent: bool = False
     withdrawn: bool = False
+    listens: bool = False
     answer: asyncio.Future[Answer] = field(default_factory=asyncio.Future)
     deadline: asyncio.Timeout | None = None
     seconds: float | None = None
@@ -110,27 +104,14 @@ class Channel:
         return self._pipe
 
     async def start(self, opener: Opener, terms: Terms) -> None:
-        """Open the pipe and the session. Raises UpstreamError."""
+        """Open the pipe and, where the terms want one, the session. Raises UpstreamError."""
         self._pipe = await opener(self)
-        params = b'{"protocolVersion":%b,"capabilities":%b,"clientInfo":%b}' % (
-            encode(terms.version),
-            terms.capabilities,
-            terms.client_info,
-        )
-        answer = await self.call(Flight(), "initialize", params)
-        if answer.result is None:
-            message = envelope.error_message(answer.error or b"")
-            raise FaultError(f"it refused to open a session: {message}")
-        try:
-            self.opened = envelope.opened(answer.result)
-        except GarbageError as error:
-            raise FaultError("it opened a session with nonsense") from error
-        if self.opened.version not in LEGACY:
-            raise FaultError(
-                f"it speaks protocol version {self.opened.version[:40]!r},"
-                f" Torhaus knows {', '.join(LEGACY)}"
-            )
-        await self.pipe.send(notification_text("notifications/initialized", b""))
+        self.opened = await opening.begin(self._own, terms)
+        if not terms.stateless:
+            await self.pipe.send(notification_text("notifications/initialized", b""))
+
+    async def _own(self, method: str, params: bytes, seconds: float | None) -> Answer:
+        return await self.call(Flight(seconds=seconds), method, params)
 
     async def call(self, flight: Flight, method: str, params: bytes) -> Answer:
         """Send a request and wait for the answer. Raises UpstreamError."""
@@ -298,8 +279,17 @@ class Channel:
             asked = self._questions.call_off(key) if key is not None else None
             if asked is not None:
                 asked.tap.notice(notice)
-        else:
+        elif not self._announced(notice, loose):
             self._owner.noted(self, notice, loose)
+
+    def _announced(self, notice: Notice, params: envelope.Fields) -> bool:
+        """Whether it was for one listening request alone."""
+        flight = self.flights.get(marked.mark(params) or 0)
+        if flight is None or not flight.listens or flight.tap is None or flight.front is None:
+            return False
+        body = notification_text(notice.method or "", marked.marked(params, flight.front))
+        flight.tap.notice(Notice(body=body, method=notice.method))
+        return True
 
     def _progress(self, params: envelope.Fields) -> None:
         token = envelope.canonical(params.get("progressToken")) or b""

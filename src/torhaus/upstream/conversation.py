@@ -11,18 +11,26 @@ from torhaus.mcp.message import encode, notification_text
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Notice, Sink, UpstreamError
 from torhaus.model.session import Session
-from torhaus.upstream import envelope
+from torhaus.upstream import envelope, opening
 from torhaus.upstream.again import again
 from torhaus.upstream.backoff import Backoff
 from torhaus.upstream.channel import Channel, Flight, Terms
 from torhaus.upstream.chores import Chores
 from torhaus.upstream.faults import FaultError
 from torhaus.upstream.flow import Brake, Tap
-from torhaus.upstream.listeners import Listener, Listeners, Subscription, honoured
+from torhaus.upstream.listeners import (
+    Listener,
+    Listeners,
+    Subscription,
+    honoured,
+    may_change,
+    resources,
+)
 from torhaus.upstream.memory import LEVELS, MAX_URIS, Memory, reaches
 from torhaus.upstream.pipe import Opener
 from torhaus.upstream.questions import Asked
 from torhaus.upstream.routes import Routes
+from torhaus.upstream.subscribing import UNSUBSCRIBE, Deaf, Subscribing, ours, wish
 
 log = structlog.get_logger()
 
@@ -61,6 +69,7 @@ class Conversation:
         self._listeners = Listeners()
         capabilities = frozenset(envelope.fields(terms.capabilities))
         self._routes = Routes(capabilities, self._listeners, self._memory, shared=shared)
+        self._subscribing = Subscribing(self._tell_wish)
         self._calls = 0
         self._timer: asyncio.TimerHandle | None = None
         self._level: str | None = None
@@ -108,7 +117,10 @@ class Conversation:
                 await self._lower(level)
             if ask.session is not None and ask.method in _WISHES:
                 return await _WISHES[ask.method](self, ask, ask.session, tap)
-            return await self._call(ask, tap, level)
+            answer = await self._call(ask, tap, level)
+            if ask.changes and self.known is not None:
+                self._listeners.called(self.known.capabilities)
+            return answer
         finally:
             tap.release()
             self._used()
@@ -126,6 +138,7 @@ class Conversation:
         channel = await self._ready()
         front = envelope.canonical(ask.id)
         flight = Flight(tap=tap, session=ask.session, front=front, level=level, seconds=ask.timeout)
+        flight.listens = self._terms.stateless and ask.method == "subscriptions/listen"
         return await channel.call(flight, ask.method, ask.params)
 
     async def ping(self, seconds: float) -> None:
@@ -135,7 +148,7 @@ class Conversation:
         """
         channel = self._channel
         if channel is not None and not self._calls:
-            await channel.call(Flight(seconds=seconds), "ping", b"")
+            await channel.call(Flight(seconds=seconds), *opening.look(self._terms))
 
     def _used(self) -> None:
         self._calls -= 1
@@ -179,15 +192,31 @@ class Conversation:
         await self._listeners.stay(listener)
 
     async def subscribe(self, ask: Ask, sink: Sink) -> Answer:
-        """A modern `subscriptions/listen`: changes of lists, as far as the server tells them."""
+        """A modern `subscriptions/listen`: changes of lists and resources."""
         self._calls += 1
         try:
-            wanted = honoured(ask.params, (await self.opened()).capabilities)
+            capabilities = (await self.opened()).capabilities
+            wanted = honoured(ask.params, may_change(capabilities))
+            told = await self._subscribing.join(resources(ask.params, capabilities))
         finally:
             self._used()
-        subscription = Subscription(ask.id, wanted, Tap(sink, self._brake))
-        await self._listeners.follow(subscription)
+        subscription = Subscription(ask.id, wanted, Tap(sink, self._brake), told)
+        try:
+            await self._listeners.follow(subscription)
+        finally:
+            self._subscribing.leave(told)
         return Answer(result=subscription.result())
+
+    async def _tell_wish(self, method: str, uri: str) -> bool:
+        session = ours()
+        if method == UNSUBSCRIBE and not self.open:
+            self._memory.forget(session.jti)  # nobody is there who would have to be told
+            return True
+        answer = await self.request(wish(method, uri, session, b'"subscriptions"'), Deaf())
+        known = self._memory.known(session.jti)
+        if known is not None and not known.uris:
+            self._memory.forget(session.jti)
+        return answer.result is not None
 
     def forget(self, session: Session) -> None:
         """This session is over."""
@@ -198,6 +227,7 @@ class Conversation:
         """End it for ever, with everybody's calls and streams."""
         self._closed = True
         self._listeners.end_all()
+        await self._subscribing.end()
         if self._timer is not None:
             self._timer.cancel()
         if self._opening is not None:
@@ -229,7 +259,7 @@ class Conversation:
         if task.cancelled():
             return
         error = task.exception()
-        if error is not None:
+        if error is not None and not isinstance(error, opening.StatelessError):
             log.warning("upstream.start_failed", server=self._setting.server, reason=str(error))
 
     async def _open(self) -> Channel:
@@ -239,6 +269,8 @@ class Conversation:
             self._brake.attach(channel.pipe)
             self._channel = channel
             self.known = channel.opened
+        except opening.StatelessError:
+            raise  # it works, only otherwise
         except UpstreamError as error:
             self._setting.backoff.failed(self._payer, str(error))
             # Whatever it was (NotSentError would be tried again): this attempt has failed.
@@ -313,6 +345,8 @@ class Conversation:
 
     async def _lower(self, level: str) -> None:
         """Make sure that messages of this level come at all."""
+        if self._terms.stateless:
+            return  # it goes with each request
         if level not in LEVELS or "logging" not in (await self.opened()).capabilities:
             return
         if self._level is None or not reaches(level, self._level):

@@ -100,11 +100,17 @@ def fields(text: bytes | msgspec.Raw | None) -> Fields:
 
 def text_of(values: Fields, name: str) -> str | None:
     """A member that is a string."""
-    raw = values.get(name)
-    if raw is None:
-        return None
-    found = decode(raw)
+    found = value_of(values, name)
     return found if isinstance(found, str) else None
+
+
+def value_of(values: Fields, name: str) -> object:
+    """A member, decoded; None where it is absent, or no value that we have (1e999)."""
+    raw = values.get(name)
+    try:
+        return None if raw is None else decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
 
 
 def canonical(text: bytes | msgspec.Raw | None) -> bytes | None:

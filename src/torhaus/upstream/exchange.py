@@ -5,11 +5,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from torhaus.audit.items import UnreadableError, count
 from torhaus.mcp.message import Incoming, read_incoming
 from torhaus.mcp.sse import Event, SseParser, TooLargeError
+from torhaus.model.outcome import Answer, Counted
 from torhaus.model.ports import Notice, Sink, UpstreamError
 from torhaus.redact.own import Own
-from torhaus.upstream.http import BrokenError, Connection, refuse_compressed
+from torhaus.upstream.http import JSON, BrokenError, Connection, Exchange, refuse_compressed
 
 MAX_BODY = 32 * 1024 * 1024
 LINGER = 2.0
@@ -23,6 +25,7 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
     `answer`: the response message, where one came; `body` what came instead of one.
     `last_event`: the last event id seen, from which the stream can be resumed.
+    `ready`: the answer as it goes on, where it was known at a glance; then `answer` is None.
     """
 
     status: int
@@ -31,9 +34,10 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     event_id: str | None = None
     last_event: str | None = None
     body: bytes = b""
+    ready: Answer | None = None
 
 
-class McpExchange:
+class McpExchange(Exchange):
     """Collects the answer to one message and hands everything else to a sink.
 
     `wanted`: JSON text of the request id whose response ends the exchange; None: no response ends
@@ -183,6 +187,36 @@ class McpExchange:
         else:
             connection.go_on()
 
+    def whole(self, data: bytes, start: int) -> None:
+        if self.done.done():
+            return
+        ready = self._at_a_glance(data, start)
+        if ready is None:
+            self._status, self._headers = 200, JSON
+            self._json(data[start:])
+        else:
+            self.done.set_result(Reply(200, JSON, ready=ready))
+
+    def _at_a_glance(self, data: bytes, start: int) -> Answer | None:
+        """The answer, where it is written as most are: the id that was sent, then an object.
+
+        Between both braces stands one JSON object by itself, so the message holds nothing else.
+        """
+        wanted, own = self._wanted, self._own
+        if wanted is None or (own is not None and own.find(data)):
+            return None
+        opening = b'{"jsonrpc":"2.0","id":%b,"result":{' % wanted
+        if not data.startswith(opening, start) or not data.endswith(b"}}"):
+            return None
+        result = data[start + len(opening) - 1 : -1]
+        try:
+            if not result.isascii():  # what is skipped is not looked into
+                str(result, "utf-8")
+            is_error, items = count(result)
+        except (UnreadableError, UnicodeDecodeError):
+            return None
+        return Answer(result=result, counted=Counted(result, is_error, items))
+
     def end(self) -> None:
         if (
             self._parser is not None
@@ -256,6 +290,17 @@ def _is_response(message: Incoming) -> bool:
     return message.jsonrpc == "2.0"
 
 
+def anothers(message: Incoming, wanted: bytes) -> bool:
+    """Whether a response has the number of another request.
+
+    Then its connection is behind: what comes next would answer whoever comes next. Ids of other
+    kinds say nothing: the Python SDK refuses with "server-error".
+    """
+    if message.id is None or is_answer(message, wanted):
+        return False
+    return bytes(message.id)[:1].isdigit()
+
+
 def is_answer(message: Incoming, wanted: bytes) -> bool:
     """Whether a response is the one to this request id (JSON text).
 
@@ -269,7 +314,10 @@ def is_answer(message: Incoming, wanted: bytes) -> bool:
         return True
     if own == b"null":
         return message.error is not None
-    return _spelled(own) == _spelled(wanted)
+    try:
+        return _spelled(own) == _spelled(wanted)
+    except (msgspec.MsgspecError, RecursionError):
+        return False  # 1e999 is a number of JSON, and of nobody who could have asked
 
 
 def _spelled(id_text: bytes) -> str:

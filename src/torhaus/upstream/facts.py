@@ -26,13 +26,15 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """`discover`, `initialize`: JSON text of those results, where the upstream gave one.
 
     `probe_session`: the session that probing opened, to be closed in `probe_version`. Both eras
-    absent: the upstream does not speak streamable HTTP.
+    absent: the upstream does not speak streamable HTTP. `unasked`: whether it knows sessions too,
+    nobody has needed to know yet.
     """
 
     discover: bytes | None = None
     initialize: bytes | None = None
     probe_session: str | None = None
     probe_version: str = LATEST_LEGACY
+    unasked: bool = False
 
     @property
     def modern(self) -> bool:
@@ -53,17 +55,25 @@ def initialize_text(id_text: bytes, capabilities: bytes, client_info: bytes, ver
     return request_text(id_text, "initialize", params)
 
 
-async def learn(send: Send, requests: Requests, wanted: str) -> Facts:
+async def learn(send: Send, requests: Requests, wanted: str, *, sessions: bool = False) -> Facts:
     """Ask the upstream. `wanted`: `auto`, `legacy` or `modern`. Raises UpstreamError.
 
     A modern request comes first: it is stateless, and a legacy server refuses it plainly. 401, 403,
-    429, 5xx, redirects and silence say nothing about the era, so they are errors.
+    429, 5xx, redirects and silence say nothing about the era, so they are errors. Of a modern one
+    it is asked whether it knows `sessions` too only where somebody has one.
     """
     discover = None if wanted == "legacy" else await _discover(send, requests)
     if wanted == "modern":
         if discover is None:
             raise FaultError(f"it does not speak {MODERN}, but `era: modern` is configured")
         return Facts(discover=discover)
+    if discover is not None and not sessions:
+        return Facts(discover=discover, unasked=True)
+    return await with_sessions(send, requests, discover)
+
+
+async def with_sessions(send: Send, requests: Requests, discover: bytes | None) -> Facts:
+    """Whether it knows sessions. Raises UpstreamError."""
     body = initialize_text(b'"torhaus-probe-2"', b"{}", b"", LATEST_LEGACY)
     reply = await send(requests.legacy(body, None, None), b'"torhaus-probe-2"')
     found = None if reply.answer is None else object_of(reply.answer.result)
@@ -91,7 +101,10 @@ async def _discover(send: Send, requests: Requests) -> bytes | None:
         era=Era.MODERN,
         principal="",
     )
-    reply = await send(requests.modern(request_text(ask.id, ask.method, params), ask), ask.id)
+    text = requests.modern(request_text(ask.id, ask.method, params), ask)
+    reply = await send(text, ask.id)
+    if _names_ours(reply):
+        reply = await send(text, ask.id)  # as clients do: it may have been another one's word
     if not _says_no(reply):
         raise unexpected(reply)
     answer = reply.answer
@@ -102,6 +115,15 @@ async def _discover(send: Send, requests: Requests) -> bytes | None:
     if answer is not None and _speaks_modern(reply.status, code_of(answer)):
         return b'{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{}}'
     return None
+
+
+def _names_ours(reply: Reply) -> bool:
+    """Whether it refuses the version (-32022) and names that very one as one that it speaks."""
+    if reply.answer is None or code_of(reply.answer) != codes.UNSUPPORTED_VERSION:
+        return False
+    data = (object_of(reply.answer.error) or {}).get("data")
+    supported = data.get("supported") if isinstance(data, dict) else None
+    return isinstance(supported, list) and MODERN in supported
 
 
 def _says_no(reply: Reply) -> bool:

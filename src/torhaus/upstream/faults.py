@@ -8,11 +8,15 @@ class FaultError(UpstreamError):
 
 
 class DeniedError(UpstreamError):
-    """It refused the gateway's credential. `outright`: whatever is called (HTTP 401, not 403)."""
+    """It refused the gateway's credential. `outright`: whatever is called (HTTP 401, not 403).
 
-    def __init__(self, message: str, *, outright: bool) -> None:
+    `challenge`: what it said in `WWW-Authenticate`.
+    """
+
+    def __init__(self, message: str, *, outright: bool, challenge: str = "") -> None:
         super().__init__(message)
         self.outright = outright
+        self.challenge = challenge
 
 
 def cause(error: BaseException | None) -> FaultError | DeniedError | None:

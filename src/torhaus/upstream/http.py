@@ -6,7 +6,6 @@ Redirects, proxies and compressed answers are not followed or undone; they end i
 """
 
 import asyncio
-import re
 import socket
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -17,22 +16,13 @@ import msgspec
 
 from torhaus.model.ports import UpstreamError
 from torhaus.upstream.faults import FaultError
+from torhaus.upstream.plainheads import PlainHeads
 
 MAX_HEADER_BYTES = 64 * 1024
 """Also the most bytes of framing (chunk sizes, trailers) between two pieces of a body."""
 
-# A head that changes nothing about how its body is read. What is not listed here, and whatever
-# stands twice that must not, is the parser's business.
-_PLAIN = re.compile(
-    rb"(?!.*\r\ncontent-length:.*\r\ncontent-length:)"
-    rb"HTTP/1\.1 200 [^\r\n]*\r\n"
-    rb"(?:content-length:[ \t]*([0-9]{1,8})\r\n"
-    rb"|content-type:[ \t]*application/json(?:;[ \t]*charset=utf-8)?\r\n"
-    rb"|connection:[ \t]*keep-alive\r\n"
-    rb"|(?:date|server|cache-control|vary|mcp-session-id|x-[a-z0-9-]+):[^\r\n]*\r\n)++",
-    re.IGNORECASE | re.DOTALL,
-)
-_JSON = {b"content-type": b"application/json"}
+JSON = {b"content-type": b"application/json"}
+UNREADABLE = "it sent an answer we cannot read"
 
 
 class ConnectError(FaultError):
@@ -76,12 +66,20 @@ def target(url: str) -> Target:
     return Target(host, port, tls, path, authority)
 
 
+def bare(url: str) -> str:
+    """What proofs name: scheme, host, port and path, as requests have them (RFC 9449, 4.2)."""
+    where = target(url)
+    path = where.path.partition("?")[0]
+    return f"{'https' if where.tls else 'http'}://{where.authority}{path}"
+
+
 class Exchange(Protocol):
     """One request's other half: called back as the response arrives.
 
     `plain`: nothing but the content type of a whole JSON answer matters to it.
     """
 
+    __slots__ = ()
     plain: bool
 
     def head(self, status: int, headers: dict[bytes, bytes]) -> None: ...
@@ -89,11 +87,21 @@ class Exchange(Protocol):
     def end(self) -> None: ...
     def fail(self, error: UpstreamError) -> None: ...
 
+    def whole(self, data: bytes, start: int) -> None:
+        """The other three at once: JSON with status 200, fewer than ten million octets.
+
+        The body begins at `start` of `data` and ends with it.
+        """
+        self.head(200, JSON)
+        self.data(data[start:])
+        self.end()
+
 
 class Owner(Protocol):
     """Whom a connection belongs to: `torhaus.upstream.pool`."""
 
     now: Callable[[], float]
+    heads: PlainHeads
 
     def give_back(self, connection: "Connection", keep_alive: bytes | None) -> None: ...
     def forget(self, connection: "Connection") -> None: ...
@@ -172,7 +180,7 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
             if not isinstance(cause, UpstreamError):
-                cause = FaultError("it sent an answer we cannot read")
+                cause = FaultError(UNREADABLE)
             self.give_up(cause)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.give_up(FaultError("it does not speak HTTP/1.1 properly"))
@@ -186,18 +194,18 @@ class Connection(asyncio.Protocol):
         Most answers to calls are exactly this: 200, JSON, a length, nothing unusual in the head.
         Whatever else it is, the parser decides.
         """
-        exchange = self.exchange
-        end = data.find(b"\r\n\r\n")
-        if exchange is None or not exchange.plain or not 0 < end < 2048:
+        exchange, pool = self.exchange, self.pool
+        if exchange is None or not exchange.plain:
             return False
-        found = _PLAIN.fullmatch(data, 0, end + 2)
-        if found is None or found[1] is None or len(data) != end + 4 + int(found[1]):
+        start = pool.heads.body(data)
+        if not start:
             return False
         self.exchange = self.deadline = None
-        self.pool.give_back(self, None)
-        exchange.head(200, _JSON)
-        exchange.data(data[end + 4 :])
-        exchange.end()
+        pool.give_back(self, None)
+        try:
+            exchange.whole(data, start)
+        except Exception:  # noqa: BLE001 -- as the parser does; else its caller would wait for ever
+            exchange.fail(FaultError(UNREADABLE))
         return True
 
     def on_message_begin(self) -> None:
@@ -208,8 +216,12 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._begun:  # trailers mean nothing here (RFC 9110 section 6.5.1)
-            self._headers[name.lower()] = value.strip()  # the parser leaves spaces at the end
+        if self._begun:  # trailers mean nothing here (RFC 9110 section 6.5.1)
+            return
+        name, value = name.lower(), value.strip()  # the parser leaves spaces at the end
+        if name == b"www-authenticate" and name in self._headers:
+            value = b"%b, %b" % (self._headers[name], value)  # a line for each scheme
+        self._headers[name] = value
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code() if self._parser is not None else 0

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import count
 
 import msgspec
 
@@ -13,16 +14,15 @@ from torhaus.model.ports import Ask, Detached, NoStream, Sink, UpstreamError
 from torhaus.model.servers import Era, HttpAddress, Server
 from torhaus.model.session import Session
 from torhaus.upstream.again import again
+from torhaus.upstream.carrying import Carrier
 from torhaus.upstream.chores import Chores
-from torhaus.upstream.discreet import own
-from torhaus.upstream.exchange import McpExchange, Reply, is_answer
+from torhaus.upstream.exchange import Reply, anothers, is_answer
 from torhaus.upstream.facts import Facts, initialize_text
 from torhaus.upstream.faults import FaultError
-from torhaus.upstream.http import BrokenError, Connection, target
+from torhaus.upstream.http import target
 from torhaus.upstream.memory import Memory
 from torhaus.upstream.onlegacy import OnLegacy
 from torhaus.upstream.onmodern import OnModern, remember
-from torhaus.upstream.pool import Pool, trust
 from torhaus.upstream.pooled import Pooled
 from torhaus.upstream.replies import (
     FOREIGN,
@@ -36,7 +36,9 @@ from torhaus.upstream.requests import REPEATABLE, Requests
 
 RESTORE = 10.0
 """Seconds an upstream gets for each wish it is told again."""
+_MODERN = Era.MODERN  # looking a member up costs more than comparing with it
 _RESPONSE = b'{"jsonrpc":"2.0","id":'
+_ANOTHERS = "it answered another request than the one it was sent"
 _NO_STREAM = "it has no stream for unsolicited messages"
 _FORGOTTEN = "it has forgotten the session in which it asked"
 
@@ -44,9 +46,9 @@ _FORGOTTEN = "it has forgotten the session in which it asked"
 class HttpLink:
     """One streamable HTTP upstream. Owned by one event loop.
 
-    `_pool` carries requests, `_streams` carries listening streams, so that many open streams never
-    starve calls. `ids` yields request ids that are unique in this process for ever. `doubt` is
-    called when the upstream answers as if `facts` were no longer true. Raises UpstreamError.
+    `send` carries one POST: see `Carrier`. `ids` yields request ids that are unique in this process
+    for ever. `doubt` is called when the upstream answers as if `facts` were no longer true. Raises
+    UpstreamError.
     """
 
     def __init__(
@@ -56,17 +58,14 @@ class HttpLink:
         ids: Callable[[], str],
         doubt: Callable[[], None] = lambda: None,
     ) -> None:
-        where = target(address.url)
-        self.requests = Requests(where, address.headers)
+        self.requests = Requests(target(address.url), address.headers)
+        self._carrier = Carrier(server, address)
+        self.send = self._carrier.send
         self._server = server
         self._ids = ids
+        self._numbers = count(1)
         self._doubt = doubt
         self._loop = asyncio.get_running_loop()
-        wait = server.connect_timeout
-        tls = trust(where, address.ca_file)
-        self._pool = Pool(where, connect_timeout=wait, tls=tls)
-        self._streams = Pool(where, connect_timeout=wait, tls=tls, limit=8192)
-        self._own = own(server)
         self.facts = Facts()
         self._reopening: dict[str, asyncio.Task[None]] = {}
         self._chores = Chores()
@@ -77,7 +76,7 @@ class HttpLink:
             closes=lambda session: self._chores.start(self.close(session)),
         )
         self._on_legacy = OnLegacy(
-            server.name,
+            server,
             ids,
             self._pooled,
             OnLegacy.Ways(
@@ -88,16 +87,20 @@ class HttpLink:
             ),
         )
         self._on_modern = OnModern(ids, self._memory, self._stateless, self._hear)
-        self._trouble: str | None = None
+
+    def show(self, server: Server, address: HttpAddress) -> None:
+        """Present another credential from now on; connections and sessions stay."""
+        self.requests = Requests(target(address.url), address.headers)
+        self._carrier.show(server, address)
 
     # -- requests ------------------------------------------------------------------------------
 
     async def request(self, ask: Ask, sink: Sink) -> Answer:
-        if ask.era is Era.MODERN:
+        if ask.era is _MODERN:
             if self.facts.modern:
                 return await self._stateless(ask, sink)
             return await self._modern_on_legacy(ask, sink)
-        if not self.facts.legacy:
+        if self.facts.initialize is None:  # `legacy`, without the call
             return await self._legacy_on_modern(ask, sink)
         body = request_text(ask.id, ask.method, ask.params)
         safe = ask.method in REPEATABLE
@@ -123,12 +126,17 @@ class HttpLink:
         return self.requests.legacy(body, session.version, session.upstream_id)
 
     async def _stateless(self, ask: Ask, sink: Sink) -> Answer:
-        body = request_text(ask.id, ask.method, ask.params)
+        # Everybody's first request is 1: what a server says twice must fit nobody who comes behind.
+        # News of a listening name it by its caller's id; it shares its connection with no call.
+        own = ask.id if ask.timeout is None else b"%d" % next(self._numbers)
+        body = request_text(own, ask.method, ask.params)
         data = self.requests.modern(body, ask)
-        reply = await self.send(data, ask.id, sink, ask.timeout, safe=ask.method in REPEATABLE)
+        reply = await self.send(data, own, sink, ask.timeout, safe=ask.method in REPEATABLE)
+        if reply.answer is not None and anothers(reply.answer, own):
+            raise FaultError(_ANOTHERS)
         if reply.status in FOREIGN and (reply.answer is None or speaks_legacy(reply.answer)):
             self._doubt()
-        return self._answer(reply, ask)
+        return self._answer(reply, ask, own)
 
     async def _modern_on_legacy(self, ask: Ask, sink: Sink) -> Answer:
         """A stateless caller on a session upstream."""
@@ -157,69 +165,25 @@ class HttpLink:
             raise UpstreamError("it speaks neither era of the protocol")
         return await self._on_modern.request(ask, sink, self.facts.discover)
 
-    # -- what carries them ---------------------------------------------------------------------
-
-    async def send(
-        self,
-        data: bytes,
-        wanted: bytes | None,
-        sink: Sink | None,
-        patience: float | None,
-        *,
-        safe: bool = False,
-    ) -> Reply:
-        """One POST and the end of its exchange.
-
-        A kept connection may turn out to be closed. What is `safe` is then sent once more, on one
-        that is new; a tool call is not, because the upstream may have begun it (checklist U12).
-        What may wait for ever (`patience` is None) goes where it keeps no other call waiting.
-        Raises UpstreamError.
-        """
-        pool = self._streams if patience is None else self._pool
-        connection = pool.idle()
-        while True:
-            kept = connection is not None
-            if connection is None:
-                connection = await self._fresh(pool)
-            exchange = McpExchange(self._loop, connection, wanted, sink, own=self._own)
-            exchange.plain = not safe  # the answer to a tool call is all in its body
-            connection.start(data, exchange, patience)
-            try:
-                return await exchange.done
-            except BrokenError as error:
-                self._trouble = str(error)
-                if not again(error, kept=kept, safe=safe):
-                    raise
-            except UpstreamError as error:
-                self._trouble = str(error)
-                raise
-            finally:
-                if connection.exchange is exchange:
-                    _let_go(connection, exchange, sink)
-            connection = None
-
-    async def _fresh(self, pool: Pool) -> Connection:
-        try:
-            return await pool.fresh()
-        except UpstreamError as error:
-            self._trouble = str(error)
-            raise
-
-    def _answer(self, reply: Reply, ask: Ask) -> Answer:
+    def _answer(self, reply: Reply, ask: Ask, own: bytes | None = None) -> Answer:
+        """`own`: the id that was sent, where it is not the caller's."""
+        if reply.ready is not None:
+            self._carrier.trouble = None
+            return reply.ready
         message = reply.answer
         if message is None or reply.status in (401, 403):
             resumable = ask.era is Era.LEGACY and ask.session is not None
             if resumable and message is None and reply.last_event is not None:
                 raise Detached("it ended the stream before it answered")
             error = unexpected(reply)
-            self._trouble = str(error)
+            self._carrier.trouble = str(error)
             raise error
-        self._trouble = None
+        self._carrier.trouble = None
         if message.error is not None:  # whatever its id: the Python SDK writes "server-error"
             status = reply.status if reply.status in (200, 400, 404) else 200
             return Answer(error=bytes(message.error), status=status, event_id=reply.event_id)
-        if not is_answer(message, ask.id):
-            raise FaultError("it answered another request than the one it was sent")
+        if not is_answer(message, ask.id if own is None else own):
+            raise FaultError(_ANOTHERS)
         if message.result is None:
             raise FaultError("its answer holds neither a result nor an error")
         session = session_of(reply) if ask.method == "initialize" else None
@@ -307,7 +271,7 @@ class HttpLink:
         if not self.facts.legacy:
             if self.facts.discover is None:
                 raise NoStream(_NO_STREAM)
-            await self._on_modern.hearings.listen(session, self.facts.discover, sink)
+            await self._on_modern.listen(session, self.facts.discover, last_event_id, sink)
             return
         if session.unopened:
             await self._reopen(session, None)
@@ -323,27 +287,16 @@ class HttpLink:
 
     async def _listen(self, session: Session, last_event_id: str | None, sink: Sink) -> Reply:
         data = self.requests.get(session.version, session.upstream_id, last_event_id)
-        return await self._stream(data, None, sink)
+        return await self._carrier.stream(data, None, sink)
 
     async def _hear(self, ask: Ask, sink: Sink) -> None:
         """Carry a `subscriptions/listen` on a connection for streams until it ends."""
         data = self.requests.modern(request_text(ask.id, ask.method, ask.params), ask)
-        self._answer(await self._stream(data, ask.id, sink), ask)
-
-    async def _stream(self, data: bytes, wanted: bytes | None, sink: Sink) -> Reply:
-        connection = await self._fresh(self._streams)
-        exchange = McpExchange(self._loop, connection, wanted, sink, sink.opened, own=self._own)
-        connection.start(data, exchange, None)
-        try:
-            return await exchange.done
-        finally:
-            sink.throttle = None
-            if connection.exchange is exchange:
-                connection.transport.abort()
+        self._answer(await self._carrier.stream(data, ask.id, sink), ask)
 
     async def close(self, session: Session) -> None:
         self._memory.forget(session.jti)
-        self._on_modern.hearings.end(session)
+        self._on_modern.close(session)
         if session.upstream_id is None or not self.facts.legacy:
             return
         data = self.requests.delete(session.version, session.upstream_id)
@@ -354,7 +307,7 @@ class HttpLink:
             return  # the upstream lets its sessions expire; there is nobody to tell
 
     def state(self) -> str:
-        return "ready" if self._trouble is None else f"down: {self._trouble}"
+        return "ready" if self._carrier.trouble is None else f"down: {self._carrier.trouble}"
 
     async def shutdown(self) -> None:
         reopening = list(self._reopening.values())
@@ -362,16 +315,7 @@ class HttpLink:
             task.cancel()
         await self._on_legacy.end()
         self._pooled.end()
+        self._on_modern.replays.close()
         await self._chores.finish(2.0)
-        self._pool.close()
-        self._streams.close()
+        self._carrier.close()
         await asyncio.gather(*reopening, return_exceptions=True)
-
-
-def _let_go(connection: Connection, exchange: McpExchange, sink: Sink | None) -> None:
-    """The caller is done though the exchange is not: it hung up, or the stream goes on."""
-    if not exchange.done.done() or exchange.done.cancelled():
-        connection.transport.abort()
-    elif sink is not None:
-        sink.throttle = None
-        connection.transport.resume_reading()

@@ -9,6 +9,7 @@ import structlog
 from torhaus.model.health import UNUSED, Health
 from torhaus.model.ports import Link, UpstreamError
 from torhaus.model.servers import HttpAddress, Server, Sharing, StdioAddress
+from torhaus.upstream.accounts import AccountsLink, Way
 from torhaus.upstream.autolink import AutoLink, Old
 from torhaus.upstream.breakerlink import BreakerLink
 from torhaus.upstream.checks import Checked
@@ -30,12 +31,18 @@ class Links:
     """The `Upstreams` port. Owned by one event loop.
 
     `mask` takes secrets out of errors that are shown: they may quote what a server said. `grace`:
-    seconds that calls under way on a replaced link have to finish.
+    seconds that calls under way on a replaced link have to finish. `way`: where the credential of a
+    server comes from, where it is not in the file; None where it is.
     """
 
     def __init__(
-        self, ids: Callable[[], str], mask: Callable[[str], str] = str, grace: float = GRACE
+        self,
+        ids: Callable[[], str],
+        mask: Callable[[str], str] = str,
+        grace: float = GRACE,
+        way: Callable[[Server], Way | None] = lambda _: None,
     ) -> None:
+        self._way = way
         self._mask = mask
         self._ids = ids
         self._grace = grace
@@ -70,7 +77,8 @@ class Links:
                 known[1].renew(server.health)
                 return known[1]
             self._retire(known[1])
-        apart = server.sharing is not Sharing.SHARED and isinstance(server.address, StdioAddress)
+        own = server.sharing is not Sharing.SHARED and isinstance(server.address, StdioAddress)
+        apart = own or server.personal
         link = BreakerLink(server.name, self._build(server), server.health, apart=apart)
         self._links[server.name] = (server, link)
         return link
@@ -116,7 +124,10 @@ class Links:
                 opener = discreet(stdio_opener(server.name, address), own(server))
                 return TaskLink(PipeLink(server, opener))
             case HttpAddress() as address:
-                return AutoLink(server, address, self._ids, Old(_old, _offered))
+                way, old = self._way(server), Old(_old, _offered)
+                if way is None:
+                    return AutoLink(server, address, self._ids, old)
+                return AccountsLink(server, address, self._ids, old, way)
 
     def _retire(self, link: BreakerLink) -> None:
         link.retire()
@@ -158,6 +169,7 @@ def _plain(server: Server, address: HttpAddress) -> PlainHttp:
         connect_timeout=server.connect_timeout,
         timeout=server.timeout,
         ca_file=address.ca_file,
+        prover=address.prover,
     )
 
 

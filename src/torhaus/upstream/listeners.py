@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from torhaus.mcp.eras import PREFIX
+from torhaus.mcp.eras import PREFIX, SUBSCRIPTIONS
 from torhaus.mcp.message import encode, notification_text
+from torhaus.mcp.methods import UPDATED
 from torhaus.model.ports import Notice
 from torhaus.model.session import Session
-from torhaus.upstream.envelope import Fields, decode, fields
+from torhaus.upstream.envelope import Fields, decode, fields, text_of
 from torhaus.upstream.flow import Tap
+from torhaus.upstream.memory import MAX_URIS
+from torhaus.upstream.unsaid import Unsaid
 
 SUBSCRIPTION = PREFIX + "subscriptionId"
 CHANGES = {
@@ -32,21 +35,38 @@ class Listener:
 
 @dataclass(slots=True, eq=False)
 class Subscription:
-    """A modern `subscriptions/listen`. `id`: JSON text of its request id; `wanted`: its filter."""
+    """A modern `subscriptions/listen`. `id`: JSON text of its request id; `wanted`: its filter.
+
+    `uris`: the resources of which it hears that they have changed.
+    """
 
     id: bytes
     wanted: frozenset[str]
     tap: Tap
+    uris: frozenset[str] = frozenset()
     over: asyncio.Future[None] = field(default_factory=asyncio.Future)
+    unsaid: Unsaid = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unsaid = Unsaid(lambda method: self.changed(method, {}))
 
     def acknowledge(self) -> None:
-        granted = dict.fromkeys(sorted(self.wanted), True)
+        granted: dict[str, object] = dict.fromkeys(sorted(self.wanted), True)
+        if self.uris:
+            granted[SUBSCRIPTIONS] = sorted(self.uris)
         params = encode({"_meta": self._meta(), "notifications": granted})
         self._tell("notifications/subscriptions/acknowledged", params)
 
     def changed(self, method: str, params: Fields) -> None:
-        if CHANGES[method][1] not in self.wanted:
-            return
+        if CHANGES[method][1] in self.wanted:
+            self._tag(method, params)
+
+    def updated(self, params: Fields) -> None:
+        uri = text_of(params, "uri")
+        if uri is not None and any(is_in(uri, each) for each in self.uris):
+            self._tag(UPDATED, params)
+
+    def _tag(self, method: str, params: Fields) -> None:
         meta = {**fields(params.get("_meta")), **self._meta()}
         self._tell(method, encode({**params, "_meta": meta}))
 
@@ -70,6 +90,32 @@ def honoured(params: bytes, capabilities: dict[str, object]) -> frozenset[str]:
         for capability, name in CHANGES.values()
         if name in wanted and _announces(capabilities.get(capability))
     )
+
+
+def resources(params: bytes, capabilities: dict[str, object]) -> frozenset[str]:
+    """The resources of a requested filter, where the server tells of any."""
+    about = capabilities.get("resources")
+    if not isinstance(about, dict) or about.get("subscribe") is not True:
+        return frozenset()
+    asked = fields(fields(params).get("notifications")).get(SUBSCRIPTIONS)
+    found = decode(asked) if asked else None
+    listed = found if isinstance(found, list) else []
+    return frozenset([each for each in listed if isinstance(each, str)][:MAX_URIS])
+
+
+def is_in(uri: str, whole: str) -> bool:
+    """Whether a resource is that one, or a part of it: servers may tell of either."""
+    return uri == whole or uri.startswith(whole if whole.endswith("/") else whole + "/")
+
+
+def may_change(capabilities: dict[str, object]) -> dict[str, object]:
+    """Servers tell of changes that they did not announce, and so does the gateway."""
+    return {name: {"listChanged": True} for name in capabilities}
+
+
+def _silent(capability: object) -> bool:
+    """Whether the server has such a list and does not say when it changes."""
+    return isinstance(capability, dict) and capability.get("listChanged") is not True
 
 
 def _announces(capability: object) -> bool:
@@ -117,11 +163,24 @@ class Listeners:
             await subscription.over
         finally:
             self._subscriptions.discard(subscription)
+            subscription.unsaid.end()
             subscription.tap.release()
 
     def changed(self, method: str, params: Fields) -> None:
         for subscription in tuple(self._subscriptions):
             subscription.changed(method, params)
+
+    def called(self, capabilities: dict[str, object]) -> None:
+        """A call has ended that may have changed lists, on a server that offers this."""
+        kinds = frozenset(
+            method for method, (kind, _) in CHANGES.items() if _silent(capabilities.get(kind))
+        )
+        for subscription in tuple(self._subscriptions):
+            subscription.unsaid.called(kinds)
+
+    def updated(self, params: Fields) -> None:
+        for subscription in tuple(self._subscriptions):
+            subscription.updated(params)
 
     def end(self, jti: str) -> None:
         listener = self._streams.pop(jti, None)

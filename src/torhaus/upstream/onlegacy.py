@@ -12,15 +12,16 @@ from torhaus.mcp.methods import MAY_ASK
 from torhaus.mcp.versions import CAPABILITIES_KEY
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Detached, Notice, Sink, UpstreamError
-from torhaus.model.servers import Era
+from torhaus.model.servers import Era, Server
 from torhaus.model.session import Session
 from torhaus.model.sinks import Before
-from torhaus.upstream import crossing
+from torhaus.upstream import crossing, linking
 from torhaus.upstream.announcing import Announcing
 from torhaus.upstream.envelope import fields
 from torhaus.upstream.parking import Desk, Parking
 from torhaus.upstream.pooled import Pooled, StatelessSink, wanted_by
 from torhaus.upstream.replies import object_of
+from torhaus.upstream.subscribing import Deaf, wish
 
 LISTEN = "subscriptions/listen"
 
@@ -39,17 +40,20 @@ class OnLegacy:
 
     Ways = _Ways
 
-    def __init__(self, server: str, ids: Callable[[], str], pooled: Pooled, ways: _Ways) -> None:
+    def __init__(self, server: Server, ids: Callable[[], str], pooled: Pooled, ways: _Ways) -> None:
         self._ids = ids
         self._pooled = pooled
         self._ways = ways
         self.parking = Parking(server)
-        self.announcing = Announcing(ways.listen, ways.reply)
+        self.announcing = Announcing(ways.listen, ways.reply, self._wish)
 
     async def request(self, ask: Ask, sink: Sink, initialize: bytes) -> Answer:
         """`initialize`: the upstream's result of it. Raises UpstreamError."""
         if returns(ask):
             return await self.parking.resume(ask, sink)
+        declined = linking.declined(ask)
+        if declined is not None:
+            return declined
         declared = capabilities(ask.params)
         session = await self._pooled.borrow(ask.principal, spelled(declared))
         if ask.method == LISTEN:
@@ -60,18 +64,20 @@ class OnLegacy:
             inner = StatelessSink(
                 sink, wanted_by(ask.params)[1], lambda body: self._ways.reply(session, body)
             )
-            answer = await self._carry(ask, session, inner)
+            answer = await self._carry(ask, session, inner, initialize)
         finally:
             self._pooled.give_back(session)
-        return crossing.to_modern(ask.method, answer, initialize)
+        return crossing.to_modern(ask.method, answer, initialize, declared)
 
     async def _listen(self, ask: Ask, session: Session, sink: Sink, initialize: bytes) -> Answer:
-        known = (object_of(initialize) or {}).get("capabilities")
-        offered = known if isinstance(known, dict) else {}
         try:
-            return await self.announcing.follow(ask, sink, session, offered)
+            return await self.announcing.follow(ask, sink, session, offered(initialize))
         finally:
             self._pooled.give_back(session)
+
+    async def _wish(self, session: Session, method: str, uri: str) -> bool:
+        own = wish(method, uri, session, encode(self._ids()))
+        return (await self._ways.request(own, Deaf())).result is not None
 
     async def end(self) -> None:
         """Stop what goes on by itself."""
@@ -85,16 +91,30 @@ class OnLegacy:
         desk = Desk(lambda body: self._ways.reply(session, body), declared)
         # Its time is counted in the rounds: people are slower than servers.
         patient = msgspec.structs.replace(ask, timeout=None)
+        apart = _Apart(desk, self._pooled, session)
+        try:
+            left = await self.announcing.attend(session, apart)
+        except BaseException:
+            self._pooled.give_back(session)
+            raise
 
-        work = self._carry(patient, session, _Apart(desk, self._pooled, session))
+        def over(_: asyncio.Task[Answer]) -> None:
+            left()
+            self._pooled.give_back(session)
+
+        work = self._carry(patient, session, apart, initialize)
         task = asyncio.get_running_loop().create_task(work)
         # Not in the work itself: a task that is cancelled at once never begins.
-        task.add_done_callback(lambda _: self._pooled.give_back(session))
+        task.add_done_callback(over)
         return await self.parking.begin(
-            ask, desk, sink, task, lambda answer: crossing.to_modern(ask.method, answer, initialize)
+            ask,
+            desk,
+            sink,
+            task,
+            lambda answer: crossing.to_modern(ask.method, answer, initialize, declared),
         )
 
-    async def _carry(self, ask: Ask, session: Session, sink: Sink) -> Answer:
+    async def _carry(self, ask: Ask, session: Session, sink: Sink, initialize: bytes) -> Answer:
         own = msgspec.structs.replace(
             ask,
             id=encode(self._ids()),
@@ -103,13 +123,16 @@ class OnLegacy:
             era=Era.LEGACY,
         )
         try:
-            return await self._ways.request(own, sink)
+            answer = await self._ways.request(own, sink)
         except asyncio.CancelledError:
             self._ways.cancel(session, own.id)
             raise
         except Detached as error:
             # Nobody could resume it: the session and its event ids are ours.
             raise UpstreamError(str(error)) from error
+        if ask.changes:
+            self.announcing.called(ask.principal, offered(initialize))
+        return answer
 
 
 class _Apart(Before):
@@ -126,6 +149,12 @@ class _Apart(Before):
         if notice.id is not None and notice.method is not None and notice.method != "ping":
             self._pooled.set_apart(self._session)
         self._sink.notice(notice)
+
+
+def offered(initialize: bytes) -> dict[str, object]:
+    """The capabilities of a server, in its result of `initialize`."""
+    known = (object_of(initialize) or {}).get("capabilities")
+    return known if isinstance(known, dict) else {}
 
 
 def returns(ask: Ask) -> bool:

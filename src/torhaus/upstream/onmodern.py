@@ -17,6 +17,7 @@ from torhaus.upstream import crossing
 from torhaus.upstream.hearings import Hearings, Open
 from torhaus.upstream.interviews import LEG, Interviews, Send
 from torhaus.upstream.memory import LEVELS, MAX_URIS, Memory
+from torhaus.upstream.replaying import Replays
 from torhaus.upstream.replies import object_of
 
 WISHES = frozenset(("logging/setLevel", "resources/subscribe", "resources/unsubscribe"))
@@ -32,6 +33,7 @@ class OnModern:
         self._send = send
         self.interviews = Interviews(ids, leg)
         self.hearings = Hearings(ids, memory, opens)
+        self.replays = Replays(ids)
 
     async def request(self, ask: Ask, sink: Sink, discover: bytes) -> Answer:
         """`discover`: the upstream's result of it. Raises UpstreamError."""
@@ -45,10 +47,21 @@ class OnModern:
             return Answer(result=b"{}")
         if ask.method in WISHES:
             return await self._wish(ask, session, discover)
-        sink.opened()  # whether it asks is not known before: then a stream must be there
+        return await self._resumable(ask, session, sink)
+
+    async def _resumable(self, ask: Ask, session: Session, sink: Sink) -> Answer:
+        """Whether it asks is not known before, and then a stream must be there: so it is one."""
         modern = msgspec.structs.replace(ask, params=self._params(ask, session), era=Era.MODERN)
-        answer = await self.interviews.carry(modern, session, Plain(sink), self._send)
-        return crossing.to_legacy(ask.method, answer)
+        kept = self.replays.begin(ask, session, sink)
+        try:
+            answer = await self.interviews.carry(modern, session, Plain(kept), self._send)
+            return kept.answered(crossing.to_legacy(ask.method, answer))
+        except UpstreamError:
+            kept.failed(ask.method)
+            raise
+        except BaseException:  # cancelled, or a bug: nobody gets an answer
+            kept.dropped()
+            raise
 
     def _params(self, ask: Ask, session: Session) -> bytes:
         wishes = self._memory.known(session.jti)
@@ -68,6 +81,20 @@ class OnModern:
         if subscribes:
             await self.hearings.changed(session)
         return Answer(result=b"{}")
+
+    async def listen(
+        self, session: Session, discover: bytes, last_event_id: str | None, sink: Sink
+    ) -> None:
+        """A listening stream, or the rest of a call's. Raises UpstreamError."""
+        if last_event_id is None:
+            await self.hearings.listen(session, discover, sink)
+        else:
+            await self.replays.resume(session, last_event_id, sink)
+
+    def close(self, session: Session) -> None:
+        """The session is over."""
+        self.hearings.end(session)
+        self.replays.forget(session)
 
     def heard(self, session: Session, body: bytes) -> bool:
         """Whether this answer of a client was to a question that was put here."""
@@ -90,7 +117,7 @@ def remember(memory: Memory, ask: Ask, session: Session) -> None:
 
 
 class Plain(Before):
-    """Stateless servers send no requests, and no events that could be resumed."""
+    """Stateless servers send no requests, and no events that could be resumed: ours can be."""
 
     __slots__ = ()
 

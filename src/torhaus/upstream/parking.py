@@ -18,17 +18,16 @@ from torhaus.mcp.inputs import Input
 from torhaus.mcp.message import encode, error_object, error_text, read_incoming, result_text
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Notice, Sink, UpstreamError
+from torhaus.model.servers import Server
 from torhaus.upstream.pooled import Heard, wanted_by
 from torhaus.upstream.replies import object_of
 
-PATIENCE = 600.0
-"""Seconds a parked call waits for its client to come back."""
 GRACE = 2.0
 """Seconds a server gets to end a call whose client did not come back."""
 TOGETHER = 0.01
 """Seconds in which further questions join the first one's round."""
-MOST, MOST_EACH, MOST_AT_ONCE = 1000, 50, 16
-"""Parked calls of a link, and of one principal; open questions of one call."""
+MOST, MOST_AT_ONCE = 1000, 16
+"""Parked calls of a link; open questions of one call."""
 
 GONE = error_object(-32000, "nobody answered this in time")
 REFUSED = error_object(METHOD_NOT_FOUND, "the client did not offer this")
@@ -58,6 +57,7 @@ class Desk:
         self.questions: dict[str, tuple[bytes, Input]] = {}
         self.bell: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._number = 0
+        self._over: bytes | None = None
 
     @property
     def throttle(self) -> Callable[[bool], None] | None:
@@ -109,6 +109,8 @@ class Desk:
         else:
             self._number += 1
             self.questions[f"q{self._number}"] = (own, question)
+            if self._over is not None:
+                self.give_up(self._over)
 
     def _withdrawn(self, body: bytes) -> None:
         params = object_of(read_incoming(body).params) or {}
@@ -124,7 +126,8 @@ class Desk:
                 self._reply(result_text(own, encode(response)))
 
     def give_up(self, error: bytes) -> None:
-        """Nobody answers any more."""
+        """Nobody answers any more, whatever else is asked."""
+        self._over = error
         for own, question in self.questions.values():
             if question.method == "elicitation/create":
                 self._reply(result_text(own, b'{"action":"cancel"}'))
@@ -144,14 +147,16 @@ class Parked(msgspec.Struct, eq=False, kw_only=True):
     finish: Callable[[Answer], Answer]
     seconds: float | None
     timer: asyncio.TimerHandle | None = None
+    lapsed: Callable[[str], None] | None = None
 
 
 class Parking:
-    """Owned by one event loop. `patience`: seconds a parked call is kept."""
+    """Owned by one event loop."""
 
-    def __init__(self, server: str, patience: float = PATIENCE) -> None:
-        self._server = server
-        self._patience = patience
+    def __init__(self, server: Server) -> None:
+        self._server = server.name
+        self._patience = server.parked_expiry
+        self._most_each = server.parked_limit
         self._all: dict[str, Parked] = {}
         self._leaving: set[asyncio.Task[Answer]] = set()
 
@@ -179,6 +184,7 @@ class Parking:
             task=task,
             finish=finish,
             seconds=ask.timeout,
+            lapsed=ask.lapsed,
         )
         return await self._round(parked)
 
@@ -192,6 +198,7 @@ class Parking:
             return UNKNOWN
         parked.timer.cancel()
         parked.timer = None
+        parked.lapsed = ask.lapsed
         responses = loose.get("inputResponses")
         parked.desk.front(Heard(sink, *wanted_by(ask.params)))
         parked.desk.take(responses if isinstance(responses, dict) else {})
@@ -240,7 +247,7 @@ class Parking:
     def _park(self, parked: Parked) -> bool:
         own = sum(each.principal == parked.principal for each in self._all.values())
         new = parked.id not in self._all
-        if new and (len(self._all) >= MOST or own >= MOST_EACH):
+        if new and (len(self._all) >= MOST or own >= self._most_each):
             return False
         self._all[parked.id] = parked
         loop = asyncio.get_running_loop()
@@ -252,6 +259,8 @@ class Parking:
         self._all.pop(parked.id, None)
         log.info("upstream.parked.expired", server=self._server)
         parked.desk.give_up(GONE)
+        seconds = f"{self._patience:g} s"
+        _told(parked, f"nobody answered the server within {seconds}, so it was told cancel")
         self._leaving.add(parked.task)
         parked.task.add_done_callback(self._left)
         asyncio.get_running_loop().call_later(GRACE, parked.task.cancel)
@@ -276,8 +285,14 @@ class Parking:
         for each in parked:
             if each.timer is not None:
                 each.timer.cancel()
+                _told(each, "the gateway stopped while the server waited, and called it off")
             self._stop(each.task)
         await asyncio.gather(*self._leaving, return_exceptions=True)
+
+
+def _told(parked: Parked, why: str) -> None:
+    if parked.lapsed is not None:
+        parked.lapsed(why)
 
 
 def _late(parked: Parked) -> UpstreamError:

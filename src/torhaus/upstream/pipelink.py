@@ -6,28 +6,35 @@ import itertools
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import msgspec
+import structlog
 
 from torhaus import __version__
 from torhaus.mcp import eras
 from torhaus.mcp.message import encode
 from torhaus.mcp.methods import MAY_ASK
-from torhaus.mcp.versions import LATEST_LEGACY, LEGACY
+from torhaus.mcp.versions import LATEST_LEGACY, LEGACY, MODERN
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Sink, UpstreamError
 from torhaus.model.servers import Era, Server, Sharing, StdioAddress
 from torhaus.model.session import Session
-from torhaus.upstream import crossing
+from torhaus.upstream import crossing, linking
 from torhaus.upstream.backoff import Backoff
 from torhaus.upstream.channel import Terms
 from torhaus.upstream.checks import ALL
 from torhaus.upstream.conversation import Conversation, Setting
 from torhaus.upstream.envelope import decode, fields, text_of
+from torhaus.upstream.modernpipe import ModernPipe
 from torhaus.upstream.onlegacy import capabilities, returns, spelled
+from torhaus.upstream.opening import StatelessError
 from torhaus.upstream.parking import Desk, Parking
 from torhaus.upstream.pipe import Opener
+from torhaus.upstream.pipeeras import Eras
 from torhaus.upstream.pooled import wanted_by
+
+log = structlog.get_logger()
 
 DORMANT = 1024
 """Conversations without a process that are kept for what their callers wished."""
@@ -37,6 +44,7 @@ OURSELVES = Terms(
     LATEST_LEGACY, b"{}", encode({"name": "torhaus", "title": "Torhaus", "version": __version__})
 )
 """For callers that keep no session, and for connections that several people share."""
+STATELESS = Terms(MODERN, b"{}", OURSELVES.client_info)
 
 Key = tuple[str, ...]
 
@@ -82,10 +90,23 @@ class PipeLink:
             idle=address.idle if isinstance(address, StdioAddress) else 600.0,
         )
         self._conversations: dict[Key, Conversation] = {}
-        self._parking = Parking(server.name)
+        self._parking = Parking(server)
         self._shut = False
+        self._eras = Eras(address.era if isinstance(address, StdioAddress) else "legacy")
+        self._modern_pipe = ModernPipe(self._stateless)
 
     async def request(self, ask: Ask, sink: Sink) -> Answer:
+        if not self._eras.stateless():
+            try:
+                answer = await self._in_sessions(ask, sink)
+            except StatelessError as error:
+                self._found_stateless(error)
+            else:
+                self._eras.known()
+                return answer
+        return await self._modern_pipe.request(ask, sink)
+
+    async def _in_sessions(self, ask: Ask, sink: Sink) -> Answer:
         if ask.era is Era.MODERN:
             return await self._modern(ask, sink)
         if ask.method == "initialize":
@@ -98,14 +119,30 @@ class PipeLink:
         # A modern caller has nothing to post: it cancels by hanging up and answers by asking again.
         if session is None:
             return
+        if self._eras.stateless():
+            self._modern_pipe.post(session, body)
+            return
         conversation = self._conversations.get(self._key(session))
         if conversation is not None:
             await conversation.post(session, body)
 
-    async def listen(self, session: Session, last_event_id: str | None, sink: Sink) -> None:  # noqa: ARG002 -- pipes have no event ids
-        await self._of(session).listen(session, sink)
+    async def listen(self, session: Session, last_event_id: str | None, sink: Sink) -> None:
+        conversation = None if self._eras.stateless() else self._of(session)
+        if conversation is not None and self._eras.unknown and self._eras.may_be_stateless:
+            try:
+                await conversation.opened()
+            except StatelessError as error:
+                self._found_stateless(error)
+                conversation = None
+            except UpstreamError:
+                pass  # it may come up later, and then its session is told of this stream
+        if conversation is None:
+            await self._modern_pipe.listen(session, last_event_id, sink)
+        else:
+            await conversation.listen(session, sink)
 
     async def close(self, session: Session) -> None:
+        self._modern_pipe.close(session)
         key = self._key(session)
         conversation = self._conversations.get(key)
         if conversation is None:
@@ -118,9 +155,7 @@ class PipeLink:
 
     async def check(self, seconds: float) -> Mapping[str, UpstreamError | None]:
         if self._server.sharing is Sharing.SHARED:
-            conversation = self._conversation(("shared",), OURSELVES, "")
-            if not conversation.open:
-                await conversation.opened()
+            conversation = await self._common()
             return {ALL: await _lives(conversation, seconds)}
         awake = {c: key[1] for key, c in self._conversations.items() if c.open}
         answers = await asyncio.gather(*(_lives(each, seconds) for each in awake))
@@ -128,6 +163,20 @@ class PipeLink:
         for who, error in zip(awake.values(), answers, strict=True):
             found[who] = error or found.get(who)
         return found
+
+    async def _common(self) -> Conversation:
+        """The open conversation of all. Raises UpstreamError."""
+        if not self._eras.stateless():
+            conversation = self._conversation(("shared",), OURSELVES, "")
+            try:
+                await conversation.opened()
+            except StatelessError as error:
+                self._found_stateless(error)
+            else:
+                return conversation
+        conversation = self._stateless("")
+        await conversation.opened()
+        return conversation
 
     def state(self) -> str:
         known = set(self._conversations.values())
@@ -141,6 +190,7 @@ class PipeLink:
     async def shutdown(self) -> None:
         self._shut = True
         await self._parking.end()
+        self._modern_pipe.end()
         known = set(self._conversations.values())
         self._conversations.clear()
         for conversation in known:
@@ -204,9 +254,10 @@ class PipeLink:
             known = self._conversations.get(key)
         if known is None:
             shared = self._server.sharing is Sharing.SHARED
+            ours = terms if terms.stateless else OURSELVES
             known = self._conversations[key] = Conversation(
                 self._setting,
-                OURSELVES if shared else terms,
+                ours if shared else terms,
                 payer="" if shared else principal,
                 shared=shared,
             )
@@ -239,17 +290,37 @@ class PipeLink:
         for key in [k for k, known in self._conversations.items() if known is conversation]:
             del self._conversations[key]
 
+    # Servers without sessions
+
+    def _stateless(self, principal: str) -> Conversation:
+        """The pipe for whatever this principal asks a server that keeps no sessions."""
+        shared = self._server.sharing is Sharing.SHARED
+        key: Key = ("shared", "stateless") if shared else ("stateless", principal)
+        return self._conversation(key, STATELESS, principal)
+
+    def _found_stateless(self, error: StatelessError) -> None:
+        if not self._eras.may_be_stateless:
+            raise error
+        self._eras.found_stateless()
+        log.info("upstream.learned", server=self._server.name, modern=True, legacy=False)
+
     # Callers without a session
 
     async def _modern(self, ask: Ask, sink: Sink) -> Answer:
         if returns(ask):
             return await self._parking.resume(ask, sink)
+        declined = linking.declined(ask)
+        if declined is not None:
+            return declined
         shared = self._server.sharing is Sharing.SHARED
         declared = {} if shared else capabilities(ask.params)
         terms = msgspec.structs.replace(OURSELVES, capabilities=spelled(declared))
         can_do = (terms.capabilities.decode(),) if declared else ()
         key: Key = ("shared",) if shared else ("modern", ask.principal, *can_do)
         conversation = self._conversation(key, terms, ask.principal)
+        if self._eras.unknown:
+            await conversation.opened()  # before anything is parked: it may be of another era
+            self._eras.known()
         if ask.method == "server/discover":
             opened = await conversation.opened()
             return Answer(result=eras.discover_from_initialize(opened.result))
@@ -257,7 +328,7 @@ class PipeLink:
             return await conversation.subscribe(ask, sink)
         level = wanted_by(ask.params)[1]
         plain = msgspec.structs.replace(ask, params=eras.to_legacy_params(ask.params))
-        finish: Callable[[Answer], Answer] = partial(_finished, ask.method, conversation)
+        finish: Callable[[Answer], Answer] = partial(_finished, ask.method, conversation, declared)
         if not declared or ask.method not in MAY_ASK:
             return finish(await conversation.request(plain, sink, level))
         session = _asked(ask.principal, self._server.name, terms)
@@ -287,13 +358,14 @@ def _asked(principal: str, server: str, terms: Terms) -> Session:
     )
 
 
-def _finished(method: str, conversation: Conversation, answer: Answer) -> Answer:
+def _finished(
+    method: str, conversation: Conversation, declared: Mapping[str, Any], answer: Answer
+) -> Answer:
     """An answer of the server for a stateless client."""
     if answer.result is not None:
         info = None if conversation.known is None else conversation.known.info
         return Answer(result=eras.to_modern_result(method, answer.result, info))
-    error = eras.to_modern_error(method, answer.error or b"")
-    return Answer(error=error, status=crossing.status_of(decode(error).get("code")))
+    return crossing.error_to_modern(method, answer.error or b"{}", declared)
 
 
 async def _lives(conversation: Conversation, seconds: float) -> UpstreamError | None:

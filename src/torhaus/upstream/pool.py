@@ -7,8 +7,10 @@ import ssl
 from collections import OrderedDict
 
 from torhaus.model.ports import UpstreamError
+from torhaus.upstream.believed import UnusableError, believing
 from torhaus.upstream.faults import FaultError
 from torhaus.upstream.http import ConnectError, Connection, Target
+from torhaus.upstream.plainheads import PlainHeads
 
 IDLE = 4.0
 """Seconds an idle connection is trusted when the server names no `Keep-Alive: timeout`."""
@@ -23,14 +25,10 @@ def trust(target: Target, ca_file: str | None) -> ssl.SSLContext | None:
     """
     if not target.tls:
         return None
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except OSError as error:  # SSLError is one
-            reason = "no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-            raise FaultError(f"its ca_file cannot be used: {reason}") from error
-    return context
+    try:
+        return believing(ca_file)
+    except UnusableError as error:
+        raise FaultError(f"its ca_file cannot be used: {error}") from error
 
 
 class Pool:
@@ -52,6 +50,7 @@ class Pool:
         self._connect_timeout = connect_timeout
         self._loop = asyncio.get_running_loop()
         self.now = self._loop.time
+        self.heads = PlainHeads()
         self._tls = tls
         self._limit = limit
         self._idle: list[Connection] = []
@@ -164,7 +163,8 @@ class Pool:
         self._idle.append(connection)
 
     def give_back(self, connection: Connection, keep_alive: bytes | None) -> None:
-        connection.idle_until = self.now() + _trust(keep_alive)
+        trusted = IDLE if keep_alive is None else _trust(keep_alive)
+        connection.idle_until = self.now() + trusted
         if self._waiting:
             self._hand(connection)
         else:
@@ -220,10 +220,8 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno)
 
 
-def _trust(keep_alive: bytes | None) -> float:
+def _trust(keep_alive: bytes) -> float:
     """Seconds to keep an idle connection: a second less than the server says it will."""
-    if keep_alive is None:
-        return IDLE
     for part in keep_alive.split(b","):
         name, _, value = part.strip().partition(b"=")
         if name.lower() == b"timeout" and value.isdigit():

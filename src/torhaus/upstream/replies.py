@@ -83,7 +83,8 @@ def unexpected(reply: Reply) -> UpstreamError:
     status = reply.status
     if status in (401, 403):
         text = f"it refused the gateway's credential (HTTP {status})"
-        return DeniedError(text, outright=status == 401)
+        challenge = reply.headers.get(b"www-authenticate", b"").decode("latin-1")
+        return DeniedError(text, outright=status == 401, challenge=challenge)
     if 300 <= status < 400:
         return FaultError(f"it answered with a redirect (HTTP {status}): correct its `url`")
     if status in (429, 503):

@@ -1,6 +1,7 @@
 """The bytes of MCP requests to one HTTP upstream; what never changes is written once."""
 
 import re
+from functools import lru_cache
 
 from torhaus.mcp import headers
 from torhaus.mcp.versions import LEGACY, MODERN
@@ -20,6 +21,7 @@ OURS = (("user-agent", "torhaus"), ("accept-encoding", "identity"))
 
 # What an upstream calls its version travels back to it only if we know it: anything could be in it.
 _VERSIONS = {version: b"mcp-protocol-version: %b\r\n" % version.encode() for version in LEGACY}
+_digits = lru_cache(maxsize=4096)(b"%d".__mod__)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
 
@@ -54,12 +56,9 @@ class Requests:
 
     def legacy(self, body: bytes, version: str | None, session: str | None) -> bytes:
         """A POST in a session; `version` is absent on `initialize`."""
-        return b"%b%bcontent-length: %d\r\n\r\n%b" % (
-            self._post,
-            _session(version, session),
-            len(body),
-            body,
-        )
+        lines, size = _session(version, session), _digits(len(body))
+        parts = (self._post, lines, b"content-length: ", size, b"\r\n\r\n", body)
+        return b"".join(parts)  # half of what `%` costs
 
     def modern(self, body: bytes, ask: Ask) -> bytes:
         """A stateless POST with the headers that repeat the body (SEP-2243)."""
@@ -85,6 +84,7 @@ class Requests:
         return self._delete + _session(version, session) + b"content-length: 0\r\n\r\n"
 
 
+@lru_cache(maxsize=4096)
 def _session(version: str | None, session: str | None) -> bytes:
     lines = b"" if version is None else _VERSIONS.get(version, b"")
     if session is not None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from torhaus.mcp.codes import METHOD_NOT_FOUND
 from torhaus.mcp.message import error_object
+from torhaus.mcp.methods import UPDATED
 from torhaus.model.ports import Notice
 from torhaus.upstream.channel import Channel, Flight
 from torhaus.upstream.envelope import Fields, text_of
@@ -65,6 +66,8 @@ class Routes:
             return
         if method in CHANGES:
             self._listeners.changed(method, params)
+        elif method == UPDATED:
+            self._listeners.updated(params)
         for tap in self._readers(channel, method, text_of(params, "uri")):
             tap.notice(notice)
 
@@ -72,7 +75,7 @@ class Routes:
         streams = self._streams(channel)
         if not self._shared or method in CHANGES:
             return iter(streams.values())
-        if method != "notifications/resources/updated" or uri is None:
+        if method != UPDATED or uri is None:
             return iter(())
         return (streams[jti] for jti in self._memory.subscribers(uri, streams))
 
@@ -86,7 +89,7 @@ class Routes:
         return {**streams, **self._listeners.streams()}
 
     def _logged(self, channel: Channel, notice: Notice, level: str | None) -> None:
-        calls = channel.calls()
+        calls = [each for each in channel.calls() if not each.listens]
         if len(calls) == 1:
             calls[0].touch()
             self._log_to(calls[0], notice, level)

@@ -1,6 +1,7 @@
 """The numbers Prometheus asks for, under the names of the product text."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
@@ -31,9 +32,11 @@ from torhaus.model.outcome import Outcome
 from torhaus.model.ports import CacheStats
 from torhaus.model.publishing import Evidence
 from torhaus.model.shipping import SinkState
+from torhaus.model.stops import Stop, StopKind
 from torhaus.watch import shipped, tiers, upstreams
 from torhaus.watch.evidence import numbers
-from torhaus.watch.tally import BUCKETS, Known, Tally
+from torhaus.watch.labels import Known
+from torhaus.watch.tally import BUCKETS, Tally
 
 _BOUNDS = [*(str(bound) for bound in BUCKETS), "+Inf"]
 
@@ -55,13 +58,16 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     audit_files: Callable[[], Standing] | None = None
     limits: Callable[[], Mapping[str, Scarcity]] | None = None
     upstreams: Callable[[], Mapping[str, Health]] | None = None
+    overdue: Callable[[], int] | None = None
+    stops: Callable[[], Sequence[Stop]] | None = None
 
 
 class Metrics:
     """A `Meter`, and the page `/metrics`.
 
     Only tools in `known`, tools with hints and tools of the shipped tables become `method`
-    labels: callers cannot make series at will. `also` is told of every finished call.
+    labels: callers cannot make series at will. `also` is told of every finished call. `costs`: the
+    prices in force, to be replaced with the rules.
     """
 
     def __init__(
@@ -69,11 +75,11 @@ class Metrics:
         gauges: Gauges,
         known: Known = lambda _server: frozenset(),
         also: Callable[[Call, Outcome], None] | None = None,
-        costs: Callable[[], Costs] = lambda: NO_COSTS,
+        costs: Costs = NO_COSTS,
     ) -> None:
         self._known = known
         self._also = also
-        self._costs = costs
+        self.costs = costs
         self._tallies: dict[str, Tally] = {}
         self.registry = CollectorRegistry()
         self.registry.register(_Numbers(self._tallies, gauges))
@@ -83,7 +89,7 @@ class Metrics:
     def ended(self, call: Call, outcome: Outcome, status: str, seconds: float) -> None:
         tally = self._tallies.get(call.server.name) or self._tally(call.server.name)
         tally.add(call, outcome, status, seconds, self._known)
-        costs = self._costs()
+        costs = self.costs
         if costs is not NO_COSTS and call.method in CHARGED:
             price = costs.price(call.server.name, call.operation)
             if price is not None:
@@ -247,12 +253,20 @@ def _others(gauges: Gauges) -> Iterator[Metric]:
     """Of what is behind the gate, and of where its news go."""
     if gauges.limits is not None:
         yield from _limits(gauges.limits())
+    if gauges.overdue is not None:
+        yield GaugeMetricFamily(
+            "mcp_gateway_credentials_overdue",
+            "Servers whose stored credentials are older than policy allows.",
+            value=gauges.overdue(),
+        )
     if gauges.upstreams is not None:
         yield from upstreams.families(gauges.upstreams())
     if gauges.sinks is not None:
         yield from shipped.families(gauges.sinks(), time.time())
     if gauges.notices is not None:
         yield _notices(gauges.notices())
+    if gauges.stops is not None:
+        yield _stops(gauges.stops(), time.time())
 
 
 _SCARCITY = {
@@ -269,6 +283,17 @@ def _limits(left: Mapping[str, Scarcity]) -> Iterator[Metric]:
         for limit, scarcity in left.items():
             family.add_metric((limit,), float(getattr(scarcity, name)))
         yield family
+
+
+def _stops(stops: Sequence[Stop], now: float) -> Metric:
+    """By kind alone: what is stopped is for `/status` and administrators."""
+    family = GaugeMetricFamily(
+        "torhaus_stops_active", "What the kill switch stops now.", labels=("kind",)
+    )
+    counts = Counter(each.kind for each in stops if each.holds(now))
+    for kind in StopKind:
+        family.add_metric((kind.value,), counts[kind])
+    return family
 
 
 def _notices(counts: Mapping[str, int]) -> Metric:

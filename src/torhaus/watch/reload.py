@@ -14,12 +14,14 @@ log = structlog.get_logger()
 
 EVERY = 0.5
 """Seconds between looks at the file."""
+LOOK = 10.0
 
 
 class Reload:
     """`read` loads the file; `swap` puts a new version in force. Owned by one event loop.
 
-    `refused` is told of versions that are not put in force.
+    `refused` is told of versions that are not put in force. `stale`: whether what the file points
+    to has changed; it may take a while, and is asked every `LOOK` seconds in a thread.
     """
 
     def __init__(
@@ -29,7 +31,9 @@ class Reload:
         read: Callable[[], Loaded],
         swap: Callable[[Loaded], None],
         refused: Callable[[ConfigError], None] = lambda _error: None,
+        stale: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._stale = stale
         self._path = path
         self._settings = current.settings
         self._read = read
@@ -47,7 +51,8 @@ class Reload:
         """Until cancelled."""
         while True:
             try:
-                await asyncio.wait_for(self._asked.wait(), EVERY)
+                async with asyncio.timeout(EVERY):
+                    await self._asked.wait()
             except TimeoutError:
                 stamp = self._stamp()
                 if stamp == self._seen or stamp is None:
@@ -60,6 +65,21 @@ class Reload:
             except Exception as error:  # the last line: a bug must not end the watching
                 self.trouble = "it could not be put in force; the log knows more"
                 log.error("config.reload.failed", file=str(self._path), exc_info=error)
+
+    async def follow(self) -> None:
+        """Until cancelled: reload when a secret that others keep is another one."""
+        while True:
+            await asyncio.sleep(LOOK)
+            await self.look()
+
+    async def look(self) -> None:
+        """Once."""
+        try:
+            if await asyncio.to_thread(self._stale):
+                log.info("config.references.changed")
+                self.ask()
+        except Exception as error:  # the last line, as above
+            log.error("config.references.failed", exc_info=error)
 
     async def reload(self) -> bool:
         """Read the file now. An invalid one is refused and the old version stays in force.

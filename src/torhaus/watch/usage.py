@@ -15,10 +15,12 @@ from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.call import Call
 from torhaus.model.cost import SpendingCap
 from torhaus.model.desk import Office
+from torhaus.model.names import normal
 from torhaus.model.outcome import Outcome
 from torhaus.model.ports import StateError
 from torhaus.model.rules import Rules
 from torhaus.model.usage import Use, Used
+from torhaus.watch.labels import OTHER, Known, Labels
 
 log = structlog.get_logger()
 
@@ -34,7 +36,11 @@ Key = tuple[str, str, str, tuple[str, ...]]
 
 
 class Usage:
-    """Owned by one event loop. `announce` tells people of budgets, once over all processes."""
+    """Owned by one event loop. `announce` tells people of budgets, once over all processes.
+
+    `known`: the tools of a server. What else callers put for a tool's name is counted as `other`,
+    or under the name that has a price.
+    """
 
     def __init__(
         self,
@@ -42,11 +48,14 @@ class Usage:
         rules: Callable[[], Rules],
         clock: Callable[[], float],
         announce: Callable[[Announcement], None],
+        known: Known,
     ) -> None:
         self._office = office
         self._rules = rules
         self._clock = clock
         self._announce = announce
+        self._known = known
+        self._labels: dict[str, Labels] = {}
         self._counted: dict[Key, list[int]] = {}  # of this month
         self._gathered: dict[Use, list[int]] = {}  # to be written
         self._writing: set[asyncio.Task[None]] = set()
@@ -71,11 +80,19 @@ class Usage:
         key = (call.server.name, call.operation, caller.email, caller.roles(now))
         counts = self._counted.get(key)
         if counts is None:
-            if len(self._counted) >= MOST:
+            key = (key[0], self._name(call), *key[2:])
+            if key not in self._counted and len(self._counted) >= MOST:
                 return
-            counts = self._counted[key] = [0, 0]
+            counts = self._counted.setdefault(key, [0, 0])
         counts[0] += calls
         counts[1] += saved
+
+    def _name(self, call: Call) -> str:
+        server, costs = call.server.name, self._rules().costs
+        name = self._labels.setdefault(server, Labels()).of(call, self._known)
+        if name is OTHER and (server, normal(call.operation)) in costs.tools:
+            return normal(call.operation)
+        return name
 
     def _turn(self, now: float) -> None:
         """Another month begins: what was counted belongs to the one before."""

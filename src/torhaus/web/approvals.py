@@ -3,50 +3,52 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from torhaus.admin.acts import DecideApproval, Refusal
 from torhaus.admin.links import DecisionLinks, SealError
 from torhaus.admin.perform import Admin
 from torhaus.admin.views import Books
 from torhaus.identity.credentials import Unclear, credential
-from torhaus.identity.identify import by_key
 from torhaus.model.approval import Approval, State
 from torhaus.model.people import Principal
 from torhaus.model.ports import LedgerError, StateError
 from torhaus.model.rules import Rules
-from torhaus.web.approval_page import SAFE, broken, decided, decision
-from torhaus.web.approval_words import Words, words
+from torhaus.web.approval_page import (
+    DONE,
+    DOWN,
+    NO_FORM,
+    NO_KEY,
+    NO_LINK,
+    NO_LINK_TEXT,
+    TITLE,
+    context,
+)
+from torhaus.web.forms import fields
+from torhaus.web.render import Pages
+from torhaus.web.session import Sessions, SignedIn
 
-MAX_BODY = 16 * 1024
-MAX_FIELDS = 10
-FORM_TYPE = "application/x-www-form-urlencoded"
 STATUS = {"not_found": 404, "not_allowed": 403, "conflict": 409, "invalid": 422}
 CHOICES = {"approve": True, "deny": False}
-
-Look = Callable[[Mapping[str, Any]], tuple[int, str] | None]
-"""Host, origin and transport of an ASGI scope: status and reason of a refusal, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
-    """`clock`: Unix seconds."""
+    """`clock`: Unix seconds. `known`: whose key this is, if he may administer with it now."""
 
     admin: Admin
     books: Books
     links: DecisionLinks
     rules: Callable[[], Rules]
     clock: Callable[[], float]
-    look: Look
+    pages: Pages
+    known: Callable[[bytes], Principal | None]
+    sessions: Sessions | None = None
+    """Whoever has signed in in the browser needs no key."""
 
     async def page(self, request: Request) -> Response:
-        said = words(request.headers.get("accept-language", ""))
-        refused = self.look(request.scope)
-        if refused is not None:
-            return _html(broken(said, refused[1]), refused[0])
         id, token = request.path_params["id"], request.query_params.get("t", "")
         try:
             self.links.check(id, token, self.clock())
@@ -54,70 +56,59 @@ class Approvals:
         except SealError:
             approval = None
         except StateError:
-            return _html(broken(said, said["down"]), 503)
+            return self.pages.message(request, 503, NO_LINK, DOWN)
         if approval is None:
-            return _html(broken(said), 404)
+            return self.pages.message(request, 404, NO_LINK, NO_LINK_TEXT)
         if request.method == "POST":
-            return await self._decide(request, approval, token, said)
-        return _html(self._shown(approval, token, said))
+            return await self._decide(request, approval, token)
+        return await self._shown(request, approval, token)
 
-    def _shown(self, approval: Approval, token: str, said: Words, why: str = "") -> str:
+    async def _signed_in(self, request: Request) -> SignedIn | None:
+        return None if self.sessions is None else await self.sessions.who(request.scope)
+
+    async def _shown(
+        self, request: Request, approval: Approval, token: str, status: int = 200, said: str = ""
+    ) -> Response:
         form = None
         if approval.state is State.PENDING and approval.expires > self.clock():
             form = self.links.form(approval.id, token, approval.expires)
-        return decision(approval, said, form=form, said=why)
+        shown = context(approval, form=form, said=said)
+        who = await self._signed_in(request)
+        way_in = "" if self.sessions is None else self.sessions.way_in(request)
+        csrf = "" if who is None else who.csrf
+        frame: dict[str, Any] = {"who": who, "token": csrf, "way_in": way_in}
+        return self.pages.show(request, "approval.html", status, **frame, **shown)
 
-    async def _decide(
-        self, request: Request, approval: Approval, token: str, said: Words
-    ) -> Response:
-        fields = await _fields(request)
-        choice = CHOICES.get(fields.get("decision", ""))
+    async def _decide(self, request: Request, approval: Approval, token: str) -> Response:
+        posted = await fields(request)
+        choice = CHOICES.get(posted.get("decision", ""))
         try:
-            form = fields.get("form", "")
+            form = posted.get("form", "")
             self.links.check_form(approval.id, token, form, self.clock())
         except SealError:
-            return _html(self._shown(approval, token, said, said["no_form"]), 400)
+            choice = None
         if choice is None:
-            return _html(self._shown(approval, token, said, said["no_form"]), 400)
-        actor = self._who(request, fields)
+            return await self._shown(request, approval, token, 400, NO_FORM)
+        actor = await self._who(request, posted)
         if actor is None:
-            return _html(self._shown(approval, token, said, said["no_key"]), 401)
-        act = DecideApproval(approval.id, choice, fields.get("comment", ""))
+            return await self._shown(request, approval, token, 401, NO_KEY)
+        act = DecideApproval(approval.id, choice, posted.get("comment", ""))
         ip = request.client.host if request.client is not None else ""
         try:
             done = await self.admin.perform(actor, act, ip)
         except (StateError, LedgerError):
-            return _html(self._shown(approval, token, said, said["down"]), 503)
+            return await self._shown(request, approval, token, 503, DOWN)
         if isinstance(done, Refusal):
-            return _html(self._shown(approval, token, said, done.reason), STATUS[done.code])
-        return _html(decided(done.result.state, said))
+            return await self._shown(request, approval, token, STATUS[done.code], done.reason)
+        return self.pages.message(request, 200, TITLE, DONE[done.result.state])
 
-    def _who(self, request: Request, fields: Mapping[str, str]) -> Principal | None:
-        """By the key in the form, or else in a header. Never anonymous."""
-        typed = fields.get("key", "").strip()
+    async def _who(self, request: Request, posted: Mapping[str, str]) -> Principal | None:
+        """By the key in the form, or who has signed in, or a header's key. Never anonymous."""
+        typed = posted.get("key", "").strip()
+        signed = None if typed else await self._signed_in(request)
+        if signed is not None and self.sessions is not None:
+            return signed.principal if self.sessions.own(signed, posted) else None
         found = typed.encode() if typed else credential(request.headers.raw)
         if found is None or isinstance(found, Unclear):
             return None
-        return by_key(self.rules(), found)
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    """The form's fields; none where it is too large or not a form."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
-        return {}
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return {}
-    except ClientDisconnect:
-        return {}
-    try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
-    except ValueError:
-        return {}
-
-
-def _html(page: str, status: int = 200) -> Response:
-    return HTMLResponse(page, status_code=status, headers=SAFE)
+        return self.known(found)

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 
 import msgspec
 
+from tests.torhaus.admin.journeys import MemoryConnecting
 from tests.torhaus.admin.vaults import MemoryVault
 from tests.torhaus.cast import Clock, sealer
+from tests.torhaus.store.state.databases import furnish
 from tests.torhaus.witnesses import MemoryLedger
 from torhaus.admin.acts import Done, Effect, Refusal
 from torhaus.admin.cache import PurgeCache, purging
+from torhaus.admin.connections import ConnectLinks, connecting
+from torhaus.admin.inviting.works import INVITING_WORKS
 from torhaus.admin.keeping import (
     HoldRecords,
     ReleaseHold,
@@ -26,8 +31,12 @@ from torhaus.admin.links import DecisionLinks
 from torhaus.admin.means import Means
 from torhaus.admin.perform import WORKS, Admin
 from torhaus.admin.requests import Requests
+from torhaus.admin.safe import Safe
+from torhaus.admin.teams.works import TEAM_WORKS
+from torhaus.admin.vaulting import vaulting
 from torhaus.admin.views import Books, View
 from torhaus.identity.keys import digest
+from torhaus.identity.sealing import KeyRing
 from torhaus.model.access import Access, Permission
 from torhaus.model.announcement import Announcement
 from torhaus.model.approval import Approval, State, Wanted
@@ -116,6 +125,7 @@ def rules(*people: Principal, **changes: Any) -> Rules:
         "role_access": ROLES,
         "policy_version": "v1",
         "keys": {digest(key(each)): each for each in known.values()},
+        "key_numbers": {digest(key(each)): 1 for each in known.values()},
     }
     return Rules(version="1", principals=known, **{**more, **changes})
 
@@ -141,11 +151,19 @@ class Hall:
             announce=self.told.append,
         )
         self.links = DecisionLinks(sealer(), lambda: "https://gw.example.org")
+        self.ways = ConnectLinks(sealer(), lambda: "https://gw.example.org")
+        self.way = MemoryConnecting()
         self.requests = Requests(self.means, self.links)
         self.cache = MemoryCache()
         self.vault = MemoryVault()
+        self.ring = KeyRing([b"k" * 32])
+        self.safe = Safe(lambda _: self.ring, os.urandom)
         works = {
             **WORKS,
+            **vaulting(self.safe),
+            **connecting(self.safe),
+            **INVITING_WORKS,
+            **TEAM_WORKS,
             PurgeCache: purging(lambda: self.cache),
             HoldRecords: holding(lambda: self.vault),
             ReleaseHold: releasing(lambda: self.vault),
@@ -208,8 +226,11 @@ class Hall:
 
 
 @asynccontextmanager
-async def hall(home: Path) -> AsyncIterator[Hall]:
-    database = Database(None, home)
+async def hall(home: Path, url: str | None = None) -> AsyncIterator[Hall]:
+    """`url`: of a PostgreSQL; None for SQLite in `home`."""
+    if url is None:
+        furnish(home)
+    database = Database(url, home)
     await database.open()
     made = Hall(StateOffice(database))
     try:

@@ -7,8 +7,9 @@ import pytest
 
 from tests.torhaus.admin.hall import ALICE, BOB, Hall, play
 from tests.torhaus.cast import run
-from torhaus.admin.acts import DecideApproval, RequestAccess
+from torhaus.admin.acts import DecideApproval, Refusal, RequestAccess, Scene
 from torhaus.admin.perform import WORKS, Admin
+from torhaus.audit.acts import Act
 from torhaus.model.approval import State
 from torhaus.model.desk import Desk, Office
 from torhaus.model.ports import LedgerError, StateError
@@ -105,5 +106,29 @@ def test_what_people_write_is_kept_without_secrets(tmp_path: Path) -> None:
 
         assert "for [redacted:github-token]" in repr(done)
         assert token not in repr(done)
+
+    run(play(tmp_path, story))
+
+
+def test_a_refusal_that_is_known_before_leaves_its_record_and_waits_for_nobody(
+    tmp_path: Path,
+) -> None:
+    act = Act(operation="token.refreshed", facts={"client": "c"})
+
+    def judge(scene: Scene) -> Refusal | None:
+        return Refusal("invalid_grant", "over", act) if scene.actor is BOB else None
+
+    async def story(hall: Hall) -> None:
+        async with hall.office.write():
+            refused = await hall.admin.refused(BOB, judge, "192.0.2.7")
+            assert await hall.admin.refused(ALICE, judge) is None
+
+        assert refused == Refusal("invalid_grant", "over", act)
+        assert hall.ends() == [("token.refreshed", BOB.email, "denied")]
+        record = hall.ledger.durable[-1]
+        assert (record.user.ip, record.access_control.policy_applied) == (
+            "192.0.2.7",
+            "invalid_grant",
+        )
 
     run(play(tmp_path, story))

@@ -94,6 +94,25 @@ def test_a_decision_of_another_process_is_heard_of(tmp_path: Path) -> None:
     play_with(tmp_path, story, CHANGED)
 
 
+def test_a_decision_that_is_heard_of_is_looked_at_at_once(tmp_path: Path) -> None:
+    async def story(hall: Hall, memory: Memory, pinning: Pinning) -> None:
+        await pinning.save()
+        await pinning.load()
+        memory.heard.clear()
+        done = accepted(CHANGED, NEW, "dana", NOW + 5)
+        async with hall.office.write() as desk:
+            await desk.tools.accept(done, NOW + 5)
+
+        await pinning.walk(look=False)
+        assert memory.heard == []
+        pinning.ask()
+        await pinning.walk(look=False)
+
+        assert memory.heard == [done]
+
+    play_with(tmp_path, story, CHANGED)
+
+
 def test_a_drift_is_logged_at_once_recorded_and_told_to_administrators(tmp_path: Path) -> None:
     async def story(hall: Hall, memory: Memory, pinning: Pinning) -> None:
         with capture_logs() as logs:

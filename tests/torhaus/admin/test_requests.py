@@ -1,12 +1,13 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.torhaus.admin.hall import ALICE, BOB, DANA, MALLORY, Hall, play, until, wanted
 from tests.torhaus.cast import NOW, run
 from torhaus.admin.acts import CancelApproval, DecideApproval
-from torhaus.admin.requests import MOST_OPEN
+from torhaus.admin.requests import MOST_GIVEN_UP, MOST_OPEN
 from torhaus.edge.drive import Drive
 from torhaus.model.approval import State
 from torhaus.model.ports import LedgerError, StateError
@@ -183,6 +184,27 @@ def test_one_caller_cannot_ask_without_end(tmp_path: Path) -> None:
     run(play(tmp_path, story))
 
 
+def test_who_asks_and_gives_up_again_and_again_tells_approvers_so_often_only(
+    tmp_path: Path,
+) -> None:
+    async def story(hall: Hall) -> None:
+        async def given_up(number: int) -> None:
+            asked = await hall.asked(digest=number.to_bytes(2, "big"))
+            await hall.requests.cancel(asked.id, hall.clock())
+
+        for number in range(MOST_GIVEN_UP):
+            await given_up(number)
+
+        with pytest.raises(StateError, match="100 of your requests for approval were given up"):
+            await hall.asked(digest=b"one more")
+        assert len(hall.told) == MOST_GIVEN_UP
+        await hall.asked(requester=DANA.id, email=DANA.email)
+        hall.clock.turn(3600)
+        await given_up(MOST_GIVEN_UP)
+
+    run(play(tmp_path, story))
+
+
 def test_who_waits_hears_of_the_decision_at_once(tmp_path: Path) -> None:
     async def story(hall: Hall) -> None:
         asked = await hall.asked()
@@ -312,5 +334,23 @@ def test_who_decides_sees_no_secret_of_the_call(tmp_path: Path) -> None:
         other = await hall.asked(arguments=f'{{"a":{deep}}}', digest=b"x" * 32)
 
         assert other.wanted.arguments.startswith('{"_withheld":')
+
+    run(play(tmp_path, story))
+
+
+def test_asking_and_using_say_what_the_call_came_with(tmp_path: Path) -> None:
+    async def story(hall: Hall) -> None:
+        asked = await hall.asked(shown="key:adm_1")
+        await hall.done(
+            msgspec.structs.replace(BOB, shown="session:adm_2"), DecideApproval(asked.id, True)
+        )
+        await hall.requests.take(asked.id, wanted(shown="key:adm_3"), NOW)
+
+        told = [(each.operation, each.credential) for each in hall.ledger.durable]
+        assert told == [
+            ("approval.requested", "key:adm_1"),
+            ("approval.approved", "session:adm_2"),
+            ("approval.used", "key:adm_3"),
+        ]
 
     run(play(tmp_path, story))

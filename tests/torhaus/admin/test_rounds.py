@@ -3,11 +3,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from structlog.testing import capture_logs
 
 from tests.torhaus.admin.hall import ALICE, BOB, DANA, DAY, Hall, play, rules, until
 from tests.torhaus.cast import NOW, run
 from torhaus.admin.acts import DecideAccess, RequestAccess, RevokeGrant
-from torhaus.admin.rounds import SWEEP, Grants, Rounds
+from torhaus.admin.rounds import NOTICES, SWEEP, Grants, Rounds
 from torhaus.model.approval import State
 from torhaus.model.grant import Asked, Grant
 
@@ -162,6 +163,26 @@ def test_a_mistake_of_ours_does_not_end_the_rounds(tmp_path: Path) -> None:
     run(play(tmp_path, story))
 
 
+def test_a_decision_that_is_heard_of_wakes_who_waits_for_it_at_once(tmp_path: Path) -> None:
+    async def story(hall: Hall) -> None:
+        watch, asked = Watch(hall), await hall.asked()
+        waiting = asyncio.create_task(hall.requests.wait(asked.id, 60.0))
+        await until(lambda: asked.id in hall.requests.waiting.ids())
+        async with hall.office.write() as desk:
+            await desk.approvals.decide(asked.id, State.APPROVED, "bob@example.org", "", NOW)
+
+        await watch.rounds.walk(1)
+        assert not waiting.done()
+        watch.rounds.decided()
+        await watch.rounds.walk(1)
+
+        found = await asyncio.wait_for(waiting, 5.0)
+        assert found is not None
+        assert found.state is State.APPROVED
+
+    run(play(tmp_path, story))
+
+
 def test_a_grant_for_later_is_known_at_once(tmp_path: Path) -> None:
     async def story(hall: Hall) -> None:
         watch = Watch(hall)
@@ -175,5 +196,43 @@ def test_a_grant_for_later_is_known_at_once(tmp_path: Path) -> None:
         await watch.rounds.walk(1)
 
         assert {each.id for each in watch.seen[0]} == {made, "later"}
+
+    run(play(tmp_path, story))
+
+
+def test_that_nobody_administers_any_more_is_told_once_until_somebody_does(
+    tmp_path: Path,
+) -> None:
+    async def story(hall: Hall) -> None:
+        watch = Watch(hall)
+        everybody = hall.rules
+        await watch.rounds.walk(1)
+        assert watch.rounds.governed
+
+        hall.rules = rules(ALICE, BOB)
+        with capture_logs() as logs:
+            await watch.rounds.walk(2)
+            await watch.rounds.walk(3)
+            await watch.rounds.walk(NOTICES)
+        assert not watch.rounds.governed
+        assert [each["event"] for each in logs if each["log_level"] == "error"] == [
+            "administrators.none"
+        ]
+
+        hall.rules = everybody
+        await watch.rounds.walk(1)
+        assert watch.rounds.governed
+
+    run(play(tmp_path, story))
+
+
+def test_who_has_never_had_an_administrator_has_lost_none(tmp_path: Path) -> None:
+    async def story(hall: Hall) -> None:
+        hall.rules = rules(ALICE)
+        watch = Watch(hall)
+        for number in (1, 2, NOTICES):
+            await watch.rounds.walk(number)
+
+        assert watch.rounds.governed
 
     run(play(tmp_path, story))

@@ -3,23 +3,30 @@
 import asyncio
 import http.client
 import json
+import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import uvicorn
 
-from tests.torhaus.admin.hall import Hall, hall, key
-from torhaus.admin.acts import Effect
+from tests.torhaus.admin.hall import DANA, Hall, hall, key
+from tests.torhaus.admin.ringed import Given
+from torhaus.admin.acts import Effect, Refusal
 from torhaus.admin.auditing import Reading
+from torhaus.admin.inviting.desk import Invitations
+from torhaus.admin.people.books import PeopleBooks
 from torhaus.admin.pinning import Pinning
-from torhaus.annex import Gatekeeper, entrance
+from torhaus.admin.rekeying import Rekeyed, Rekeying
+from torhaus.admin.teams.books import TeamBooks
 from torhaus.api.application import Stores, application
 from torhaus.api.backstage import Backstage
 from torhaus.api.door import Caller
+from torhaus.audit.acts import Act
 from torhaus.config.settings import Settings
 from torhaus.edge.admission import Admission
 from torhaus.gate import allowances
@@ -30,13 +37,19 @@ from torhaus.model.people import Principal
 from torhaus.model.pins import Pin
 from torhaus.model.ports import Remaining
 from torhaus.model.usage import Used
+from torhaus.model.vault import Kept
 from torhaus.store.counters import MemoryCounters
 from torhaus.store.query.files import AuditFiles
 from torhaus.store.query.sandbox import SandboxRecords
+from torhaus.threshold import Entrance, Gatekeeper
 from torhaus.web.approvals import Approvals
+from torhaus.web.connect import Connect
+from torhaus.web.front import Front
 from torhaus.web.operations import Operations
 from torhaus.web.operations import application as pages
+from torhaus.web.render import Pages
 
+PAGES = Pages()
 SETTINGS = Settings(public_url="https://gw.example.org", allowed_origins=("https://ok.example",))
 
 
@@ -141,20 +154,11 @@ def _app(made: Hall, catalogue: Catalogue, reading: Reading, healths: Mapping[st
         links=made.links,
         rules=lambda: made.rules,
         clock=made.clock,
-        look=door.refusal,
+        pages=PAGES,
+        known=door.known,
     )
-    operations = Operations(
-        rules=lambda: made.rules,
-        states=list,
-        audit_healthy=lambda: True,
-        config_trouble=lambda: None,
-        state_trouble=lambda: None,
-        metrics=lambda: (b"", "text/plain"),
-        started="",
-    )
-    pinning = Pinning(made.means, catalogue.pins, catalogue.decided)
     made.hearing.append(lambda effect: _decided(catalogue, effect))
-    shelf = Shelf(catalogue, pinning.save)
+    shelf = Shelf(catalogue, Pinning(made.means, catalogue.pins, catalogue.decided).save)
     counters = MemoryCounters()
 
     async def left(caller: Caller) -> Sequence[Remaining]:
@@ -172,11 +176,63 @@ def _app(made: Hall, catalogue: Catalogue, reading: Reading, healths: Mapping[st
         made.vault,
         reading,
         lambda server: healths.get(server.name, UNUSED),
+        _people(made),
+        TeamBooks(made.office, lambda: made.rules, made.clock),
+        partial(_rows, made),
+        partial(_rekeyed, made),
+        _reset_link,
+        _invitations(made),
     )
-    return entrance(
-        application(backstage, shelf, stores, door.admit, door.look),
-        pages(operations, decisions.page),
+    front = Front(pages=PAGES, look=door.refusal, origin=lambda: SETTINGS.public_url)
+    api = application(backstage, shelf, stores, door.admit, door.look)
+    more = _connect(made, PAGES, door.known).routes(front)
+    return Entrance(api, pages(_operations(made), decisions.page, front, more))
+
+
+def _operations(made: Hall) -> Operations:
+    return Operations(
+        rules=lambda: made.rules,
+        states=list,
+        audit_healthy=lambda: True,
+        config_trouble=lambda: None,
+        state_trouble=lambda: None,
+        metrics=lambda: (b"", "text/plain"),
+        started="",
     )
+
+
+def _people(made: Hall) -> PeopleBooks:
+    return PeopleBooks(made.office, lambda: made.rules, made.clock)
+
+
+def _connect(
+    made: Hall, page_set: Pages, known: Callable[[bytes, str], Principal | None]
+) -> Connect:
+    return Connect(
+        admin=made.admin,
+        links=made.ways,
+        way=made.way,
+        rules=lambda: made.rules,
+        clock=made.clock,
+        pages=page_set,
+        known=known,
+        signed_in=_nobody,
+        way_in=lambda _request: "",
+    )
+
+
+async def _nobody(_request: object) -> None:
+    """Nobody has signed in."""
+
+
+async def _rows(made: Hall) -> Sequence[Kept]:
+    async with made.office.read() as desk:
+        return await desk.vault.every(100)
+
+
+async def _rekeyed(made: Hall, caller: Caller) -> Rekeyed | Refusal:
+    rekeying = Rekeying(made.means, made.safe, Given(made), "here", lambda _: asyncio.sleep(0))
+    return await rekeying.rekey(caller.principal, caller.ip)
 
 
 def _decided(catalogue: Catalogue, effect: Effect) -> None:
@@ -184,6 +240,31 @@ def _decided(catalogue: Catalogue, effect: Effect) -> None:
         catalogue.decided(effect.result)
 
 
+async def _reset_link(caller: Caller, email: str, second_factor: bool) -> str | Refusal:
+    """Dana may."""
+    if caller.principal.email != DANA.email:
+        return Refusal("not_allowed", "this needs an administrator", Act(operation="x"))
+    return f"https://gw.example.org/reset/{email}-{second_factor}"
+
+
 async def play(home: Path, story: Any) -> None:
     async with counter(home) as made:
         await story(made)
+
+
+class NoPost:
+    """There is no mail here."""
+
+    async def send(self, *_: object) -> None:
+        raise AssertionError
+
+
+def _invitations(made: Hall) -> Invitations:
+    return Invitations(
+        made.admin,
+        made.means,
+        NoPost(),
+        lambda: None,
+        lambda: "https://gw.example.org",
+        lambda: secrets.token_urlsafe(8),
+    )

@@ -1,7 +1,20 @@
-import msgspec
+from typing import Any
 
-from torhaus.audit.acts import HOUSE, Act, act_record, failed_record, refused_record, user
+import msgspec
+import pytest
+
+from torhaus.audit.acts import (
+    HOUSE,
+    Act,
+    Came,
+    act_record,
+    came,
+    failed_record,
+    refused_record,
+    user,
+)
 from torhaus.audit.line import read, text
+from torhaus.model.people import Phase, Principal
 from torhaus.model.record import Record
 from torhaus.store.audit.lines import add_line
 
@@ -67,3 +80,33 @@ def test_text_from_outside_is_bounded() -> None:
     assert len(long.mcp_server) == 256
     assert b"_truncated" in bytes(long.parameters)
     assert "\n" not in text(record(act=Act(operation="x", facts={"a": "b\nc"})))
+
+
+def test_what_a_refused_act_names_and_is_not_there_may_be_a_secret() -> None:
+    bare = "5f0c1d7b9a2e48069d1c77aa3b"
+    act = Act(
+        operation="key.revoked",
+        server=bare,
+        facts={"key": bare, "roles": [bare, "reader"], "person": "erin@example.org", "n": 3},
+    )
+
+    made = refused_record(
+        act, WHO, id="adm_2", at=0.0, rule="not_found", reason=f"there is no {bare!r}"
+    )
+
+    assert bare not in msgspec.json.encode(made).decode()
+    assert (made.mcp_server, made.operation) == ("[redacted:unknown]", "key.revoked")
+    assert b"erin@example.org" in bytes(made.parameters)
+    assert made.access_control.reason == "there is no '[redacted:unknown]'"
+    done = act_record(act, WHO, id="adm_2", at=0.0, rule="admin", reason="")
+    assert done.mcp_server == bare  # what is there has its name
+
+
+@pytest.mark.parametrize("make", [act_record, refused_record, failed_record])
+def test_an_act_says_what_its_actor_came_with(make: Any) -> None:
+    actor = Principal(id="u", email="u@x.de", phases=(Phase(roles=("r",)),), shown="key:adm_1")
+
+    made = make(ACT, came(actor, 0.0, "::1"), id="adm_2", at=0.0, rule="merges", reason="he may")
+
+    assert came(actor, 0.0, "::1") == Came(user("u@x.de", ("r",), "::1"), "key:adm_1")
+    assert (made.user.email, made.credential) == ("u@x.de", "key:adm_1")

@@ -61,6 +61,7 @@ def test_a_row_of_a_day_file_becomes_the_record_it_was() -> None:
         parameters=msgspec.Raw(b'{"a":[1,2]}'),
         result=RecordResult("success", None, False, 12, 2),
         call=RecordCall(client="claude", sent=12),
+        credential="key:adm_1",
         phase="outcome",
     )
     plain = msgspec.json.decode(msgspec.json.encode(before))
@@ -74,6 +75,7 @@ def test_a_row_of_a_day_file_becomes_the_record_it_was() -> None:
         {**plain["result"], "duration_ms": 12.0},
         {**plain["access_control"], "approval": None},
         {"client": "claude", "protocol": None, "sent": 12, "received": None},
+        "key:adm_1",
         "outcome",
     ]
 
@@ -86,3 +88,10 @@ def test_a_row_from_before_calls_were_known_has_none() -> None:
     row[5] = None
 
     assert restored(row).call == RecordCall()
+
+
+def test_a_row_from_before_there_were_credentials_has_none() -> None:
+    plain = msgspec.json.decode(msgspec.json.encode(made()))
+
+    assert restored([plain.get(name) for name in RECORD]).credential == ""
+    assert dict(zip(HEADER, cells(made()), strict=True))["credential"] == ""

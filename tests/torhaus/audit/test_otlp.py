@@ -58,6 +58,7 @@ def test_facts_have_the_names_of_the_conventions() -> None:
     assert found["torhaus.operation"] == "git_log"
     assert found["torhaus.allowed"] is True
     assert "mcp.protocol.version" not in found
+    assert "torhaus.credential" not in found
 
 
 @pytest.mark.parametrize(("trace", "kept"), [(TRACE, TRACE), ("nonsense", None), ("0" * 31, None)])
@@ -101,3 +102,12 @@ def test_what_was_taken_in_part_is_set_aside_whole(number: str) -> None:
     assert [*caught.value.refused] == [0, 1, 2]
     assert caught.value.refused[0] == "the receiver refused 2 of 3 records: too old"
     assert caught.value.again == ()
+
+
+def test_the_credential_is_an_attribute() -> None:
+    made = parcel()
+    record = msgspec.structs.replace(made.record, credential="key:adm_1")
+
+    found = attributes(log_record(msgspec.structs.replace(made, record=record))["attributes"])
+
+    assert found["torhaus.credential"] == "key:adm_1"

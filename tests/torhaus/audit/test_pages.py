@@ -20,7 +20,15 @@ RECORD = {
 def test_what_is_filtered_by_is_bound_and_never_sql() -> None:
     evil = "' OR 1=1; --"
     every = Filters(
-        part=Part(since=evil, until=evil, user=evil, server=evil, operation=evil, status=evil),
+        part=Part(
+            since=evil,
+            until=evil,
+            user=evil,
+            server=evil,
+            operation=evil,
+            status=evil,
+            credential=evil,
+        ),
         repo=evil,
         text=evil,
     )

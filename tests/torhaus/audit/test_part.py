@@ -27,6 +27,15 @@ def test_what_fits_is_taken(wanted: Part) -> None:
     assert wanted.takes(made())
 
 
+def test_who_asks_for_a_credential_is_told_so_under_a_name_that_masks_nothing() -> None:
+    wanted = Part(since="2026-01-01T00:00:30.000Z", credential="key:adm_1")
+
+    assert wanted.takes(msgspec.structs.replace(made(), credential="key:adm_1"))
+    assert not wanted.takes(made())
+    assert wanted.asked() == {"since": "2026-01-01T00:00:30.000Z", "with": "key:adm_1"}
+    assert EVERYTHING.asked() == {}
+
+
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -36,6 +45,8 @@ def test_what_fits_is_taken(wanted: Part) -> None:
         Part(server="github"),
         Part(operation="git"),
         Part(status="denied"),
+        Part(credential="key:adm_2"),
+        Part(credential="key:adm"),
     ],
 )
 def test_what_does_not_fit_is_left(wanted: Part) -> None:

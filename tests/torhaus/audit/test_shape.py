@@ -247,3 +247,18 @@ def test_how_much_was_masked_is_recorded_where_anything_was():
 
     assert msgspec.json.decode(msgspec.json.encode(some))["result"]["redacted"] == 3
     assert b"redacted" not in msgspec.json.encode(none)
+
+
+@pytest.mark.parametrize("name", ["5f0c1d7b9a2e48069d1c77aa3b", "drop_everything"])
+def test_an_invented_name_that_looks_like_a_secret_is_in_no_record(name: str):
+    verdict = Deny("catalogue", "unknown_tool", f"Unknown tool: {name}")
+    random = name[0] == "5"
+
+    for made in (
+        record(call(operation=name, invented=True), Refused(verdict), AT, 0.0),
+        intent(call(operation=name, invented=True), ALLOWED, AT),
+    ):
+        assert (name in msgspec.json.encode(made).decode()) is not random
+        assert made.operation == ("[redacted:unknown]" if random else name)
+    listed = record(call(operation=name), Refused(verdict), AT, 0.0)
+    assert listed.operation == name

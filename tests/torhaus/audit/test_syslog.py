@@ -79,3 +79,11 @@ def test_a_host_without_a_usable_name_is_nil() -> None:
 
 def test_a_length_counts_octets() -> None:
     assert counted("ä".encode()) == b"2 \xc3\xa4"
+
+
+def test_the_credential_is_told_where_there_is_one() -> None:
+    made = parcel()
+    record = msgspec.structs.replace(made.record, credential="key:adm_1")
+
+    assert b' credential="key:adm_1"' in sent(msgspec.structs.replace(made, record=record))[7]
+    assert b"credential" not in sent(made)[7]

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.clients import warm
 from tests.clients.running import Process, environment
 from tests.clients.warm import Files, Forked
 
@@ -59,18 +59,15 @@ def torhaus(
 
     Its libraries are loaded already, which is most of what a command costs.
     """
-    with tempfile.TemporaryDirectory() as aside:
-        into, out, err = (Path(aside) / name for name in ("in", "out", "err"))
-        into.write_text(typed or "")
-        files = Files(into=str(into), out=str(out), err=str(err))
-        process = Forked(words, at, surroundings(at, env), files)
-        try:
-            code = process.wait(SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
-        return Said(code, out.read_text(), err.read_text())
+    done = warm.run(["torhaus", *words], at, surroundings(at, env), SECONDS, typed or "")
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def anew(*words: str, at: Path) -> Said:
+    """Run one command that finds nothing of Torhaus loaded, but the libraries that it needs."""
+    args = ["torhaus", *words]
+    done = warm.run(args, at, surroundings(at, None), SECONDS, which="libraries")
+    return Said(done.returncode, done.stdout, done.stderr)
 
 
 def cold(*words: str, at: Path, env: Mapping[str, str] | None = None) -> Said:
@@ -175,4 +172,4 @@ class Warm(Running):
     def launch(self, words: Sequence[str], at: Path, env: Mapping[str, str]) -> Process:
         for each in (self._out, self._err):
             each.write_bytes(b"")
-        return Forked(words, at, env, Files(out=str(self._out), err=str(self._err)))
+        return Forked(["torhaus", *words], at, env, Files(out=str(self._out), err=str(self._err)))

@@ -69,7 +69,7 @@ def test_a_request_is_denied(open_gate: Gate) -> None:
 WRONG = [
     (("request", "--role", "owner", "--for", "soon"), 2, "this is not a duration"),
     (("request",), 2, "--role"),
-    (("request", "--role", "king"), 1, "there is no role 'king': one of: admin, developer, owner"),
+    (("request", "--role", "king"), 1, "there is no role 'king': one of: admin, administrator, "),
     (("approve", "unknown", "--until", "soon"), 2, "--until is a time such as"),
     (("approve", "unknown", "--until", "2026-01-31T18:00"), 1, "no such request for access"),
     (("revoke", "unknown"), 1, "no such grant"),

@@ -45,3 +45,9 @@ def test_a_shell_reads_the_key_as_it_is(key: str) -> None:
     words = shlex.split(line)
     assert words[:6] == ["claude", "mcp", "add", "--transport", "http", "git"]
     assert words[6:] == ["http://h:1/mcp/git", "--header", f"apikey: {key}"]
+
+
+def test_a_client_that_signs_in_is_told_no_key() -> None:
+    assert connect_lines("http://h:1", ["git"], None) == [
+        "claude mcp add --transport http git http://h:1/mcp/git"
+    ]

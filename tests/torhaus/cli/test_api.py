@@ -3,10 +3,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import typer
 
+from tests.torhaus.cli.conftest import Gate
+from tests.torhaus.cli.terminal import KEY, torhaus
+from torhaus.cli import main
 from torhaus.cli.api import Api, asked
 from torhaus.cli.client import GatewayError
 
@@ -99,3 +103,51 @@ def test_a_refusal_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert raised.value.exit_code == 1
     assert "nothing answers at http://127.0.0.1:1" in capsys.readouterr().err
+
+
+def commands(group: Any, *before: str) -> Iterator[tuple[str, Any]]:
+    """Each command with its words."""
+    for name in group.list_commands(None):
+        each = group.get_command(None, name)
+        if hasattr(each, "list_commands"):
+            yield from commands(each, *before, name)
+        else:
+            yield " ".join((*before, name)), each
+
+
+def test_every_command_that_asks_a_gateway_takes_the_same_variables() -> None:
+    found = {}
+    for words, each in commands(typer.main.get_command(main.torhaus)):
+        options = {option.name: option for option in each.params}
+        if "url" in options:
+            key = options["key"] if words != "explain" else None  # its --key is a key's id
+            found[words] = (options["url"].envvar, "TORHAUS_KEY" if key is None else key.envvar)
+
+    assert len(found) > 40
+    assert {"call", "explain", "tools list", "audit query", "users add", "stop user"} <= set(found)
+    assert set(found.values()) == {("TORHAUS_URL", "TORHAUS_KEY")}
+
+
+def test_what_is_typed_goes_before_what_is_in_the_environment(gate: Gate) -> None:
+    asks = ("explain", "alice@example.com", "git", "git_status")
+    nowhere = {"TORHAUS_URL": "http://127.0.0.1:9", "TORHAUS_KEY": KEY}
+    here = {**nowhere, "TORHAUS_URL": gate.url}
+    file = ("-c", str(gate.home / "torhaus.yml"))
+
+    asked = torhaus(*asks, at=gate.home, env=here)
+    assert (asked.code, asked.err) == (0, ""), asked.out
+    assert "nothing answers at http://127.0.0.1:9" in torhaus(*asks, at=gate.home, env=nowhere).err
+    assert torhaus(*asks, "--url", gate.url, at=gate.home, env=nowhere).code == 0
+    assert torhaus(*asks, *file, at=gate.home, env=nowhere).code == 0
+    assert torhaus(*asks, "--file-only", at=gate.home, env=nowhere).code == 0
+    assert torhaus("tools", "git", *file, at=gate.home, env=nowhere).code == 0
+    through = torhaus("tools", "git", "--json", at=gate.home, env=here)
+    assert (
+        through.json()
+        == torhaus(
+            "tools", "git", "--url", gate.url, "--json", at=gate.home, env={"TORHAUS_KEY": KEY}
+        ).json()
+    )
+    queries = ("audit", "queries")
+    assert torhaus(*queries, *file, at=gate.home, env=nowhere).code == 0
+    assert torhaus(*queries, at=gate.home, env=nowhere).code == 1

@@ -23,6 +23,14 @@ def test_the_answer_is_printed(gate: Gate, tmp_path: Path) -> None:
     assert (said.code, said.out, said.err) == (0, '{"repo_path": "x"}\n', "")
 
 
+def test_the_gateway_is_found_by_the_variable_of_all_commands(gate: Gate) -> None:
+    env = {"TORHAUS_KEY": KEY, "TORHAUS_URL": gate.url}
+
+    said = torhaus("call", "git", "git_status", at=gate.home, env=env)
+
+    assert (said.code, said.out) == (0, "{}\n")
+
+
 def test_arguments_come_from_standard_input(gate: Gate) -> None:
     said = call(gate, "git", "git_status", "--args", "-", typed='{"deep": [1, {"ü": null}]}')
 

@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from tests.torhaus.cli.terminal import ROOT, Running, configured, torhaus
+from tests.torhaus.cli.terminal import ROOT, Running, Warm, configured, torhaus
 from torhaus.identity.keys import well_formed
 
 LAST = "Every call from now on"
@@ -29,13 +29,14 @@ def test_it_shows_a_call_a_refusal_and_their_records_and_keeps_serving(tmp_path:
     assert "refused  `git_commit` on git is a write on commits" in out
     assert "| denied: `git_commit` on git is a write on commits" in out
     assert f'{url}/mcp/time --header "apikey: {key}"\n' in out
+    assert f"{url}/setup/" in out
 
 
 def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     configured(tmp_path)
     keys = []
     for _ in range(2):
-        with Running("demo", "--port", "0", at=tmp_path) as running:
+        with Warm("demo", "--port", "0", at=tmp_path) as running:
             running.wait_for(LAST)
             keys.append((tmp_path / "data" / "demo.key").read_text())
             assert running.stop() == 0
@@ -50,7 +51,7 @@ def test_a_key_in_the_environment_is_used_and_none_is_made(tmp_path: Path) -> No
     configured(tmp_path)
     env = {"TORHAUS_FIRST_KEY": "a-key-of-my-own-choice"}
 
-    with Running("demo", "--port", "0", at=tmp_path, env=env) as running:
+    with Warm("demo", "--port", "0", at=tmp_path, env=env) as running:
         out = running.wait_for(LAST)
         assert running.stop() == 0
 
@@ -60,7 +61,7 @@ def test_a_key_in_the_environment_is_used_and_none_is_made(tmp_path: Path) -> No
 
 
 def test_without_a_configuration_the_example_is_put_in_place(tmp_path: Path) -> None:
-    with Running("demo", "--port", "0", at=tmp_path) as running:
+    with Warm("demo", "--port", "0", at=tmp_path) as running:
         out = running.wait_for(LAST)
 
         assert running.stop() == 0
@@ -78,7 +79,7 @@ def test_a_configuration_that_does_not_know_the_key_is_served_without_a_call(
     )
     configured(tmp_path, text)
 
-    with Running("demo", "--port", "0", at=tmp_path) as running:
+    with Warm("demo", "--port", "0", at=tmp_path) as running:
         out = running.wait_for(LAST)
         assert running.stop() == 0
 
@@ -94,7 +95,7 @@ def test_a_server_that_does_not_start_is_told_with_its_record(tmp_path: Path) ->
         "accessControl: [{role: r, allow: [time.read]}]\n",
     )
 
-    with Running("demo", "--port", "0", at=tmp_path) as running:
+    with Warm("demo", "--port", "0", at=tmp_path) as running:
         out = running.wait_for(LAST)
         assert running.stop() == 0
 

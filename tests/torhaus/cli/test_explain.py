@@ -1,11 +1,11 @@
 """`torhaus explain`."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from tests.torhaus.cli.terminal import ROOT, Said, configured, torhaus
+from tests.shared import SHARED
+from tests.torhaus.cli.terminal import Said, configured, torhaus
 
 CONFIG = """
 mcpServers:
@@ -26,7 +26,6 @@ policies:
     applies_to: [{role: lead}, {tools: [merge_pull_request]}]
     action: require_approval
 """
-SHARED = Path(os.environ.get("TORHAUS_SHARED", ROOT.parent / "shared"))
 REPO = '{"owner":"myorg","repo":"api"}'
 MONDAY = "2025-11-24T09:30"
 
@@ -72,11 +71,11 @@ def test_approval_is_neither_yes_nor_denied(tmp_path: Path) -> None:
     assert said.json()["policy_applied"] == "Merging needs a second pair of eyes"
 
 
-def test_json_is_one_object_of_five_members(tmp_path: Path) -> None:
+def test_json_is_one_object_of_six_members(tmp_path: Path) -> None:
     said = explained(tmp_path, "delete_file", "--json", "--at", MONDAY, user="bob@example.com")
 
     answer = said.json()
-    assert list(answer) == ["verdict", "policy_applied", "code", "reason", "trace"]
+    assert list(answer) == ["verdict", "policy_applied", "code", "reason", "trace", "place"]
     assert (answer["verdict"], answer["policy_applied"]) == ("deny", "lead: no_delete")
     assert answer["trace"][-1]["step"] == "verdict"
 

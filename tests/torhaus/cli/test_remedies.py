@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.torhaus.cli.terminal import configured
 from tests.torhaus.cli.test_explain import CONFIG
+from torhaus.cli.asking import Judge
 from torhaus.cli.remedies import remedies
 from torhaus.cli.simulated import Lent
 from torhaus.config.load import load
@@ -17,7 +18,7 @@ def found(at: Path, user: str, tool: str, moment: float = SATURDAY) -> list[str]
     path = configured(at, CONFIG)
     loaded = load(path, Lent({}))
     question = Question(user=user, server="github", tool=tool, arguments=REPO)
-    return list(remedies(loaded, question, moment))
+    return list(remedies(Judge(loaded), question, moment))
 
 
 def test_what_office_hours_close_is_open_on_monday(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.torhaus.cli.terminal import Running, configured, torhaus
+from tests.torhaus.cli.terminal import CONFIG, Running, Warm, configured, torhaus
 
 
 def health(url: str) -> object:
@@ -29,13 +29,25 @@ def test_port_0_picks_a_free_port_and_says_where_it_listens(tmp_path: Path) -> N
 def test_it_prints_a_line_for_every_server_that_connects_claude_code(tmp_path: Path) -> None:
     configured(tmp_path)
 
-    with Running("serve", "--port", "0", at=tmp_path) as running:
+    with Warm("serve", "--port", "0", at=tmp_path) as running:
         url = running.url()
         out = running.wait_for("claude mcp add", times=2)
 
     for name in ("git", "time"):
         line = f"claude mcp add --transport http {name} {url}/mcp/{name}"
-        assert f'{line} --header "apikey: YOUR-KEY"\n' in out
+        assert f"{line}\n" in out
+    assert '--header "apikey: THEIR-KEY"' in out
+
+
+def test_where_nobody_signs_in_through_a_browser_the_lines_have_a_key(tmp_path: Path) -> None:
+    configured(tmp_path, f"{CONFIG}\nauth: {{local: {{enabled: false}}}}\n")
+
+    with Warm("serve", "--port", "0", at=tmp_path) as running:
+        url = running.url()
+        out = running.wait_for("claude mcp add", times=2)
+
+    line = f"claude mcp add --transport http git {url}/mcp/git"
+    assert f'{line} --header "apikey: YOUR-KEY"\n' in out
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -79,17 +91,31 @@ def test_warnings_of_the_configuration_are_shown_at_the_start(tmp_path: Path) ->
     oauth = "auth: {provider: oauth, oauth: {issuer: https://id.example.com, client_id: x}}\n"
     configured(tmp_path, oauth)
 
-    with Running("serve", "--port", "0", at=tmp_path) as running:
+    with Warm("serve", "--port", "0", at=tmp_path) as running:
         running.url()
 
-        assert "torhaus.yml:1: warning: auth.provider" in running.err
-        assert "sign-in arrives with the identity work" in running.err
+        assert "torhaus.yml:1: warning: mcpServers: no server is configured" in running.err
+        assert "whoever signs in has no role here" in running.err
+
+
+def test_while_nobody_administers_the_terminal_has_a_link_for_the_first_who_does(
+    tmp_path: Path,
+) -> None:
+    configured(tmp_path, "roles: {admin: {permissions: ['*']}}\n")
+
+    with Warm("serve", "--port", "0", at=tmp_path) as running:
+        url = running.url()
+        while "/setup/" not in running.out:
+            running.url()
+
+    assert f"{url}/setup/" in running.out
+    assert "/setup/" not in running.err
 
 
 def test_the_log_is_lines_of_json_when_nobody_looks(tmp_path: Path) -> None:
     path = configured(tmp_path)
 
-    with Running("serve", "--port", "0", at=tmp_path) as running:
+    with Warm("serve", "--port", "0", at=tmp_path) as running:
         running.url()
         path.write_text("nonsense: 1\n")
         while "config.refused" not in running.err:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from tests.torhaus.cli.conftest import Gate
-from tests.torhaus.cli.terminal import KEY, TINY, configured, torhaus
+from tests.torhaus.cli.terminal import CONFIG, KEY, TINY, configured, torhaus
 
 
 def test_a_server_is_asked_directly_and_its_tools_are_classified(tmp_path: Path) -> None:
@@ -20,6 +20,16 @@ def test_a_server_is_asked_directly_and_its_tools_are_classified(tmp_path: Path)
         ["fail", "unknown", "-", "-", "unknown"],
     ]
     assert not (tmp_path / "data").exists()
+
+
+def test_names_that_some_models_refuse_are_named(tmp_path: Path) -> None:
+    prefix = "aggregate: {client_prefix: %s, aliases: {st: git__git_status}}\n" % ("p" * 50)
+    configured(tmp_path, CONFIG + prefix)
+
+    said = torhaus("tools", "git", at=tmp_path)
+
+    assert "1 name is longer at /mcp than the 64 characters" in " ".join(said.out.split())
+    assert said.out.splitlines()[-1].split() == ["git__git_commit"]
 
 
 def test_json_has_the_same(tmp_path: Path) -> None:

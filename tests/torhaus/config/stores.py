@@ -1,16 +1,12 @@
 """Configurations about what is kept, counted and paid for, and what is wrong with them."""
 
-import os
-from pathlib import Path
-
 import pytest
 
+from tests.shared import BRIEF
 from torhaus.config.load import load_text
 from torhaus.config.problems import ConfigError
 from torhaus.model.rules import Rules
 
-FILE = Path(__file__).resolve()
-BRIEF = Path(os.environ.get("TORHAUS_SHARED", FILE.parents[4] / "shared")) / "brief.txt"
 WITH_BRIEF = pytest.mark.skipif(not BRIEF.exists(), reason="the product text is not here")
 
 SERVERS = """\

@@ -1,17 +1,12 @@
 """The product text's own blocks, cut out of it: each loads as printed and means what it says."""
 
-import os
-from pathlib import Path
-
 import pytest
 
+from tests.shared import BRIEF
 from tests.torhaus.config.deciding import SERVERS, allowed, at, loaded, verdict
 from torhaus.model.rules import Rules
 from torhaus.model.verdict import Allow, Deny
 
-FILE = Path(__file__).resolve()
-SHARED = Path(os.environ.get("TORHAUS_SHARED", FILE.parents[4] / "shared"))
-BRIEF = SHARED / "brief.txt"
 HIDDEN = "[email" + "\u00a0protected]"
 
 pytestmark = pytest.mark.skipif(not BRIEF.exists(), reason="the product text is not here")
@@ -65,7 +60,7 @@ def rules() -> Rules:
 def test_the_roles_block_gives_permissions_and_takes_what_restrictions_say() -> None:
     rules = loaded(roles() + users()).rules
 
-    assert rules.roles == ("developer", "tech-lead", "admin", "contractor")
+    assert rules.roles == ("developer", "tech-lead", "admin", "contractor", "administrator")
     assert allowed(rules, ALICE, "github.list_issues", **REPO)
     assert allowed(rules, ALICE, "github.create_issue", **REPO)
     assert not allowed(rules, ALICE, "github.create_pull_request", **REPO)

@@ -1,9 +1,10 @@
 import pytest
 
-from tests.torhaus.config.deciding import allowed, decided, loaded
+from tests.torhaus.config.deciding import MONDAY, allowed, decided, loaded
 from torhaus.config.problems import ConfigError
 from torhaus.model.rules import Rules
 from torhaus.model.verdict import Allow, Deny
+from torhaus.policy.approvers import administrators
 
 ALICE, BOB = "alice@x.de", "bob@x.de"
 PEOPLE = (
@@ -202,3 +203,26 @@ def test_a_mistake_in_a_block_is_named_with_its_line(
     problem = caught.value.problems[0]
     assert (problem.line, problem.path) == (line, path)
     assert message in problem.message
+
+
+def test_a_role_that_opens_everything_is_there_without_being_written() -> None:
+    found = loaded(f"users: [{{email: {ALICE}, role: administrator}}]")
+
+    assert found.warnings == ()
+    assert allowed(found.rules, ALICE, "github.delete_repository", **API)
+    assert administrators(found.rules, "*", MONDAY) == (ALICE,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "roles: {administrator: {permissions: [github:read]}}\n",
+        "accessControl: [{role: administrator, allow: [github.read]}]\n",
+    ],
+)
+def test_a_role_of_the_file_by_that_name_stands_in_its_place(text: str) -> None:
+    found = loaded(f"{text}users: [{{email: {ALICE}, role: administrator}}]").rules
+
+    assert allowed(found, ALICE, "github.list_issues", **API)
+    assert not allowed(found, ALICE, "github.delete_repository", **API)
+    assert administrators(found, "*", MONDAY) == ()

@@ -43,3 +43,13 @@ def test_a_short_key_works_with_a_warning() -> None:
 
     assert digest("short") in found.rules.keys
     assert ["shorter than 16" in warning.message for warning in found.warnings] == [True]
+
+
+def test_a_key_has_a_number_among_those_of_its_owner() -> None:
+    text = "roles: {a: {}}\nusers:\n"
+    text += f"  - {{email: u@x.de, role: a, api_keys: ['{KEY}1', '{KEY}2']}}\n"
+    text += f"  - {{email: v@x.de, role: a, api_keys: ['{KEY}3']}}\n"
+
+    found = loaded(text).rules.key_numbers
+
+    assert found == {digest(KEY + "1"): 1, digest(KEY + "2"): 2, digest(KEY + "3"): 1}

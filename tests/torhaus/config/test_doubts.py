@@ -19,10 +19,6 @@ PEOPLE = (
             "server: {host: 0.0.0.0, public_url: 'https://g.de', plaintext: any}",
             "server.plaintext", "unencrypted",
         ),
-        (
-            "auth: {provider: oauth, oauth: {issuer: 'https://i.de', client_id: x}}",
-            "auth.provider", "keys work now",
-        ),
     ],
 )  # fmt: skip
 def test_what_is_probably_not_meant_is_a_warning(text: str, path: str, message: str) -> None:

@@ -32,9 +32,10 @@ BAD = [
     ("server: {timezone: Mars}", 1, "server.timezone", "time zone", "Europe/Berlin"),
     ("server: {metrics_networks: all}", 1, "server.metrics_networks", "list", "loopback"),
     ("server: {allowed_hosts: a.de}", 1, "server.allowed_hosts", "must be a list", "- item"),
-    ("auth: {provider: saml}", 1, "auth.provider", "must be oauth", "oauth"),
+    ("auth: {provider: kerberos}", 1, "auth.provider", "must be oauth", "oauth"),
+    ("auth: {provider: saml}", 1, "auth.provider", "no saml block", "auth.saml"),
     ("auth: {provider: oauth}", 1, "auth.provider", "no oauth block", "auth.oauth"),
-    ("auth: {saml: {}}", 1, "auth.saml", "not supported by this version yet", "remove"),
+    ("auth: {saml: {}}", 1, "auth.saml", "metadata_file or metadata_url", "add one"),
     ("auth:\n  anonymous:\n    networks: [loopback]", 2, "auth.anonymous.roles", "missing", "add"),
     (
         "auth:\n  anonymous:\n    networks: [loopback]\n    roles: []",
@@ -53,7 +54,7 @@ BAD = [
     ("mcpServers: {a: {}}", 1, "mcpServers.a", "url or a command", "exactly one"),
     ("mcpServers: {a: {url: 'https://a.de', command: x}}", 1, "mcpServers.a", "url or", "one"),
     ("mcpServers:\n  a:\n    url: a.de", 3, "mcpServers.a.url", "not a URL", "https://"),
-    ("mcpServers: {a: {command: x, era: modern}}", 1, "mcpServers.a", "not use era", "remove"),
+    ("mcpServers: {a: {command: x, ca_file: z}}", 1, "mcpServers.a", "not use ca_file", "remove"),
     ("mcpServers: {a: {url: 'https://a.de', env: {}}}", 1, "mcpServers.a", "not use env", "remove"),
     (
         "mcpServers: {a: {command: x, env: {'A=B': c}}}",
@@ -223,7 +224,7 @@ def test_the_director_block_loads() -> None:
     github = loaded.rules.servers["github"]
     assert loaded.settings.host == "0.0.0.0"
     assert github.address.headers[0][1].reveal() == "Bearer ghp_secret_of_github"
-    assert [warning.line for warning in loaded.warnings] == [1, 3, 6, 45]
+    assert [warning.line for warning in loaded.warnings] == [3, 7, 45]
 
 
 def test_the_environment_is_only_the_one_passed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,25 +333,40 @@ def test_the_teams_example_loads_without_a_warning_that_is_not_about_its_days() 
     assert set(loaded.rules.servers) == {"github", "sentry", "firebase", "puppeteer", "orders"}
 
 
+def test_the_example_of_a_company_that_vouches_for_its_people_loads_without_a_warning() -> None:
+    example = ROOT / "examples" / "enterprise.yml"
+    names = re.findall(r"\$\{(\w+)\}", example.read_text())
+
+    loaded = load(example, {name: f"{name.lower()}-0123456789" for name in names})
+
+    assert not loaded.warnings
+    assert loaded.rules.servers["notes"].vouched == "oidc"
+
+
 def documented() -> list[str]:
-    text = (ROOT / "docs" / "configuration.md").read_text()
+    pages = ("configuration", "identity", "upstream-authentication")
+    text = "".join((ROOT / "docs" / f"{each}.md").read_text() for each in pages)
     return re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize("example", documented(), ids=lambda text: text.partition(":")[0])
-def test_every_example_in_the_documentation_loads(example: str) -> None:
+def test_every_example_in_the_documentation_loads(example: str, tmp_path: Path) -> None:
     given = {line.partition(":")[0] for line in example.splitlines()}
     around = {
         "mcpServers": "{github: {url: 'https://g.de'}, sentry: {url: 'https://s.de'}}",
-        "roles": "{developer: {}, tech-lead: {}, contractor: {}}",
+        "roles": "{developer: {}, tech-lead: {}, contractor: {}, reviewer: {}, reader: {}}",
         "users": "[{email: alice@company.local, role: developer}]",
-        "groups": "{ops-team: [alice@company.local], guests: []}",
+        "groups": "{ops-team: [alice@company.local], guests: [], external: []}",
     }
     rest = "".join(f"{key}: {text}\n" for key, text in around.items() if key not in given)
     if "users" not in given and "groups" in given:
         rest = rest.replace("groups:", "unused:")
 
-    load_text(example + rest, "docs.yml", {"ALICE_KEY": "0123456789abcdef"})
+    for name in re.findall(r"_file: (\S+)", example):
+        (tmp_path / name).write_text("<x/>")
+    environ = dict.fromkeys(re.findall(r"\$\{(\w+)", example), "0123456789abcdef")
+
+    load_text(example + rest, str(tmp_path / "docs.yml"), environ)
 
 
 def test_a_hidden_address_as_a_key_is_told_to_be_written_out() -> None:

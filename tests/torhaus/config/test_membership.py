@@ -1,6 +1,7 @@
 import pytest
 
 from tests.torhaus.config.deciding import allowed, loaded
+from torhaus.config.membership import gathered
 from torhaus.config.problems import ConfigError
 
 ROLES = "roles: {dev: {}, ops: {permissions: [sentry.read]}}\n"
@@ -28,6 +29,31 @@ def test_a_group_gives_its_roles_to_its_members() -> None:
     assert rules.principals["b@x.de"].phase(0).roles == ("dev", "ops")
 
 
+def test_what_a_group_gives_may_count_on_some_servers_only() -> None:
+    roles = "roles: {dev: {}, ops: {permissions: ['*']}}\n"
+    group = "groups: {night: {roles: [ops], servers: [sentry]}}"
+    rules = loaded(f"{roles}{USERS}{group}").rules
+
+    assert allowed(rules, "b@x.de", "sentry.find_teams")
+    assert not allowed(rules, "b@x.de", "github.list_issues")
+    phase = rules.principals["b@x.de"].phase(0)
+    assert (phase.roles, phase.limited) == (("dev", "ops"), {"ops": ("sentry",)})
+    assert (phase.roles_on("sentry"), phase.roles_on("github")) == (("dev", "ops"), ("dev",))
+    [team] = rules.teams
+    assert (team.name, team.owner, team.roles, team.servers) == (
+        "night",
+        "file",
+        ("ops",),
+        ("sentry",),
+    )
+
+
+def test_what_somebody_has_everywhere_no_group_limits() -> None:
+    given = [(("dev", "ops"), ("github",)), (("ops",), ("jira", "github")), (("qa",), ())]
+
+    assert gathered(("dev",), given) == (("dev", "qa"), {"ops": ("github", "jira")})
+
+
 def test_a_user_may_have_his_roles_from_groups_alone() -> None:
     users = "users: [{email: c@x.de, groups: [night]}]\n"
     rules = loaded(f"{ROLES}{users}groups: {{night: {{roles: [ops]}}}}").rules
@@ -43,6 +69,7 @@ def test_a_user_may_have_his_roles_from_groups_alone() -> None:
         ("{night: [a]}", "groups.night[0]", "not an e-mail", "alice@"),
         ("{night: {roles: [opps]}}", "groups.night.roles[0]", "no such role", "did you mean ops?"),
         ("{nihgt: []}", "users[1].groups[0]", "no such group", "did you mean nihgt?"),
+        ("{night: {servers: [sentri]}}", "groups.night.servers[0]", "no server 'sentri'", "sentry"),
         ("{night: {member: []}}", "groups.night.member", "unknown key", "did you mean members?"),
         ("{'': []}", "groups.", "not a group's name", "letters"),
         ("{a@b: []}", "groups.a@b", "not a group's name", "letters"),

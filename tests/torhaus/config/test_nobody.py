@@ -36,6 +36,9 @@ def test_a_role_that_somebody_has_for_a_while_is_somebodys() -> None:
     assert warned(grant + "policies: [{name: x, action: deny, applies_to: {role: ops}}]") == []
 
 
+CLOSED = "auth: {local: {enabled: false}}\n"
+
+
 @pytest.mark.parametrize(
     ("more", "dead"),
     [
@@ -48,6 +51,14 @@ def test_a_role_that_somebody_has_for_a_while_is_somebodys() -> None:
     ],
 )
 def test_an_approval_that_nobody_can_give_is_doubted(more: str, dead: bool) -> None:
-    found = warned(f"policies:\n  - name: x\n    action: require_approval\n{more}")
+    found = warned(f"{CLOSED}policies:\n  - name: x\n    action: require_approval\n{more}")
 
     assert ["nobody can approve" in message for _, message in found] == [True] * dead
+
+
+def test_whoever_signs_in_may_hold_the_built_in_role_and_approve() -> None:
+    asks = "policies: [{name: x, action: require_approval}]\n"
+    one = f"users: [{{email: a@x.de, role: administrator, {KEY}}}]\n"
+
+    assert warned(asks) == []
+    assert loaded(CLOSED + asks + one).warnings == ()

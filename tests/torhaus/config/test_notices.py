@@ -66,3 +66,19 @@ def test_a_webhook_in_plain_text_and_a_short_secret_are_warned_about() -> None:
     assert "unencrypted" in said["notifications.webhook.url"]
     assert "shorter than 16" in said["notifications.webhook.secret"]
     assert "short." not in str(said)
+
+
+def test_letters_go_through_a_mail_server_that_encrypts() -> None:
+    mail = "notifications: {email: {host: mx.example.com, from: torhaus@example.com"
+    found = from_environment(PEOPLE + mail + ", user: u, password: '${P}'}}", {"P": "hunter2-x"})
+
+    server = found.rules.mail
+    assert server is not None
+    assert (server.host, server.port, server.tls) == ("mx.example.com", 587, "starttls")
+    assert "hunter2" not in repr(found)
+    assert loaded(PEOPLE + mail + ", tls: tls}}").rules.mail.port == 465
+    local = mail.replace("mx.example.com", "127.0.0.1")
+    assert loaded(PEOPLE + local + ", tls: none, port: 25}}").rules.mail.tls == "none"
+    for wrong in (", tls: none}}", ", user: u}}", ", port: 0}}"):
+        with pytest.raises(ConfigError):
+            loaded(PEOPLE + mail + wrong)

@@ -196,3 +196,16 @@ def test_the_policy_version_is_of_what_decides_calls_and_nothing_else() -> None:
         version(DEV + USER, "mcpServers: {other: {url: 'https://g.de'}}\n"),
     ]
     assert len({same, *others}) == 10
+
+
+def test_a_service_account_names_who_answers_for_it() -> None:
+    user = "users: [{email: u@x.de, role: dev}, {email: ci@x.de, role: dev, responsible: U@x.de}]"
+    rules = loaded(f"{DEV}{user}").rules
+
+    assert rules.principals["ci@x.de"].responsible == "u@x.de"
+    assert rules.principals["u@x.de"].responsible is None
+    assert rules.filed == {"u@x.de": None, "ci@x.de": "u@x.de"}
+    assert rules.held == {"u@x.de": ("dev",), "ci@x.de": ("dev",)}
+    with pytest.raises(ConfigError) as caught:
+        loaded(f"{DEV}users: [{{email: u@x.de, role: dev, responsible: u@x.de}}]")
+    assert caught.value.problems[0].path == "users[0].responsible"

@@ -4,17 +4,17 @@ from math import inf
 
 import pytest
 
-from torhaus.config.phases import end_of, phases, start_of
+from torhaus.config.phases import Limited, end_of, phases, start_of
 from torhaus.model.access import Access
 from torhaus.model.grant import Grant
-from torhaus.model.people import Phase
+from torhaus.model.people import Phase, Principal
 
 
 def grant(role: str, begins: float, ends: float, *, replace: bool = False) -> Grant:
     return Grant(id="1", user="u@x.de", role=role, begins=begins, ends=ends, replace=replace)
 
 
-def accessing(roles: tuple[str, ...]) -> Mapping[str, Access]:
+def accessing(roles: tuple[str, ...], _limited: Limited) -> Mapping[str, Access]:
     return {role: Access() for role in roles}
 
 
@@ -49,6 +49,22 @@ def test_phases_that_are_the_same_are_one() -> None:
     found = phases(["a"], [grant("b", 10, 20), grant("b", 20, 30), grant("a", 5, 8)], accessing)
 
     assert spans(found) == [(-inf, 10, ("a",)), (10, 30, ("a", "b")), (30, inf, ("a",))]
+
+
+def test_what_counts_on_some_servers_counts_everywhere_while_it_is_granted() -> None:
+    some = {"b": ("github",)}
+    grants = [grant("b", 10, 20), grant("c", 30, 40, replace=True)]
+
+    found = phases(["a"], grants, accessing, some)
+
+    assert [(each.begins, each.roles, each.limited) for each in found] == [
+        (-inf, ("a", "b"), some),
+        (10, ("a", "b"), {}),
+        (20, ("a", "b"), some),
+        (30, ("c",), {}),
+        (40, ("a", "b"), some),
+    ]
+    assert phases(["a"], [], accessing, some)[0].limited == some
 
 
 def test_a_grant_without_a_beginning_holds_from_the_first() -> None:
@@ -89,3 +105,14 @@ def test_a_day_starts_at_midnight_of_its_zone() -> None:
 )  # fmt: skip
 def test_access_lasts_to_the_end_of_the_day(day: date | datetime, zone: str, end: datetime) -> None:
     assert end_of(day, zone) == end.timestamp()
+
+
+@pytest.mark.parametrize("expires", [None, 5.0, 12.0, 25.0, 99.0])
+@pytest.mark.parametrize("held", [["a"], []])
+def test_somebodys_roles_are_those_of_his_phase(expires: float | None, held: list[str]) -> None:
+    found = phases(held, [grant("b", 10, 20), grant("c", 15, 30)], accessing)
+
+    for each in (found, found[:1], ()):
+        somebody = Principal(id="u", email="u@x.de", expires=expires, phases=each)
+        for now in (-1.0, 4.0, 5.0, 10.0, 12.0, 19.9, 20.0, 25.0, 30.0, 100.0):
+            assert somebody.roles(now) == somebody.phase(now).roles

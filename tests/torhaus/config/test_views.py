@@ -118,3 +118,96 @@ def test_a_name_too_long_for_some_models_is_doubted_unless_it_is_renamed():
     assert [each.path for each in warned if "64" in each.message] == ["virtual_servers.v.tools[0]"]
     renamed = load_text(BASE + quiet, "torhaus.yml", {}).warnings
     assert [each for each in renamed if "64" in each.message] == []
+
+
+def test_tools_are_listed_unless_somebody_wants_them_searched():
+    found = rules("""
+aggregate: {discovery: search}
+virtual_servers:
+  full: {servers: [docs]}
+  some: {servers: [docs], discovery: search}
+""").views
+
+    assert {name: view.searched for name, view in found.items()} == {
+        "": True,
+        "full": False,
+        "some": True,
+    }
+    assert not rules("").views[""].searched
+
+
+def test_a_new_name_must_not_be_one_of_the_gateways_own():
+    text = """
+virtual_servers:
+  some: {tools: [docs__a], rename: {docs__a: call_tool}}
+"""
+
+    assert any("gateway itself" in each for each in problems(text))
+
+
+def test_an_alias_is_a_second_name_at_the_aggregate_alone():
+    found = rules("""
+aggregate: {aliases: {issues: github__list_issues}}
+virtual_servers: {some: {servers: [docs]}}
+""").views
+
+    assert found[""].aliases == {("github", "list_issues"): "issues"}
+    assert found["some"].aliases == {}
+
+
+def test_an_alias_that_would_be_unclear_is_refused():
+    found = problems("""
+aggregate:
+  aliases:
+    one: github__list_issues
+    two: github__list_issues
+    three: githup__list_issues
+    four: github__*
+    five: list_issues
+    docs__x: github__get_issue
+    search_tools: github__get_issue
+""")
+
+    assert sorted(each.split(": ", 1)[0].rpartition(".")[2] for each in found) in (
+        ["docs__x", "search_tools"],
+        ["five", "four", "three", "two"],
+    )
+
+
+def test_several_unclear_aliases_are_each_told():
+    found = problems("""
+aggregate:
+  aliases:
+    one: github__list_issues
+    two: github__list_issues
+    three: githup__list_issues
+    four: github__*
+    five: list_issues
+""")
+
+    assert [each.split(": ", 1)[1] for each in found] == [
+        "this tool is called one already",
+        "there is no server 'githup'",
+        "this is no single tool",
+        "this is no single tool",
+    ]
+
+
+def test_what_clients_write_before_a_name_counts():
+    text = """
+aggregate: {client_prefix: "%s", aliases: {%s: docs__a}}
+virtual_servers:
+  some: {tools: [docs__a, docs__b], rename: {docs__a: %s}}
+"""
+    short, long = "a" * 50, "a" * 51
+    loaded = load_text(BASE + text % ("mcp__torhaus__", long, long), "torhaus.yml", {})
+
+    paths = [each.path for each in loaded.warnings if "longer than 64" in each.message]
+    assert paths == [
+        f"aggregate.aliases.{long}",
+        "virtual_servers.some.rename.docs__a",
+    ]
+    for prefix, name in (("mcp__torhaus__", short), ("", long)):
+        loaded = load_text(BASE + text % (prefix, name, name), "torhaus.yml", {})
+        assert not [each for each in loaded.warnings if "longer than 64" in each.message]
+    assert any("no prefix" in each for each in problems('aggregate: {client_prefix: "a b"}'))

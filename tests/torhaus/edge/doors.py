@@ -14,6 +14,7 @@ from torhaus.edge.admission import Admission
 from torhaus.edge.mcp import McpEdge
 from torhaus.identity.keys import digest
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
+from torhaus.model.live import Live
 from torhaus.model.outcome import Answer as Answered
 from torhaus.model.people import AnonymousAccess, Principal
 from torhaus.model.ports import Ask, Sink
@@ -29,15 +30,18 @@ INITIALIZE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo":
 class House:
     """`rules` may be replaced while it runs."""
 
-    def __init__(self, world: World, settings: Settings, **rules: Any) -> None:
+    def __init__(
+        self, world: World, settings: Settings, live: Live | None = None, **rules: Any
+    ) -> None:
         self.world = world
         found = {"keys": {digest(key): who for key, who in KEYS.items()}, **rules}
         self.rules = Rules(version="1", servers={world.server.name: world.server}, **found)
         self.edge = McpEdge(
-            admission=Admission(settings),
+            admission=Admission(settings, live=live, clock=world.gate.clock),
             rules=lambda: self.rules,
             gate=world.gate,
             talk=world.talk,
+            live=live,
         )
         self.lanes: Lanes
 
@@ -130,12 +134,15 @@ async def polite(ask: Ask, sink: Sink) -> Answered:
 
 @asynccontextmanager
 async def open_house(
-    world: World | None = None, settings: Settings | None = None, **rules: Any
+    world: World | None = None,
+    settings: Settings | None = None,
+    live: Live | None = None,
+    **rules: Any,
 ) -> AsyncIterator[House]:
     world = World().knows_the_tools() if world is None else world
     if world.upstream.script is answer_by_tool:
         world.upstream.script = polite
-    house = House(world, settings or Settings(), **rules)
+    house = House(world, settings or Settings(), live, **rules)
     async with listening(house.edge, 100_000) as lanes:
         house.lanes = lanes
         yield house

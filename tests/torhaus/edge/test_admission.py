@@ -8,6 +8,7 @@ from tests.torhaus.edge.fakes import exchange
 from torhaus.config.settings import Settings
 from torhaus.edge.admission import Admission, Denied
 from torhaus.identity.keys import digest
+from torhaus.model.oauth import AuthorizationServer
 from torhaus.model.people import AnonymousAccess, Principal
 from torhaus.model.rules import Rules
 
@@ -197,6 +198,7 @@ def test_a_key_says_who_asks(headers: dict[str, str]) -> None:
     [
         ({"apikey": "wrong"}, "invalid_token"),
         ({"apikey": ""}, "invalid_request"),
+        ({"apikey": "tht_x"}, "invalid_request"),
         ({"authorization": "Basic YTpi"}, "invalid_request"),
         ({"authorization": ""}, "invalid_request"),
         ({"apikey": "alice-key", "x-api-key": "bob-key"}, "invalid_request"),
@@ -211,7 +213,9 @@ def test_a_broken_credential_is_never_taken_for_none(headers: dict[str, str], er
     assert denied.value.error.status == 401
     (challenge,) = denied.value.headers
     assert challenge[0] == b"www-authenticate"
-    assert challenge[1].startswith(b'Bearer realm="torhaus"')
+    assert challenge[1].startswith(
+        b'Bearer resource_metadata="http://localhost/.well-known/oauth-protected-resource/mcp/github"'
+    )
     assert b'error="%b"' % error.encode() in challenge[1]
     assert b"alice-key" not in challenge[1]
 
@@ -246,6 +250,16 @@ def test_no_credential_at_all_gets_a_challenge_without_an_error() -> None:
     """RFC 6750 3.1: no error code when the request lacks any authentication."""
     with pytest.raises(Denied) as denied:
         admit(Settings(), {"host": "localhost"}, "192.168.1.1")
+
+    where = b'"http://localhost/.well-known/oauth-protected-resource/mcp/github"'
+    told = b'Bearer resource_metadata=%b, scope="mcp"' % where
+    assert denied.value.headers == ((b"www-authenticate", told),)
+
+
+def test_where_nobody_signs_in_no_way_to_is_named() -> None:
+    off = Settings(oauth=AuthorizationServer(enabled=False))
+    with pytest.raises(Denied) as denied:
+        admit(off, {"host": "localhost"}, "192.168.1.1")
 
     assert denied.value.headers == ((b"www-authenticate", b'Bearer realm="torhaus"'),)
 

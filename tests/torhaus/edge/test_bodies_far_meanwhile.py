@@ -157,13 +157,20 @@ def test_without_the_server_calls_are_read_until_it_is_back(own: Valkey) -> None
             before = await known(both)
             own.kill()
 
+            def reached() -> list[bool]:
+                return [cache(house).elsewhere(b"x") for house in both.houses]
+
             async def away() -> bool:
-                return not cache(both.houses[0]).elsewhere(b"x")
+                return not any(reached())
+
+            async def back() -> bool:
+                return all(reached())
 
             await until(away)
             assert "result" in said(await both.ask(body(5)))
             assert both.taken == before
             own.start()
+            await until(back)  # one house notices before the other
 
             async def taken() -> bool:
                 await both.ask(body(6))

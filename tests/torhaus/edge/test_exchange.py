@@ -52,6 +52,15 @@ def test_headers_are_part_of_an_answer() -> None:
     assert b"\r\nallow: POST\r\nx: y\r\n" in wire.text
 
 
+def test_no_value_of_a_header_begins_another() -> None:
+    exchange, wire = paper()
+
+    exchange.answer(401, b"", (b"www-authenticate", b"Bearer x\r\nset-cookie: a=b\r\n\r\n\0"))
+
+    assert b"\r\nwww-authenticate: Bearer x  set-cookie: a=b     \r\n" in wire.text
+    assert wire.text.count(b"\r\n\r\n") == 1
+
+
 def test_the_last_answer_of_a_connection_says_so() -> None:
     for last in ("json", "answer"):
         exchange, wire = paper()

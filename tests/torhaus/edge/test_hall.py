@@ -130,7 +130,7 @@ def test_discover_says_the_same_in_the_newer_era() -> None:
             hello = said(await dana.ask(modern(method), routing(method)))["result"]
 
             assert hello["supportedVersions"] == ["2026-07-28"]
-            assert hello["capabilities"] == {"tools": {}}
+            assert hello["capabilities"] == {"tools": {"listChanged": True}}
             assert (hello["resultType"], hello["cacheScope"]) == ("complete", "private")
 
     run(story())
@@ -151,7 +151,7 @@ def test_headers_are_checked_against_what_the_client_said() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("method", ["tasks/get", "x/y", "subscriptions/listen"])
+@pytest.mark.parametrize("method", ["tasks/list", "x/y"])
 def test_what_has_no_server_is_not_served(method: str) -> None:
     async def story() -> None:
         async with open_place() as place:

@@ -1,17 +1,22 @@
 """Listening at `/mcp`: what is told, to whom, and by whom."""
 
 import asyncio
+import json
 from typing import Any
 
 import msgspec
 
-from tests.torhaus.cast import run, settled
-from tests.torhaus.edge.doors import Caller, events, legacy, said
+from tests.torhaus.cast import DANA, limited, run, settled
+from tests.torhaus.edge.doors import Caller, events, legacy, modern, routing, said
 from tests.torhaus.edge.test_hall import ALL, call, names
-from tests.torhaus.gate.aggregate.crowd import Place, open_place, tool
+from tests.torhaus.gate.aggregate.crowd import Crowd, Place, open_place, tool
 from tests.torhaus.scripted import dumps, note
+from torhaus.gate.news import ACKNOWLEDGED, SUBSCRIPTION
+from torhaus.gate.tasknews import NEWS
+from torhaus.mcp.extensions import TASKS
+from torhaus.mcp.versions import CAPABILITIES_KEY
 from torhaus.model.outcome import Answer
-from torhaus.model.ports import Notice, Sink
+from torhaus.model.ports import Ask, Notice, Sink, UpstreamError
 from torhaus.model.views import WHOLE, View
 
 
@@ -139,5 +144,137 @@ def test_a_server_that_left_the_virtual_server_is_heard_no_more() -> None:
             heard["docs"][0].notice(note("notifications/resources/updated", {"uri": "a:b"}))
             told = events(await anext(stream))
             assert [each["params"]["uri"] for each in told] == ["docs+a:b"]
+
+    run(story())
+
+
+def test_a_server_that_answers_late_joins_with_a_notice() -> None:
+    async def story() -> None:
+        async with open_place(Crowd().tells(deadline=0.05)) as place:
+            docs = place.crowd.members["docs"]
+            answers, script = asyncio.Event(), docs.script
+
+            async def late(ask: Any, sink: Any) -> Answer:
+                if ask.method == "tools/list":
+                    await answers.wait()
+                return await script(ask, sink)
+
+            docs.script = late
+            dana, ear = await place.come(), await place.come()
+            await dana.begin()
+            ear.session = dana.session
+            stream = await open_stream(ear)
+
+            first = await names(dana)
+            answers.set()
+            told = events(await anext(stream))
+
+            assert not any(name.startswith("docs__") for name in first)
+            assert [each["method"] for each in told] == ["notifications/tools/list_changed"]
+            assert await names(dana) == ALL
+
+    run(story())
+
+
+def test_a_server_that_was_missing_before_the_stream_joins_too() -> None:
+    async def story() -> None:
+        async with open_place(Crowd().tells(deadline=0.05)) as place:
+            docs = place.crowd.members["docs"]
+            script = docs.script
+
+            async def fails(ask: Any, sink: Any) -> Answer:
+                raise UpstreamError("it is down")
+
+            dana, ear = await place.come(), await place.come()
+            await dana.begin()
+            ear.session = dana.session
+            docs.script = fails
+            first = await names(dana)
+            docs.script = script
+            stream = await open_stream(ear)
+
+            told = events(await anext(stream))
+
+            assert first == ALL[:2] + ALL[4:]
+            assert [each["method"] for each in told] == ["notifications/tools/list_changed"]
+
+    run(story())
+
+
+def task_listening(caller: Caller, tasks: list[str]) -> None:
+    able = {CAPABILITIES_KEY: {"extensions": {TASKS: {}}}}
+    body = modern("subscriptions/listen", {"notifications": {"taskIds": tasks}}, "L")
+    body["params"]["_meta"] |= able
+    caller.send(body, routing("subscriptions/listen"))
+
+
+async def making_tasks(ask: Ask, sink: Sink) -> Answer:
+    """A server that makes a task of each call and tells of each at once, and then no more."""
+    if ask.method == "tools/call":
+        return Answer(result=dumps({"resultType": "task", "taskId": "t-1", "status": "working"}))
+    if ask.method == "tools/list":
+        return Answer(result=dumps({"tools": [tool("get__it")]}))
+    sink.notice(note(ACKNOWLEDGED, json.loads(ask.params)))
+    sink.notice(note(NEWS, {"taskId": "t-1", "status": "working", "_meta": {SUBSCRIPTION: "x"}}))
+    await asyncio.get_running_loop().create_future()
+    return Answer(result=b"{}")
+
+
+async def task_made(caller: Caller) -> str:
+    body = modern("tools/call", {"name": "docs__get__it", "arguments": {}})
+    body["params"]["_meta"] |= {CAPABILITIES_KEY: {"extensions": {TASKS: {}}}}
+    made = said(await caller.ask(body, routing("tools/call", "docs__get__it")))
+    task_id: str = made["result"]["taskId"]
+    return task_id
+
+
+def test_news_of_tasks_end_in_order_when_access_does() -> None:
+    async def story() -> None:
+        async with open_place() as place:
+            place.crowd.rules = place.rules
+            place.crowd.members["docs"].script = making_tasks
+            dana = await place.come()
+            task = await task_made(dana)
+
+            task_listening(dana, [task, task + "x"])
+            await dana.client.head()
+            stream = dana.client.chunks()
+            ack, news = [events(await anext(stream))[0] for _ in range(2)]
+            less = limited(DANA, allows=())
+            people = {**place.rules.principals, DANA.id: less}
+            keys = {key: people[who.id] for key, who in place.rules.keys.items()}
+            place.rules = msgspec.structs.replace(place.rules, principals=people, keys=keys)
+            place.crowd.rules = place.rules
+            place.edge.revoke(place.crowd.gate.clock())
+            last = events(await anext(stream))[0]
+
+            assert ack["params"] == {
+                "notifications": {"taskIds": [task]},
+                "_meta": {SUBSCRIPTION: "L"},
+            }
+            assert news["params"] == {
+                "taskId": task,
+                "status": "working",
+                "_meta": {SUBSCRIPTION: "L"},
+            }
+            assert (last["id"], last["result"]["_meta"]) == ("L", {SUBSCRIPTION: "L"})
+            assert last["result"]["resultType"] == "complete"
+            assert place.edge.many.following == set()
+
+    run(story())
+
+
+def test_news_of_tasks_for_whoever_takes_none_are_refused_in_the_protocols_words() -> None:
+    async def story() -> None:
+        async with open_place() as place:
+            dana = await place.come()
+            body = modern("subscriptions/listen", {"notifications": {"taskIds": ["docs+x"]}})
+
+            answer = await dana.ask(body, routing("subscriptions/listen"))
+
+            assert answer.status == 400
+            error = said(answer)["error"]
+            assert error["code"] == -32021
+            assert error["data"] == {"requiredCapabilities": {"extensions": {TASKS: {}}}}
 
     run(story())

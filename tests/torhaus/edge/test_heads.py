@@ -1,5 +1,6 @@
 import pytest
 
+from tests.torhaus.upstream.pipes import session
 from torhaus.edge.heads import LONGEST, MOST, Again, Head, Heads, key_of
 
 TARGET = b"/mcp/time"
@@ -166,3 +167,17 @@ def test_more_or_less_than_one_request_is_no_last_head():
     assert again.find(request(b"{}") + b"more") is None
     assert again.find(request(b"{}")[:-1]) is None
     assert again.find(b"") is None
+
+
+def test_the_heads_of_a_session_that_is_over_are_forgotten_and_no_others():
+    heads, other = remembered(request(b"{}"))
+    data = request(b"{}", b"mcp-session-id: s1")
+    gone = parsed(data)
+    gone.session = session()
+    heads.keep(gone)
+    assert heads.find(data) == (gone, b"{}")
+
+    heads.forget(gone.session)
+
+    assert heads.find(data) is None
+    assert heads.find(request(b"{}")) == (other, b"{}")

@@ -26,8 +26,8 @@ class Watched(Recall):
 
     taken = 0
 
-    def answer(self, known: Repeat, trace: str) -> Any:
-        ended = super().answer(known, trace)
+    def answer(self, known: Repeat, trace: str, now: float) -> Any:
+        ended = super().answer(known, trace, now)
         self.taken += ended is not None and not isinstance(ended, Asked)
         return ended
 

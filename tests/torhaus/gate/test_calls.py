@@ -243,3 +243,53 @@ def test_a_header_that_repeats_another_argument_never_reaches_the_server():
         assert world.ledger.noted == []
 
     run(story())
+
+
+MARKED = {
+    "type": "object",
+    "properties": {
+        "owner": {"type": "string", "x-mcp-header": "Owner"},
+        "limit": {"type": "integer", "x-mcp-header": "Limit"},
+    },
+}
+
+
+def marked_world(**more: Any) -> World:
+    world = World(**more)
+    page = json.dumps({"tools": [{"name": "list_issues", "inputSchema": MARKED}]})
+    world.gate.catalogue.learn(world.server, [page.encode()], world.clock())
+    return world
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent"),
+    [
+        ({"owner": "myorg", "limit": 3}, {"mcp-param-owner": "myorg", "mcp-param-limit": "3"}),
+        ({"owner": "Grüße"}, {"mcp-param-owner": "=?base64?R3LDvMOfZQ==?="}),
+        ({"owner": "a\r\nx: 1"}, {"mcp-param-owner": "=?base64?YQ0KeDogMQ==?="}),
+        ({"owner": None, "other": "x"}, {}),
+        ({"owner": {"not": "text"}}, {}),
+    ],
+)
+def test_a_session_client_repeats_nothing_so_its_headers_are_written_for_it(
+    arguments: dict[str, Any], sent: dict[str, str]
+):
+    async def story() -> None:
+        world = marked_world()
+
+        await world.admit(world.tool("list_issues", arguments, session=world.session()))
+
+        assert dict(world.upstream.asked[-1].headers) == sent
+
+    run(story())
+
+
+def test_a_tool_that_marks_nothing_is_called_without_such_headers():
+    async def story() -> None:
+        world = World().knows_the_tools()
+
+        await world.admit(world.tool("list_issues", {"owner": "x"}, session=world.session()))
+
+        assert world.upstream.asked[-1].headers == ()
+
+    run(story())

@@ -81,11 +81,11 @@ def test_a_request_of_an_extension_may_change_anything() -> None:
     async def story() -> None:
         made = world()
 
-        await made.admit(made.asking("tasks/cancel", {"taskId": "7"}, by=DANA))
+        await made.admit(made.asking("acme/change", {"id": "7"}, by=DANA))
 
         assert phases(made) == [
-            ("intent", "tasks/cancel", "started"),
-            ("outcome", "tasks/cancel", "success"),
+            ("intent", "acme/change", "started"),
+            ("outcome", "acme/change", "success"),
         ]
 
     run(story())

@@ -327,3 +327,18 @@ def test_one_restriction_closes_what_is_not_listed():
         assert world.upstream.calls() == []
 
     run(story())
+
+
+@pytest.mark.parametrize("drift", ["refuse", "auto"])
+def test_a_name_that_no_list_has_is_taken_for_invented(drift: str):
+    bare = "5f0c1d7b9a2e48069d1c77aa3b"
+
+    async def story() -> None:
+        world = World(github(drift_unlisted=drift))
+        for who, name in ((DANA, bare), (MALLORY, bare), (DANA, "list_issues")):
+            await world.admit(world.tool(name, by=who))
+
+        named = {each.operation for each in world.ledger.noted}
+        assert named == {"[redacted:unknown]", "list_issues"}
+
+    run(story())

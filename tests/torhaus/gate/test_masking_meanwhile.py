@@ -117,6 +117,22 @@ def test_headers_repeat_the_masked_arguments():
     run(story())
 
 
+def test_headers_written_for_a_session_client_repeat_the_masked_arguments():
+    async def story() -> None:
+        there = World(github())
+        schema = {"type": "object", "properties": {"q": {"type": "string", "x-mcp-header": "Q"}}}
+        listed = {"tools": [{"name": "list_issues", "inputSchema": schema}]}
+        there.gate.catalogue.learn(there.server, [dumps(listed)], there.clock())
+        session = there.session(BLIND)
+
+        await there.admit(there.tool("list_issues", {"q": GITHUB}, by=BLIND, session=session))
+
+        (ask,) = there.upstream.calls()
+        assert ask.headers == (("mcp-param-q", "[redacted:github-token]"),)
+
+    run(story())
+
+
 def test_headers_that_repeat_no_argument_say_nothing():
     async def story() -> None:
         there = world()

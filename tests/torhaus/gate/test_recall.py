@@ -58,7 +58,7 @@ async def learnt(made: World) -> Repeat:
 
 
 async def ended(made: World, known: Repeat) -> Outcome | None:
-    found = made.gate.recall.answer(known, "")
+    found = made.gate.recall.answer(known, "", made.gate.clock())
     return found if found is None or isinstance(found, Answered) else await found
 
 

@@ -45,7 +45,7 @@ def test_event_ids_cross_the_gate_sealed_and_bound_to_their_session():
     ((_, event_id, _),) = front.events
     assert event_id is not None
     assert "ev-7" not in event_id
-    assert world.talk.seals(session).open_event(event_id) == "ev-7"
+    assert world.talk.seals(session).open_event(event_id).id == "ev-7"
     for other in (world.session(), world.session(BOB)):
         with pytest.raises(SealError):
             world.talk.seals(other).open_event(event_id)
@@ -128,7 +128,7 @@ def test_a_priming_event_passes_with_its_retry():
 
     ((data, event_id, retry),) = front.events
     assert (data, retry) == (b"", 500)
-    assert world.talk.seals(session).open_event(event_id or "") == "e1"
+    assert world.talk.seals(session).open_event(event_id or "").id == "e1"
 
 
 def test_a_modern_caller_gets_neither_requests_nor_event_ids():

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.torhaus.cast import ALICE, BOB, NOW, randoms, sealer
+from torhaus.gate.ended import DAY
 from torhaus.gate.sessions import IDLE, LIFETIME, MAX_KEPT, Hello, Sessions
 from torhaus.mcp.seal import Sealer
 from torhaus.model.session import Session
@@ -152,4 +153,5 @@ def test_what_ended_is_forgotten_only_when_its_id_has_expired():
     assert found(sessions, session.token, NOW + LIFETIME - 1) is None
     sessions.sweep(NOW + LIFETIME)
     assert found(sessions, session.token, NOW + LIFETIME) is None
-    assert sessions._ended == {}
+    sessions.sweep(NOW + LIFETIME + DAY)
+    assert len(sessions._ended) == 0

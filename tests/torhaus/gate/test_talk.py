@@ -329,7 +329,7 @@ UNKNOWN = Notification("notifications/com.example/delete", {"x": 1}, b'{"x":1}')
 
 
 async def tell(world: World, session: Session, by: Principal = DANA) -> None:
-    await world.talk.told(world.server, session, by, "192.0.2.7", UNKNOWN)
+    await world.talk.told(world.server, session, by, "192.0.2.7", UNKNOWN, "key:adm_1")
 
 
 def test_an_unknown_notification_leaves_an_intent_before_it_goes():
@@ -348,6 +348,7 @@ def test_an_unknown_notification_leaves_an_intent_before_it_goes():
             ("intent", UNKNOWN.method, "started"),
             ("outcome", UNKNOWN.method, "success"),
         ]
+        assert {each.credential for each in world.ledger.noted} == {"key:adm_1"}
 
     run(story())
 

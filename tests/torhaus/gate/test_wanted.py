@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.torhaus.cast import BOB, World
@@ -103,3 +104,11 @@ def nested(levels: int) -> Any:
 def test_nobody_agrees_to_what_he_cannot_see(value: Any) -> None:
     with pytest.raises(ValueError, match="too long or too deep"):
         tool({"value": value})
+
+
+def test_what_the_call_came_with_is_told_and_changes_nothing() -> None:
+    asking = World().tool("create_issue", {"a": 1, "b": [1, 2]}, by=CAREFUL)
+
+    found = want(msgspec.structs.replace(asking, shown="key:adm_1"))
+
+    assert (found.shown, found.digest) == ("key:adm_1", SAME)

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torhaus.identity.keys import digest, mint, well_formed
+from torhaus.identity.keys import (
+    ACCESS,
+    KEY,
+    PREFIXES,
+    REFRESH,
+    SESSION,
+    digest,
+    mint,
+    well_formed,
+)
 
 RANDOM = st.binary(min_size=32, max_size=32)
 
@@ -15,6 +24,17 @@ def test_a_minted_key_is_well_formed(random: bytes) -> None:
 
     assert well_formed(key)
     assert len(key) == 53
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_each_kind_has_a_prefix_of_its_own(prefix: str) -> None:
+    token = mint(b"x" * 32, prefix)
+
+    assert token.startswith(prefix)
+    assert well_formed(token)
+    assert well_formed(token, prefix)
+    assert not well_formed(token, *(set(PREFIXES) - {prefix}))
+    assert (KEY, ACCESS, REFRESH, SESSION) == ("thk_", "tht_", "thr_", "ths_")
 
 
 @given(RANDOM, RANDOM)

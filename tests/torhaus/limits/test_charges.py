@@ -196,3 +196,13 @@ def test_hits_are_free_where_nobody_says_otherwise() -> None:
     assert len(hit_charges(call("x", at=LIMITED), limits)) == 4
     counted = server(rate_limit=HOURLY, rate_counts_hits=True)
     assert len(hit_charges(call("x", at=counted))) == 1
+
+
+@pytest.mark.parametrize("method", ["tasks/get", "tasks/result"])
+def test_polling_a_task_is_free_but_where_hits_count(method: str) -> None:
+    counted = server(rate_limit=HOURLY, rate_counts_hits=True)
+
+    assert charges(call(method, at=LIMITED, method=method)) == ()
+    assert len(charges(call(method, at=counted, method=method))) == 1
+    for other in ("tasks/cancel", "tasks/update"):
+        assert charges(call(other, at=counted, method=other)) == ()

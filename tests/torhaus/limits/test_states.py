@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from torhaus.limits.states import (
@@ -57,3 +59,20 @@ def test_a_slot_is_held_once_by_one_call() -> None:
 
     assert slots.left(5.0) == (1, 0.0)
     assert slots.left(12.0) == (1, 0.0)
+
+
+@pytest.mark.parametrize(("budget", "kind"), KINDS)
+def test_to_take_one_is_to_wait_for_one_and_to_use_it(budget: Budget, kind: type) -> None:
+    rng = random.Random(7)
+    for _ in range(200):
+        at_once, in_steps, now = state(budget), state(budget), 100.0
+        for number in range(40):
+            now += rng.choice([0.0, 0.1, 3.0, 5.0, 10.0, 25.0, -7.0])  # a clock may be set back
+            lease = f"c{number}"
+            seconds = in_steps.wait(now, 1, 0)
+            if seconds <= 0.0:
+                in_steps.use(now, 1, lease)
+
+            assert at_once.take(now, 1, lease) == seconds
+            assert at_once.left(now) == in_steps.left(now)
+            assert at_once.idle(now) == in_steps.idle(now)

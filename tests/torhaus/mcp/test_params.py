@@ -103,3 +103,4 @@ def test_headers_are_written_for_arguments_as_they_are_compared():
 
     assert mismatch(MARKS, arguments, written) is None
     assert repeated(MARKS, {"region": None}) == ()
+    assert repeated(MARKS, {"region": ["no", "text"]}) == ()

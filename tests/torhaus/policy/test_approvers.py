@@ -121,10 +121,10 @@ def test_roles_count_while_they_last() -> None:
     now = msgspec.structs.replace(bob.phases[0], ends=NOW + 1)
     promoted = msgspec.structs.replace(bob, phases=(now, later))
 
-    assert not named(leaving, ("lead", "owners", bob.email), NOW)
-    assert not named(promoted, ("cto",), NOW)
-    assert named(promoted, ("cto",), NOW + 1)
-    assert not named(promoted, ("lead",), NOW + 1)
+    assert not named(leaving, ("lead", "owners", bob.email), NOW, "github")
+    assert not named(promoted, ("cto",), NOW, "github")
+    assert named(promoted, ("cto",), NOW + 1, "github")
+    assert not named(promoted, ("lead",), NOW + 1, "github")
 
 
 def test_the_rules_in_force_say_what_he_holds_not_what_he_came_with() -> None:

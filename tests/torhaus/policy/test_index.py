@@ -43,7 +43,21 @@ def test_a_shelf_finds_what_a_walk_finds(
         each for each in permissions if each.action in (action, "*") and each.type in ("*", *kinds)
     ]
 
-    assert list(index(Access(allows=permissions)).allows.covering(action, kinds)) == walked
+    shelf = index(Access(allows=permissions)).allows
+    for _ in range(2):  # what was found is remembered
+        assert list(shelf.covering(action, kinds)) == walked
+
+
+def test_what_is_asked_makes_no_shelf_grow() -> None:
+    """Types that nobody has heard of come from names of tools, which are anybody's."""
+    held = tuple(Permission("s", *each) for each in [("*", "read", "1"), ("issues", "write", "2")])
+    shelf = index(Access(allows=held)).allows
+    for number in range(100):
+        assert shelf.covering("read", (f"kind{number}",)) == held[:1]
+        assert shelf.covering(f"do{number}", (f"kind{number}",)) == ()
+
+    assert shelf.covering("write", ("issues",)) == held[1:]
+    assert len(shelf.met) == 3
 
 
 def test_a_call_about_any_type_meets_what_is_for_all_types_in_order() -> None:

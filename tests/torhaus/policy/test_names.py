@@ -1,6 +1,8 @@
+import time
+
 import pytest
 
-from torhaus.policy.names import folded, normal, shown, words
+from torhaus.policy.names import crowded, folded, normal, shown, words
 
 
 @pytest.mark.parametrize("name", ["list_issues", "listIssues", "LIST-ISSUES", "ListIssues"])
@@ -58,3 +60,33 @@ def test_what_readers_may_take_for_a_name_folds_to_it(name: str) -> None:
 @pytest.mark.parametrize("name", ["re_po", "repo ", "r\u0435po", "repo2"])
 def test_what_is_another_name_stays_one(name: str) -> None:
     assert folded(name) != "repo"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a" + "\u0300\u0316" * 100_000,
+        "\0".join("a" + "\u0300\u0316" * 100_000),
+        "\u00e9" + "\u0316" * 100 + "\u0300" * 100,
+    ],
+)
+def test_a_name_of_many_marks_is_folded_in_no_time(name: str) -> None:
+    began = time.process_time()
+
+    found = folded(name)
+
+    assert found.isprintable()
+    assert time.process_time() - began < 0.5
+
+
+def test_many_marks_in_a_row_are_seen() -> None:
+    assert crowded("e" + "\u0301" * 31)
+    assert not crowded("e\u0301" * 31)
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 127, 128, 129, 5000])
+def test_names_of_any_length_are_compared_alike(length: int) -> None:
+    assert folded("O" * length) == "o" * length
+    assert folded("\0" + "O" * length) == "o" * length
+    assert normal("A_-"[:2] * length) == "a" * length
+    assert normal("\N{KELVIN SIGN}" * length) == "\N{KELVIN SIGN}" * length

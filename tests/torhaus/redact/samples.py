@@ -72,7 +72,10 @@ TOKENS: dict[str, list[str]] = {
     "twilio-key": [token("S", "K", hexes(32))],
     "sentry-token": [token("sntr", "ys_", mixed(80)), token("sntr", "yu_", hexes(64))],
     "jwt": [JWT, token("ey", "JhbGciOiJkaXIifQ", "..", mixed(16), ".", mixed(40), ".", mixed(22))],
-    "torhaus-key": [token("th", each, "_", mixed(49)) for each in "ktr"],
+    "torhaus-key": [
+        *(token("th", each, "_", mixed(49)) for each in "ktrsc"),
+        token("tc", "s_", hexes(64)),
+    ],
     "huggingface-token": [token("h", "f_", mixed(34))],
     "digitalocean-token": [token("do", "p_v1_", hexes(64))],
     "docker-token": [token("dc", "kr_pat_", mixed(27))],

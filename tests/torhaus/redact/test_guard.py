@@ -1,12 +1,13 @@
 import json
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import pytest
 
 from tests.torhaus.redact.samples import GITHUB, JWT
-from torhaus.redact.guard import KIND, SHAPES, WITHHELD, Guard
+from torhaus.redact.guard import KIND, PERSONAL, SHAPES, WITHHELD, Guard
 from torhaus.redact.text import UncheckableError
 
 SECRET = "alice-secret-key-abc123"
@@ -109,3 +110,68 @@ def test_many_secrets_are_found_as_one_is():
 def test_shapes_alone_know_no_secret_of_a_gateway():
     assert SHAPES.text(SECRET) is SECRET
     assert SHAPES.text(GITHUB) == "[redacted:github-token]"
+
+
+def test_what_is_lent_is_looked_for_beside_the_rest_and_once_more_after_it_changed():
+    guard = Guard([SECRET])
+    old, new, newer = (f"{name}-token-0123456789abcdef" for name in ("old", "new", "newer"))
+
+    guard.lend("github", [old])
+    guard.lend("sentry", [newer])
+    guard.lend("github", [new])
+    guard.renew([SECRET])
+
+    for each in (SECRET, old, new, newer):
+        assert each not in guard.text(f"it said {each}!")
+
+
+def test_lending_the_same_again_changes_nothing():
+    guard = Guard()
+    guard.lend("github", ["some-token-0123456789abcdef"])
+    sight = guard.sight
+
+    guard.lend("github", ["some-token-0123456789abcdef"])
+
+    assert guard.sight is sight
+
+
+def test_secrets_of_long_ago_are_forgotten():
+    guard = Guard()
+    for n in range(40):
+        guard.lend("github", [f"rotated-token-{n:020}"])
+
+    assert f"rotated-token-{0:020}" in guard.text(f"rotated-token-{0:020}")
+    assert f"rotated-token-{39:020}" not in guard.text(f"rotated-token-{39:020}")
+
+
+def test_what_is_one_persons_is_looked_for_as_it_is():
+    guard = Guard([SECRET])
+    guard.lend_personal({"github:alice": ["token-of-alice-0001"]})
+    guard.lend_personal({"github:bob": ["token-of-bob-0001"]})
+    guard.lend_personal({"github:alice": ["token-of-alice-0002"]})
+
+    said = guard.text(f"token-of-alice-0001, token-of-alice-0002, token-of-bob-0001, {SECRET}")
+    assert said == f"{MASK}, {MASK}, {MASK}, {MASK}"
+    escaped = b'{"a":"token-of-b\\u006fb-0001"}'
+    assert guard.json(escaped) == f'{{"a":"{MASK}"}}'.encode()
+    guard.renew(["another-secret-0001"])
+    assert guard.text("token-of-bob-0001") == MASK
+
+
+def test_of_many_people_the_newest_are_looked_for():
+    guard = Guard()
+    tokens = [f"token-of-person-{number:06}" for number in range(PERSONAL + 10)]
+    for number in range(0, len(tokens), 10):
+        guard.lend_personal({f"p{number}": tokens[number : number + 10]})
+
+    assert guard.text(tokens[0]) == tokens[0]
+    assert guard.text(tokens[10]) == guard.text(tokens[-1]) == MASK
+
+
+def test_what_several_threads_lend_at_once_is_all_looked_for():
+    guard = Guard()
+    names = [f"secret-of-thread-{number:04}" for number in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda name: guard.lend(name, [name]), names))
+
+    assert [name for name in names if guard.text(name) != MASK] == []

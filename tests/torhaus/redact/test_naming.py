@@ -1,6 +1,6 @@
 import pytest
 
-from torhaus.redact.naming import TOKENS, telling
+from torhaus.redact.naming import TOKENS, public, telling
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,21 @@ def test_a_telling_name_says_what_its_value_is(name: str, kind: str) -> None:
 )  # fmt: skip
 def test_names_of_other_things_say_nothing(name: str) -> None:
     assert telling(name) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("key:adm_0123456789abcdef0123", True),
+        ("con_0123456789abcdef0123456789abcdef", True),
+        ("token:jag_adm_0123456789abcdef0123", True),
+        ("file-key:3", True),
+        ("key:hunter2-hunter2-hunter2", False),
+        ("adm_0123456789abcdef0123 and more", False),
+        ("adm_0123456789abcdef012Z", False),
+        ("xadm_0123456789abcdef0123", False),
+        ("", False),
+    ],
+)
+def test_what_records_call_credentials_is_public(value: str, expected: bool) -> None:
+    assert public(value) is expected

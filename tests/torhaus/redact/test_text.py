@@ -107,13 +107,14 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("part", HOSTILE, ids=[repr(each[:24]) for each in HOSTILE])
-def test_no_text_of_a_mebibyte_takes_a_second(part: str) -> None:
+def test_no_text_of_a_mebibyte_takes_long(part: str) -> None:
     text = repeated(part)
 
     started = thread_time()
     redact_text(text, BOTH)
 
-    assert thread_time() - started < 1.0
+    # The slowest takes most of a second, and half as much again beside a busy neighbour.
+    assert thread_time() - started < 2.0
 
 
 def test_keys_without_an_end_are_masked_in_time() -> None:

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.torhaus.asked import call, server
+from torhaus.limits.charges import charges
 from torhaus.model.limits import Budget, Pace, Quota, Seats, Slots
 from torhaus.model.ports import Charge, Counters, Remaining, Shortage
 from torhaus.model.servers import Window
@@ -273,3 +275,16 @@ def test_all_kinds_together_agree_with_counting_everything(
         if ends and "s" in names:
             counters.release(charges, f"c{at}")
             taken["s"].pop()
+
+
+def test_a_window_that_changed_counts_what_was_used_before() -> None:
+    """Charges are remembered for budgets that are equal, states for the very same."""
+    counters = MemoryCounters()
+    for requests in (2, 2, 3):
+        asked = call("x", at=server(rate_limit=Window(requests, 60.0)))
+        assert counters.take(charges(asked), 0.0) is None
+
+    found = counters.take(charges(asked), 1.0)
+
+    assert found is not None
+    assert found.charge.budget == Window(3, 60.0)

@@ -1,5 +1,6 @@
 """The sealing secret: made once, kept, and read by nobody else."""
 
+import base64
 import itertools
 import os
 import stat
@@ -9,7 +10,7 @@ import threading
 
 import pytest
 
-from torhaus.store.secret_key import NAME, SIZE, sealing_secret
+from torhaus.store.secret_key import NAME, SIZE, sealing_secret, shared_secret
 
 
 def counted():
@@ -162,3 +163,38 @@ def test_a_place_that_is_no_directory_is_an_error(tmp_path, where):
 
     with pytest.raises(OSError, match="file"):
         sealing_secret(tmp_path / where, os.urandom)
+
+
+KEY = bytes(range(SIZE))
+TEXT = base64.b64encode(KEY).decode()
+
+
+def test_several_gateways_are_given_one(tmp_path):
+    file = tmp_path / "shared.key"
+    file.write_text(f"{TEXT}\n")
+    file.chmod(0o600)
+
+    told = shared_secret({"TORHAUS_SEAL_KEY": TEXT}, tmp_path / "a", os.urandom)
+    read = shared_secret({"TORHAUS_SEAL_KEY_FILE": str(file)}, tmp_path / "b", os.urandom)
+    own = shared_secret({}, tmp_path / "c", os.urandom)
+
+    assert told == read == KEY
+    assert own == sealing_secret(tmp_path / "c", os.urandom)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("text", ["short", "s3cret" * 20, TEXT[:-4], "ü", " "])
+def test_a_given_one_that_is_none_is_an_error_that_does_not_show_it(tmp_path, text):
+    with pytest.raises(ValueError, match="TORHAUS_SEAL_KEY must hold 32 bytes") as caught:
+        shared_secret({"TORHAUS_SEAL_KEY": text}, tmp_path, os.urandom)
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_file_that_everybody_may_read_is_refused(tmp_path):
+    file = tmp_path / "shared.key"
+    file.write_text(TEXT)
+    file.chmod(0o644)
+
+    with pytest.raises(ValueError, match="chmod 600"):
+        shared_secret({"TORHAUS_SEAL_KEY_FILE": str(file)}, tmp_path, os.urandom)

@@ -39,9 +39,16 @@ class Authority:
 
     def server(self, name: str = "127.0.0.1", *, days: int = 30) -> ssl.SSLContext:
         """What a server of this name or address proves itself with."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pem(name, days=days))
+        return context
+
+    def pem(self, name: str = "127.0.0.1", *, days: int = 30) -> Path:
+        """A file with a certificate for this name or address, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _signed(name, key, self, days)
         path = self.folder / f"{name}{days}.pem"
+        path.touch(0o600)
         path.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)
             + key.private_bytes(
@@ -50,9 +57,7 @@ class Authority:
                 serialization.NoEncryption(),
             )
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return path
 
 
 def authority(folder: Path) -> Authority:

@@ -8,14 +8,14 @@ from typing import Any
 from tests.torhaus.upstream.pipes import run
 from tests.torhaus.upstream.servers.http_server import HttpServer, Script, http_server
 from torhaus.model.ports import UpstreamError
-from torhaus.upstream.http import Connection, target
+from torhaus.upstream.http import Connection, Exchange, target
 from torhaus.upstream.pool import Pool, trust
 
 LOOPS = ("uvloop", "asyncio")
 GET = b"GET /mcp HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
-class Page:
+class Page(Exchange):
     """An exchange that remembers. `done` resolves to itself."""
 
     def __init__(self, *, plain: bool = False) -> None:

@@ -87,17 +87,18 @@ async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
 
 @dataclass(eq=False)
 class Memo:
-    """A sink that remembers."""
+    """A sink that remembers. `primed`: events without data, which only say where a stream is."""
 
     throttle: Callable[[bool], None] | None = None
     notices: list[Notice] = field(default_factory=list)
+    primed: list[Notice] = field(default_factory=list)
     established: bool = False
 
     def opened(self) -> None:
         self.established = True
 
     def notice(self, notice: Notice) -> None:
-        self.notices.append(notice)
+        (self.notices if notice.body else self.primed).append(notice)
 
     def methods(self) -> list[str | None]:
         return [notice.method for notice in self.notices]

@@ -11,11 +11,39 @@ from tests.torhaus.upstream.servers.http_server import head, http_server, note, 
 from tests.torhaus.upstream.servers.mcp_server import McpServer
 from tests.torhaus.upstream.servers.sse_server import sse_server
 from tests.torhaus.upstream.webs import auto, call, town
-from torhaus.model.ports import NoStream, UpstreamError
+from torhaus.model.ports import Ask, NoStream, UpstreamError
 from torhaus.model.secret import Secret
+from torhaus.model.servers import Era
 from torhaus.upstream.tasklink import TaskLink
 
 # What is found
+
+
+async def opened(link):
+    """The answer to somebody who begins a session."""
+    ask = Ask(
+        method="initialize",
+        id=b"0",
+        params=b'{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{}}',
+        era=Era.LEGACY,
+        principal="alice",
+    )
+    return await link.request(ask, Memo())
+
+
+def test_those_who_come_at_once_with_sessions_ask_once():
+    async def story():
+        upstream = McpServer(eras=("legacy", "modern"))
+        async with town(upstream) as (server, link):
+            await call(link)
+
+            await asyncio.gather(*(opened(link) for _ in range(5)))
+
+            assert server.asked().count("initialize") == 1 + 5
+            await opened(link)
+            assert server.asked().count("initialize") == 1 + 6
+
+    run(story())
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -33,10 +61,13 @@ def test_the_eras_of_a_server_are_found(eras, modern, legacy, loop):
         async with town(upstream) as (server, link):
             assert link.state() == "idle"
             assert await call(link) == "a"
+            first = server.asked()
+            await opened(link)
 
             facts = link._chosen.facts
             assert (facts.modern, facts.legacy) == (modern, legacy)
-            assert server.asked()[:2] == ["server/discover", "initialize"]
+            assert first[0] == "server/discover"
+            assert ("initialize" in first) is not modern  # who needs no session, opens none
             assert link.state() == "ready"
 
     run(story(), loop)
@@ -47,8 +78,9 @@ def test_the_session_that_asking_opened_is_ended():
         upstream = McpServer(eras=("legacy", "modern"), version="2025-03-26")
         async with town(upstream) as (server, link):
             await call(link)
+            answer = await opened(link)
 
-            assert upstream.sessions == set()
+            assert upstream.sessions == {answer.session}
             gone = next(each for each in server.heard if each.method == "DELETE")
             assert gone.headers["mcp-protocol-version"] == "2025-03-26"
 

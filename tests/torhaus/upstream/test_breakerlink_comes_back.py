@@ -44,7 +44,7 @@ def test_a_check_finds_it_well_within_one_wait_and_no_call_has_to_try():
                 moody.mood, began, calls = None, time.perf_counter(), moody.calls
                 await until(lambda: link.health().state is Condition.READY, 2.0)
 
-                assert time.perf_counter() - began < QUICK.wait + 0.2
+                assert time.perf_counter() - began < 3 * QUICK.wait
                 assert moody.calls == calls
                 assert await call(link) == "a"
                 assert link.health().checks == 1
@@ -218,7 +218,7 @@ def test_a_shared_program_that_hangs_at_its_start_is_tried_by_checks():
             with pytest.raises(UpstreamError, match="it did not answer a check within"):
                 await links.link(slow).request(tool("heard"), Memo())
 
-            assert time.perf_counter() - began < 0.1
+            assert time.perf_counter() - began < QUICK.timeout
 
     run(story())
 

@@ -11,7 +11,7 @@ from torhaus.upstream.crossing import to_legacy, to_modern
 
 
 def test_a_stateless_caller_gets_what_its_era_requires():
-    answer = to_modern("tools/list", Answer(result=b'{"tools":[]}'), INITIALIZE)
+    answer = to_modern("tools/list", Answer(result=b'{"tools":[]}'), INITIALIZE, {})
 
     found = json.loads(answer.result)
     assert found["resultType"] == "complete"
@@ -20,7 +20,7 @@ def test_a_stateless_caller_gets_what_its_era_requires():
 
 
 def test_a_server_that_never_said_who_it_is_stays_unnamed():
-    answer = to_modern("tools/call", Answer(result=b'{"content":[]}'), b"[]")
+    answer = to_modern("tools/call", Answer(result=b'{"content":[]}'), b"[]", {})
 
     assert json.loads(answer.result) == {"content": [], "resultType": "complete"}
 
@@ -35,7 +35,7 @@ def test_a_server_that_never_said_who_it_is_stays_unnamed():
     ],
 )
 def test_errors_get_the_code_and_status_of_the_newer_era(method, code, expected, status):
-    answer = to_modern(method, Answer(error=b'{"code":%d,"message":"m"}' % code), INITIALIZE)
+    answer = to_modern(method, Answer(error=b'{"code":%d,"message":"m"}' % code), INITIALIZE, {})
 
     assert json.loads(answer.error)["code"] == expected
     assert answer.status == status
@@ -55,6 +55,12 @@ def test_a_result_that_only_talks_of_questions_passes():
     assert to_legacy("tools/call", Answer(result=text)).result is not None
 
 
+def test_an_error_that_cannot_be_written_again_stays_as_it_is():
+    text = b'{"code":-32602,"message":"m","data":1e999}'
+
+    assert to_legacy("resources/read", Answer(error=text)).error == text
+
+
 def test_a_resource_that_is_not_there_has_the_older_code():
     answer = to_legacy("resources/read", Answer(error=b'{"code":-32602,"message":"m"}'))
 
@@ -64,6 +70,6 @@ def test_a_resource_that_is_not_there_has_the_older_code():
 def test_a_result_that_cannot_be_read_is_the_servers_fault():
     deep = Answer(result=b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}")
 
-    for change in (to_legacy, lambda m, a: to_modern(m, a, INITIALIZE)):
+    for change in (to_legacy, lambda m, a: to_modern(m, a, INITIALIZE, {})):
         with pytest.raises(UpstreamError, match="result that cannot be read"):
             change("tools/call", deep)

@@ -89,3 +89,11 @@ def test_an_error_needs_its_shape():
 def test_nonsense_opens_no_session(result):
     with pytest.raises(envelope.GarbageError):
         envelope.opened(result)
+
+
+@pytest.mark.parametrize("value", [b"1", b"1e999", b"null", b"[" * 900 + b"]" * 900])
+def test_a_text_is_nothing_else(value):
+    values = envelope.fields(b'{"uri":%b,"level":"info"}' % value)
+
+    assert envelope.text_of(values, "uri") is None
+    assert envelope.text_of(values, "level") == "info"

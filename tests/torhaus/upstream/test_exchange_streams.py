@@ -63,16 +63,11 @@ def test_everything_before_the_answer_reaches_the_sink_in_order():
     )
 
     assert [(n.method, n.id) for n in memo.notices] == [
-        (None, None),
         ("a", None),
         ("elicitation/create", b'"q"'),
         (None, b"99"),
     ]
-    assert (memo.notices[0].body, memo.notices[0].event_id, memo.notices[0].retry) == (
-        b"",
-        "e0",
-        500,
-    )
+    assert [(each.event_id, each.retry) for each in memo.primed] == [("e0", 500)]
     assert memo.bodies.__self__ is memo
     assert reply.answer is not None
 
@@ -98,6 +93,15 @@ def test_what_is_no_message_disturbs_nobody(odd):
 
     assert json.loads(bytes(reply.answer.result)) == {"ok": True}
     assert memo.notices == []
+
+
+@pytest.mark.parametrize("odd", [b"1e999", b"9" * 9000, b"[" * 500 + b"]" * 500])
+def test_the_answer_to_a_number_nobody_has_is_not_the_one(odd):
+    other = b'{"jsonrpc":"2.0","id":%b,"result":{}}' % odd
+
+    reply, _ = told(stream(event(other), event(result(1))))
+
+    assert json.loads(bytes(reply.answer.result)) == {"ok": True}
 
 
 def test_pretty_printed_json_may_be_spread_over_data_lines():
@@ -208,7 +212,7 @@ def test_a_connection_whose_stream_ends_after_the_answer_is_used_again(loop):
         async with linked(script) as (server, link):
             data = link.requests.legacy(b"{}", None, None)
             await link.send(data, b"1", Memo(), 5.0)
-            await until(lambda: link._pool._idle)
+            await until(lambda: link._carrier._pool._idle)
             await link.send(data, b"1", Memo(), 5.0)
 
             assert len(server.wires) == 1
@@ -229,7 +233,7 @@ def test_a_stream_that_never_ends_after_the_answer_costs_no_connection_for_ever(
     async def story():
         async with linked(script) as (_, link):
             data = link.requests.legacy(b"{}", None, None)
-            pool = link._streams if patience is None else link._pool
+            pool = link._carrier._streams if patience is None else link._carrier._pool
             await link.send(data, b"1", Memo(), patience)
             assert pool._all
 

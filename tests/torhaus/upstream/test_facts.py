@@ -25,18 +25,22 @@ def reply(status, body=b"", **headers):
     return Reply(status, named, answer, body=body)
 
 
-def learned(discover, initialize, wanted="auto"):
-    """What is learned of a server that answers so; and what it was asked."""
+def learned(discover, initialize, wanted="auto", *, sessions=True):
+    """What is learned of a server that answers so; and what it was asked.
+
+    `discover` may be several answers, one after the other.
+    """
     asked = []
+    discovers = iter(discover if isinstance(discover, list) else [discover] * 2)
 
     async def send(data, wanted_id):
         asked.append(json.loads(data.partition(b"\r\n\r\n")[2])["method"])
-        found = discover if asked[-1] == "server/discover" else initialize
+        found = next(discovers) if asked[-1] == "server/discover" else initialize
         if isinstance(found, Exception):
             raise found
         return found
 
-    return asyncio.run(learn(send, REQUESTS, wanted)), asked
+    return asyncio.run(learn(send, REQUESTS, wanted, sessions=sessions)), asked
 
 
 MODERN = reply(200, result(P1, SPOKEN))
@@ -51,6 +55,25 @@ def test_a_server_of_both_eras_says_so():
     assert json.loads(facts.discover) == SPOKEN
     assert json.loads(facts.initialize) == HELLO
     assert asked == ["server/discover", "initialize"]
+
+
+def test_a_stateless_server_hears_nothing_of_sessions_until_somebody_has_one():
+    facts, asked = learned(MODERN, LEGACY, sessions=False)
+
+    assert (facts.modern, facts.legacy, facts.unasked) == (True, False, True)
+    assert asked == ["server/discover"]
+
+
+def test_a_server_that_refuses_our_version_and_names_it_is_asked_once_more():
+    data = {"supported": ["2026-07-28"], "requested": "2026-07-28"}
+    refused = {"jsonrpc": "2.0", "id": P1, "error": {"code": -32022, "message": "x", "data": data}}
+    no = reply(400, json.dumps(refused).encode())
+
+    facts, asked = learned([no, MODERN], REFUSED, sessions=False)
+    stubborn, _ = learned([no, no], LEGACY, sessions=False)
+
+    assert (facts.modern, asked) == (True, ["server/discover"] * 2)
+    assert (stubborn.modern, stubborn.legacy) == (False, True)
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 406, 415])

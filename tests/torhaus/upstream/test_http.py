@@ -15,7 +15,7 @@ from tests.torhaus.upstream.servers.http_server import (
     whole,
 )
 from torhaus.model.ports import UpstreamError
-from torhaus.upstream.http import BrokenError, target
+from torhaus.upstream.http import BrokenError, bare, target
 
 # Addresses
 
@@ -34,6 +34,18 @@ def test_a_url_is_taken_apart(url, expected):
     found = target(url)
 
     assert (found.host, found.port, found.tls, found.path, found.authority) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("http://a.example/mcp?tenant=7#x", "http://a.example/mcp"),
+        ("HTTPS://A.example:8443", "https://a.example:8443/"),
+        ("http://[::1]:8080/mcp", "http://[::1]:8080/mcp"),
+    ],
+)
+def test_a_proof_names_a_url_as_requests_have_it(url, named):
+    assert bare(url) == named
 
 
 @pytest.mark.parametrize(
@@ -100,6 +112,18 @@ def test_header_names_are_lower_case_and_the_last_of_two_counts():
         assert page.headers[b"x-mixed"] == b"a, b"
 
     served(saying(whole(b"{}", "200 OK", "X-Twice: 1", "x-TWICE: 2", "X-Mixed:  a, b  ")), story)
+
+
+def test_of_what_a_server_asks_for_no_line_is_lost():
+    """Some write one for each scheme."""
+
+    async def story(server, opened):
+        page = await get(opened)
+
+        assert page.headers[b"www-authenticate"] == b"DPoP algs=ES256, Bearer"
+
+    lines = ("WWW-Authenticate: DPoP algs=ES256", "www-authenticate: Bearer")
+    served(saying(whole(b"{}", "401 Unauthorized", *lines)), story)
 
 
 @pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])

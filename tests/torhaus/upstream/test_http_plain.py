@@ -79,3 +79,22 @@ def test_a_plain_answer_in_two_pieces_is_whole():
         assert json.loads((await page.done).body) == {"a": "b" * 50}
 
     served(script, story)
+
+
+def test_what_the_reader_of_a_plain_answer_stumbles_over_fails_its_caller():
+    """As behind the parser: else whoever waits for it would wait for ever."""
+
+    async def story(server, opened):
+        found = []
+        for plain in (True, False):
+            connection = await opened.fresh()
+            page = begin(connection)
+            page.plain = plain
+            page.data = lambda chunk: {}[chunk]
+            with pytest.raises(UpstreamError) as raised:
+                await page.done
+            found.append(str(raised.value))
+
+        assert found[0] == found[1] == "it sent an answer we cannot read"
+
+    served(saying(whole(b"{}")), story)

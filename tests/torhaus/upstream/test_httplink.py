@@ -227,7 +227,7 @@ def test_a_cancelled_call_closes_its_connection(streaming, loop):
                 await call
 
             await until(lambda: all(task.done() for task in server.tasks))
-            await until(lambda: not link._pool._all)
+            await until(lambda: not link._carrier._pool._all)
 
     run(story(), loop)
 

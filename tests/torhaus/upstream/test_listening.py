@@ -91,7 +91,7 @@ def test_a_listening_stream_delivers_until_the_caller_goes():
             get = next(each for each in server.heard if each.method == "GET")
             assert get.headers["last-event-id"] == "e0"
             assert get.headers["mcp-session-id"] == "s-1"
-            await until(lambda: not link._streams._all)
+            await until(lambda: not link._carrier._streams._all)
             assert memo.throttle is None
 
     run(story())

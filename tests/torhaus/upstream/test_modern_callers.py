@@ -128,7 +128,7 @@ def test_a_subscription_is_acknowledged_relayed_with_its_id_and_ended_in_order()
             wanted = {
                 "toolsListChanged": True,
                 "promptsListChanged": True,
-                "resourceSubscriptions": ["x"],
+                "resourceSubscriptions": ["x", "file:///a"],
             }
             params = {"notifications": wanted, "_meta": ENVELOPE}
             stream, other = Memo(), Memo()
@@ -140,14 +140,19 @@ def test_a_subscription_is_acknowledged_relayed_with_its_id_and_ended_in_order()
             await link.shutdown()
             answer = await listening
 
-            acknowledged, changed = stream.bodies()
+            acknowledged, changed, updated = stream.bodies()
             assert acknowledged["method"] == "notifications/subscriptions/acknowledged"
             assert acknowledged["params"] == {
                 "_meta": {SUBSCRIPTION: "sub"},
-                "notifications": {"toolsListChanged": True},
+                "notifications": {
+                    "toolsListChanged": True,
+                    "resourceSubscriptions": ["file:///a", "x"],
+                },
             }
             assert changed["method"] == "notifications/tools/list_changed"
             assert changed["params"] == {"_meta": {SUBSCRIPTION: "sub"}}
+            assert updated["method"] == "notifications/resources/updated"
+            assert updated["params"] == {"uri": "file:///a/b", "_meta": {SUBSCRIPTION: "sub"}}
             assert json.loads(answer.result) == {
                 "resultType": "complete",
                 "_meta": {SUBSCRIPTION: "sub"},

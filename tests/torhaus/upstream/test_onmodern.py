@@ -32,7 +32,7 @@ def test_the_server_is_told_what_the_client_may_be_asked():
     run(story())
 
 
-def test_a_stateless_server_sends_no_requests_and_nothing_to_resume():
+def test_a_stateless_server_sends_no_requests_and_no_event_ids_of_its_own():
     async def chatty(wire, heard):
         number = heard.message["id"]
         asks = b'{"jsonrpc":"2.0","id":5,"method":"roots/list"}'
@@ -46,7 +46,10 @@ def test_a_stateless_server_sends_no_requests_and_nothing_to_resume():
             await link.request(tool("a", session=session()), sink)
 
             assert sink.methods() == ["notifications/x"]
-            assert sink.notices[0].event_id is None
+            (primed,) = sink.primed
+            stream, number = (primed.event_id or "").rsplit(".", 1)
+            assert (stream != "", number) == (True, "0")
+            assert sink.notices[0].event_id == f"{stream}.1"
 
     run(story())
 

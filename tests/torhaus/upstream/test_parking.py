@@ -248,6 +248,44 @@ def test_a_call_without_room_ends_even_if_its_server_goes_on_asking():
     run(story())
 
 
+def test_a_call_without_room_is_answered_however_often_its_server_asks():
+    async def story():
+        upstream = Asking(rounds=3)
+        async with linked(upstream.script, LEGACY, parked_limit=1) as (_, link):
+            await link.request(call(), Memo())
+
+            answer = await asyncio.wait_for(link.request(call(), Memo()), 5)
+
+            assert json.loads(said(answer)) == [{"action": "cancel"}] * 3
+            other = await link.request(call(who="bob"), Memo())
+            assert "requestState" in json.loads(other.result)
+
+    run(story())
+
+
+def test_a_lapse_is_told_with_its_reason_for_the_last_round_alone():
+    async def story():
+        told = []
+        upstream = Asking(rounds=2)
+        async with linked(upstream.script, LEGACY, parked_expiry=0.1) as (_, link):
+            first = msgspec.structs.replace(call(), lapsed=lambda why: told.append(("first", why)))
+            asked = await link.request(first, Memo())
+            second = msgspec.structs.replace(
+                again(asked, {"action": "accept"}), lapsed=lambda why: told.append(("second", why))
+            )
+            await link.request(second, Memo())
+            await until(lambda: told)
+            kept = msgspec.structs.replace(call(), lapsed=lambda why: told.append(("third", why)))
+            await link.request(kept, Memo())
+            await link.shutdown()
+
+            assert [who for who, _ in told] == ["second", "third"]
+            assert told[0][1] == "nobody answered the server within 0.1 s, so it was told cancel"
+            assert "stopped" in told[1][1]
+
+    run(story())
+
+
 @pytest.mark.parametrize("at", ["first", "later"])
 def test_a_client_that_hangs_up_ends_the_call(at):
     async def story():

@@ -1,11 +1,13 @@
 """Conversations with real processes, as the gate has them."""
 
 import asyncio
+import gc
 import json
 
 import msgspec
 import pytest
 
+from tests.torhaus.cast import settled
 from tests.torhaus.upstream.pipes import (
     Memo,
     alive,
@@ -20,6 +22,7 @@ from tests.torhaus.upstream.pipes import (
 )
 from torhaus.model.ports import UpstreamError
 from torhaus.model.servers import Sharing
+from torhaus.upstream.stdio import StdioPipe
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
@@ -155,7 +158,7 @@ def test_there_is_a_limit_to_how_many_sessions_there_can_be():
     run(story())
 
 
-def test_two_hundred_sessions_leave_nothing_behind():
+def test_many_sessions_leave_nothing_behind():
     async def story():
         async with linked(sharing=Sharing.SESSION) as link:
             gate = asyncio.Semaphore(8)
@@ -167,7 +170,7 @@ def test_two_hundred_sessions_leave_nothing_behind():
                     assert said(answer) == str(number)
                     await link.close(front)
 
-            await asyncio.gather(*(one(number) for number in range(200)))
+            await asyncio.gather(*(one(number) for number in range(64)))
             await until(lambda: not children(), 10)
             assert link._conversations == {}
 
@@ -237,5 +240,38 @@ def test_the_longest_idle_session_makes_room_for_a_new_one():
 
             await until(lambda: not alive(first))
             assert alive(second)
+
+    run(story())
+
+
+def test_sessions_with_processes_of_their_own_leave_nothing_in_memory():
+    async def story():
+        async with linked(sharing=Sharing.SESSION) as link:
+
+            async def visit(number):
+                front = session(jti=f"s{number}")
+                await link.request(tool("echo", session=front), Memo())
+                await link.close(front)
+
+            async def held():
+                await until(lambda: children() == [])
+                await settled(50)
+                gc.collect()
+                kept = sum(isinstance(each, StdioPipe) for each in gc.get_objects())
+                return len(asyncio.all_tasks()), len(link._conversations), kept
+
+            async def visits(first, turns):
+                for turn in range(turns):
+                    names = range(first + 10 * turn, first + 10 * turn + 10)
+                    await asyncio.gather(*(visit(number) for number in names))
+
+            await visits(0, 4)
+            tasks, conversations, pipes = await held()
+            await visits(40, 6)
+
+            after = await held()
+            assert after[:2] == (tasks, conversations)
+            assert conversations == 0
+            assert after[2] <= pipes + 10  # the last ones are still being let go
 
     run(story())

@@ -154,7 +154,9 @@ def test_the_reference_server_leaves_and_the_answer_is_fetched(reference):
             front, memo, later = await begun(link), Memo(), Memo()
             with pytest.raises(Detached):
                 await link.request(tool("test_reconnection", {}, session=front, id=b"77"), memo)
-            last = [each.event_id for each in memo.notices if each.event_id is not None][-1]
+            last = [
+                each.event_id for each in (*memo.primed, *memo.notices) if each.event_id is not None
+            ][-1]
             listen = asyncio.create_task(link.listen(front, last, later))
             await until(lambda: b"77" in [each.id for each in later.notices])
             listen.cancel()

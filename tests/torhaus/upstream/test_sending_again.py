@@ -83,7 +83,7 @@ def test_after_a_restart_all_kept_connections_are_dead_and_a_read_still_succeeds
         script, taken = dying(kept_for=4)
         async with linked(script, MODERN) as (server, link):
             await asyncio.gather(*(link.request(ask(*READ), Memo()) for _ in range(4)))
-            assert len(link._pool._idle) == 4
+            assert len(link._carrier._pool._idle) == 4
             answer = await link.request(ask(*READ), Memo())
 
             assert answer.result is not None

@@ -81,7 +81,7 @@ def test_ids_are_never_used_twice():
         async with linked(McpServer().script, LEGACY) as (server, link):
             await asyncio.gather(*(link.request(modern(id=b"1"), Memo()) for _ in range(10)))
 
-            sent = [each.message["id"] for each in server.heard if "id" in each.message]
+            sent = [each.message["id"] for each in server.heard if "id" in (each.message or {})]
             assert len(set(sent)) == len(sent) == 11
 
     run(story())

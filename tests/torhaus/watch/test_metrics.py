@@ -22,9 +22,11 @@ from torhaus.model.outcome import (
 )
 from torhaus.model.ports import CacheStats
 from torhaus.model.servers import ToolClass
+from torhaus.model.stops import Stop, StopKind
 from torhaus.model.verdict import Deny, Hold
+from torhaus.watch.labels import MAX_NAMES
 from torhaus.watch.metrics import Gauges, Metrics
-from torhaus.watch.tally import MAX_KINDS, MAX_METHODS
+from torhaus.watch.tally import MAX_KINDS
 
 FRESH = Answered(ALLOWED, Answer(result=b"{}"))
 MISS = Answered(ALLOWED, Answer(result=b"{}"), cacheable=True)
@@ -187,10 +189,10 @@ def test_the_protocols_methods_have_labels():
 
 def test_a_server_with_endless_tools_fills_only_so_many_labels():
     seen = metrics()
-    for i in range(MAX_METHODS + 100):
+    for i in range(MAX_NAMES + 100):
         seen.ended(call(operation=f"t{i}", hints={"title": "x"}), FRESH, "success", 0.1)
 
-    assert len(methods(seen)) == MAX_METHODS + 1
+    assert len(methods(seen)) == MAX_NAMES + 1
     assert sample(seen, "mcp_gateway_requests_total", method="other") == 100
 
 
@@ -218,6 +220,7 @@ def test_gauges_show_what_is_so_now():
             sessions=lambda: 7,
             streams=lambda: 2,
             waiting=lambda: 3,
+            overdue=lambda: 4,
         )
     )
 
@@ -227,6 +230,7 @@ def test_gauges_show_what_is_so_now():
     assert sample(seen, "mcp_gateway_active_sessions") == 7
     assert sample(seen, "mcp_gateway_active_streams") == 2
     assert sample(seen, "mcp_gateway_waiting_calls") == 3
+    assert sample(seen, "mcp_gateway_credentials_overdue") == 4
 
 
 def test_the_version_and_the_process_are_shown():
@@ -312,11 +316,10 @@ def test_whether_redis_answers_is_shown_where_there_is_one(up: bool) -> None:
 
 
 def test_money_spent_and_saved_is_counted_at_the_price_of_the_moment() -> None:
-    prices = [Costs(servers={"github": Price(Decimal("0.001"), "EUR")})]
-    seen = Metrics(Gauges(), costs=lambda: prices[-1])
+    seen = Metrics(Gauges(), costs=Costs(servers={"github": Price(Decimal("0.001"), "EUR")}))
     for outcome in (MISS, HIT, HIT, REFRESHED, REFUSED, LIMITED):
         seen.ended(call(), outcome, "success", 0.1)
-    prices.append(Costs(servers={"github": Price(Decimal("0.5"), "EUR")}))
+    seen.costs = Costs(servers={"github": Price(Decimal("0.5"), "EUR")})
 
     seen.ended(call(), FRESH, "success", 0.1)
     seen.ended(call(method="tools/list", operation="tools/list"), FRESH, "success", 0.1)
@@ -346,3 +349,23 @@ def test_calls_without_a_record_are_counted() -> None:
     shown = metrics(Gauges(audit_lost=lambda: 7))
 
     assert sample(shown, "mcp_gateway_audit_lost_total") == 7
+
+
+def test_what_is_stopped_is_counted_by_kind_while_it_is() -> None:
+    def stop(kind: StopKind, expires: float | None = None) -> Stop:
+        return Stop(
+            id="s",
+            kind=kind,
+            target="t",
+            reason="r",
+            created=0.0,
+            created_by="dana@example.org",
+            expires=expires,
+        )
+
+    stops = [stop(StopKind.TOOL), stop(StopKind.TOOL), stop(StopKind.USER), stop(StopKind.KEY, 1.0)]
+    shown = metrics(Gauges(stops=lambda: stops))
+
+    found = {each: sample(shown, "torhaus_stops_active", kind=each.value) for each in StopKind}
+
+    assert found == {"tool": 2, "user": 1, "key": 0, "server": 0}

@@ -15,9 +15,11 @@ from torhaus.watch.reload import EVERY, Reload
 
 
 def text(port=8080, *servers):
-    lines = [f"server: {{port: {port}}}", "mcpServers:"]
+    lines = [f"server: {{port: {port}}}", "auth: {local: {enabled: false}}"]
+    if servers:
+        lines.append("mcpServers:")
     lines += [f"  {name}: {{url: 'http://127.0.0.1:9/{name}'}}" for name in servers]
-    return "\n".join(lines if servers else lines[:1]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 class Watched:

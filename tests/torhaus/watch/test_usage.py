@@ -13,7 +13,7 @@ import pytest
 
 from tests.torhaus.audit.scene import ALLOWED, call
 from tests.torhaus.cast import Clock, run
-from torhaus.limits.spending import by_tool
+from torhaus.limits.spending import by_tool, spent
 from torhaus.model.announcement import Announcement, Kind
 from torhaus.model.cost import Costs, Price, SpendingCap
 from torhaus.model.outcome import Answer, Answered, Failed, Limited, Outcome
@@ -34,6 +34,11 @@ def costs(alert: str = "0.5", whose: str = "github") -> Costs:
     return Costs(servers={"github": EURO}, caps={whose: cap})
 
 
+def listed(server: str) -> tuple[str, ...]:
+    """The tools that servers list."""
+    return ("list_issues", "get_issue") if server == "github" else ()
+
+
 class Scene:
     def __init__(self, office: StateOffice, rules: Rules) -> None:
         self.office = office
@@ -44,7 +49,7 @@ class Scene:
 
     def another(self) -> Usage:
         """As a second process has it."""
-        return Usage(self.office, lambda: self.rules, self.clock, self.told.append)
+        return Usage(self.office, lambda: self.rules, self.clock, self.told.append, listed)
 
     def calls(self, number: int, outcome: Outcome = FRESH, **changes: Any) -> None:
         for _ in range(number):
@@ -107,6 +112,22 @@ def test_lists_cost_nothing_and_are_not_counted(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_what_a_caller_typed_for_a_tools_name_is_not_kept(tmp_path: Path) -> None:
+    """It may be a token, and no table of the database is one for those."""
+    prices = Costs(tools={("github", "searchcode"): EURO})
+
+    async def story(at: Scene) -> None:
+        for name in ("canary-1b9f", "canary-77c2", "canary-1b9f", "list_issues", "Search_Code"):
+            at.calls(1, operation=name)
+
+        assert await at.counts() == [("list_issues", 1, 0), ("other", 3, 0), ("searchcode", 1, 0)]
+        async with at.office.read() as desk:
+            used = await desk.usage.by_tool(at.usage.this_month())
+        assert spent(used, "*", SpendingCap(amount=Decimal(9), currency="EUR"), prices) == 1
+
+    play(tmp_path, story, Rules(version="1", costs=prices))
+
+
 def test_sums_grow_over_writings_and_processes(tmp_path: Path) -> None:
     async def story(at: Scene) -> None:
         at.calls(2)
@@ -163,7 +184,7 @@ class Broken(StateOffice):
 def test_nothing_is_lost_while_the_database_is_gone(tmp_path: Path) -> None:
     async def story(at: Scene) -> None:
         office = Broken(at.office._database)
-        at.usage = Usage(office, lambda: at.rules, at.clock, at.told.append)
+        at.usage = Usage(office, lambda: at.rules, at.clock, at.told.append, listed)
         at.calls(2)
         with pytest.raises(StateError):
             await at.usage.write()

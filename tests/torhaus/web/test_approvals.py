@@ -4,12 +4,17 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 
 from tests.torhaus.admin.hall import ALICE, BOB, DANA, MALLORY, key
 from tests.torhaus.api.counter import Answer, Counter, play
 from tests.torhaus.cast import run
+from tests.torhaus.web.house import hidden as field
+from tests.torhaus.web.house import house
 from torhaus.model.approval import Approval, State
+from torhaus.model.signin import LocalAccounts
+from torhaus.web.session import login_url
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -65,7 +70,7 @@ def test_the_form_decides_with_a_key(choice: str, state: State, tmp_path: Path) 
         assert done.status == 200
         assert await at.hall.state(asked.id) is state
         assert at.hall.ledger.durable[-1].user.email == BOB.email
-        assert "<form" not in after.text
+        assert 'name="decision"' not in after.text
         assert key(BOB) not in done.text + after.text
 
     run(play(tmp_path, story))
@@ -201,7 +206,7 @@ def test_a_decided_request_offers_no_form(tmp_path: Path) -> None:
         page = await at.ask("GET", path)
         late = await post(at, path, form=form, decision="approve", key=key(BOB))
 
-        assert "<form" not in page.text
+        assert 'name="decision"' not in page.text
         assert "cancelled" in page.text
         assert late.status == 409
 
@@ -247,3 +252,44 @@ def test_other_methods_and_names_are_refused(tmp_path: Path) -> None:
         assert (await at.ask("GET", path, headers={"host": "evil.example"})).status == 421
 
     run(play(tmp_path, story))
+
+
+def test_whoever_has_signed_in_decides_without_a_key(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as at:
+            asked = await at.hall.asked()
+            path = (at.hall.links.url(asked) or "").removeprefix("https://gw.example.org")
+            bob, alice = await at.signed_in(BOB), await at.signed_in(ALICE)
+            page = await bob.get(path)
+            assert 'name="key"' not in page.text
+            assert f"You decide as {BOB.email}." in page.text
+            form = {"form": field(page, "form"), "decision": "approve"}
+
+            foreign = await bob.post(path, {**form, "token": alice.token})
+            own = await alice.post(path, {**form, "token": field(await alice.get(path), "token")})
+            assert (foreign.status, own.status) == (401, 403)
+            assert await at.hall.state(asked.id) is State.PENDING
+            done = await bob.post(path, {**form, "token": field(await bob.get(path), "token")})
+
+            assert done.status == 200
+            assert await at.hall.state(asked.id) is State.APPROVED
+
+    run(story())
+
+
+def test_whoever_has_not_signed_in_is_led_to_it_and_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as at:
+            asked = await at.hall.asked()
+            path = (at.hall.links.url(asked) or "").removeprefix("https://gw.example.org")
+
+            page = await at.browser().get(path)
+            assert f'href="{login_url(path)}"' in page.text
+            assert 'name="key"' in page.text
+            assert "/login" not in (await (await at.signed_in(BOB)).get(path)).text
+
+            at.local[0] = LocalAccounts(enabled=False)
+            at.hall.rules = msgspec.structs.replace(at.hall.rules, providers=())
+            assert "/login" not in (await at.browser().get(path)).text
+
+    run(story())

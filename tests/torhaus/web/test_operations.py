@@ -1,7 +1,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -9,10 +9,19 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from tests.torhaus.admin.hall import ALICE, person
+from tests.torhaus.cast import NOW
+from torhaus.model.people import Principal
+from torhaus.model.ports import StateError
 from torhaus.model.rules import Rules
+from torhaus.model.stops import Stop, StopKind
+from torhaus.web.front import Front
 from torhaus.web.operations import SHARED_DOWN, Operations, application
+from torhaus.web.render import Pages
+from torhaus.web.session import SignedIn
 from torhaus.web.status import ServerState
 
+FRONT = Front(pages=Pages(), look=lambda _scope: None, origin=lambda: None)
 LOOPBACK = Rules(version="1", metrics_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
 
 
@@ -34,6 +43,7 @@ def operations(
     sinks: dict[str, str] | None = None,
     files: str | None = None,
     lost: int | None = None,
+    refuses: bool = False,
 ) -> Operations:
     return Operations(
         rules=lambda: rules,
@@ -41,6 +51,7 @@ def operations(
         audit_healthy=lambda: audit,
         config_trouble=lambda: trouble,
         state_trouble=lambda: state,
+        refuses=lambda: refuses,
         metrics=lambda: (b"mcp_gateway_requests_total 1\n", "text/plain; version=1.0.0"),
         started="2026-01-01 08:00 UTC",
         files_trouble=lambda: files,
@@ -79,7 +90,7 @@ def get(path: str, shown: Operations, ip: str | None = "127.0.0.1", **headers: s
         "scheme": "http",
         "http_version": "1.1",
     }
-    app: Callable[..., Any] = application(shown, approval)
+    app: Callable[..., Any] = application(shown, approval, FRONT)
     asyncio.run(app(scope, receive, send))
     return page
 
@@ -107,6 +118,14 @@ def test_ready_tells_of_servers_without_the_reason_they_are_down() -> None:
         "servers": {"git": "ready", "time": "down"},
         "unwell": {"time": {"state": "down", "since": None, "next_try": None}},
     }
+
+
+def test_ready_is_503_while_callers_are_kept_out_for_want_of_the_database() -> None:
+    closed = get("/ready", operations(state="no way to db.internal", refuses=True))
+
+    assert closed.status == 503
+    assert json.loads(closed.body)["status"] == "not ready"
+    assert "keys and tokens of it are refused" in json.loads(closed.body)["state"]
 
 
 def test_ready_is_503_only_when_no_call_can_succeed() -> None:
@@ -241,3 +260,62 @@ def test_a_server_that_is_down_leaves_the_gateway_ready_and_is_told_without_its_
         }
     }
     assert b"10.0.0.1" not in found.body
+
+
+STOPS = (
+    Stop(
+        id="s1",
+        kind=StopKind.SERVER,
+        target="github",
+        reason="<b>leak</b> 47",
+        created=NOW,
+        created_by=ALICE.email,
+        expires=NOW + 1e9,
+    ),
+)
+
+
+def stopping(who: Principal | StateError | None) -> Operations:
+    async def signed(_scope: object) -> SignedIn | None:
+        if isinstance(who, StateError):
+            raise who
+        if who is None:
+            return None
+        return SignedIn(
+            email=who.email, family="f", csrf="of-the-form", digest=b"", principal=who, began=0.0
+        )
+
+    made = operations(states=[ServerState("github", "ready")])
+    return replace(made, stops=lambda: STOPS, who=signed, clock=lambda: NOW)
+
+
+def test_the_status_page_says_what_is_stopped_and_why_to_those_who_may_know() -> None:
+    told = get("/status", stopping(person("root", "admin"))).body.decode()
+
+    assert "Stopped by an administrator" in told
+    assert "&lt;b&gt;leak&lt;/b&gt; 47" in told
+    assert f"by {ALICE.email}" in told
+
+
+def test_the_status_page_leads_whoever_has_signed_in_back_to_his_own_pages() -> None:
+    told = get("/status", stopping(ALICE)).body.decode()
+
+    assert f'<span title="{ALICE.email}">' in told
+    assert '<a href="/me">' in told
+    assert 'name="token" value="of-the-form"' in told
+    assert "/logout" not in get("/status", stopping(None)).body.decode()
+
+
+@pytest.mark.parametrize("who", [None, StateError("it is silent")])
+def test_strangers_are_told_what_is_stopped_and_no_more(who: StateError | None) -> None:
+    page = get("/status", stopping(who))
+
+    assert page.status == 200
+    assert b"Stopped by an administrator" in page.body
+    assert b"leak" not in page.body
+    assert ALICE.email.encode() not in page.body
+
+
+def test_what_is_stopped_leaves_the_gateway_ready() -> None:
+    assert get("/ready", stopping(None)).status == 200
+    assert b"Stopped by" not in get("/status", operations()).body

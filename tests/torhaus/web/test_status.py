@@ -1,11 +1,20 @@
+from typing import Any
+
 import pytest
 
 from torhaus import __version__
 from torhaus.model.health import Condition, Health
 from torhaus.model.publishing import Evidence, Kept
-from torhaus.web.status import ServerState, page
+from torhaus.web.render import Manner, Pages
+from torhaus.web.status import Database, ServerState, context
+
+PAGES = Pages()
 
 HOSTILE = "<script>alert(1)</script>&\"'"
+
+
+def page(states: list[ServerState] | tuple[ServerState, ...], **told: Any) -> str:
+    return PAGES.html("status.html", Manner(), context(states, **told))
 
 
 def shown(*states: ServerState, audit: bool = True, refused: bool = False) -> str:
@@ -121,5 +130,38 @@ def test_a_server_that_is_down_is_told_with_its_times_alone() -> None:
 
     html = shown(ServerState.of("git", down))
 
-    assert "cannot be reached since 09:33:20 UTC, next try 09:33:25 UTC" in html
+    for told in ("cannot be reached", "since 09:33:20 UTC", "next try 09:33:25 UTC"):
+        assert told in html
     assert "10.0.0.1" not in html
+
+
+def test_that_nobody_administers_any_more_is_told() -> None:
+    html = page([], audit_healthy=True, config_refused=False, started="", governed=False)
+
+    assert "Nobody who administers this gateway can come in any more." in html
+
+
+@pytest.mark.parametrize(
+    ("database", "words"),
+    [
+        (Database.WELL, "Everything is working."),
+        (Database.LOST, "approvals and administration wait for it."),
+        (Database.CLOSED, "so most callers are refused."),
+    ],
+)
+def test_a_database_that_does_not_answer_is_told(database: Database, words: str) -> None:
+    html = page(
+        (), audit_healthy=True, config_refused=False, started="2026-01-01", database=database
+    )
+
+    assert words in html
+    assert ("The database does not answer" in html) is (database is not Database.WELL)
+
+
+@pytest.mark.parametrize("overdue", [False, True])
+def test_a_credential_that_is_too_old_is_told_and_which_is_not(overdue: bool) -> None:
+    told = {"audit_healthy": True, "config_refused": False, "started": "2026-01-01 08:00 UTC"}
+
+    html = page((), overdue=overdue, **told)
+
+    assert ("older than policy allows" in html) is overdue

@@ -5,9 +5,8 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-import msgspec
 import typer
 
 from torhaus.audit import part
@@ -59,6 +58,12 @@ StateConfig = Annotated[
 ]
 
 
+Credential = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="With this key or session, as records have it: key:ID."),
+]
+
+
 def export(  # noqa: PLR0913 - one argument for each option
     *,
     since: Since = None,
@@ -68,6 +73,7 @@ def export(  # noqa: PLR0913 - one argument for each option
     server: Annotated[str | None, typer.Option(metavar="NAME", help="To this server.")] = None,
     operation: Annotated[str | None, typer.Option(metavar="NAME", help="Of this tool.")] = None,
     status: Annotated[str | None, typer.Option(metavar="WORD", help="Such as denied.")] = None,
+    credential: Credential = None,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.JSONL,
     out: Annotated[str, typer.Option("-o", "--out", metavar="FILE", help="Or - (stdout).")] = "-",
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
@@ -88,6 +94,7 @@ def export(  # noqa: PLR0913 - one argument for each option
         server=server,
         operation=operation,
         status=status,
+        credential=credential,
         subject=subject,
     )
     if subject is not None and out == "-" and sys.stdout.isatty():
@@ -175,8 +182,7 @@ def _export(wanted: Part, write: Write, out: str, log: _Log, *, force: bool) -> 
 
 def _noted(log: _Log, wanted: Part, found: Extract, sha256: str) -> str | None:
     """Leave a record of it; why there is none, if so. `sha256`: of a file, not of what streams."""
-    asked = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value}
-    facts = {**asked, "format": log.format.value, "records": found.count}
+    facts: dict[str, Any] = {**wanted.asked(), "format": log.format.value, "records": found.count}
     if sha256:
         facts["sha256"] = sha256
     return noted(log.data_dir, "audit.exported", facts)

@@ -109,13 +109,16 @@ def noted(data_dir: Path, operation: str, facts: Mapping[str, Any]) -> str | Non
         return str(error)
 
 
+_PEOPLE = frozenset(("user", "subject", "with"))
+
+
 def _unnamed(data_dir: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Where records hold pseudonyms: without whoever has none, or was forgotten."""
     if not (data_dir / "audit" / KEYS).exists():
         return dict(facts)
     known = {each.lower() for each in People(data_dir).mapping().values()}
     return {
-        name: STRANGER if name in ("user", "subject") and str(told).lower() not in known else told
+        name: STRANGER if name in _PEOPLE and str(told).lower() not in known else told
         for name, told in facts.items()
     }
 

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from torhaus.audit.saved import OWN, SHIPPED, Saved, named
-from torhaus.cli.api import Key, asked
+from torhaus.cli.api import Key, Running, asked, gateway
 from torhaus.cli.audit import offline, table
 from torhaus.cli.output import columns, complain, misused, printable, refuse, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, Reader, read_or_exit
@@ -22,15 +22,6 @@ MOST_OVER_HTTP = 10_000
 OCTETS = 256 << 20
 """Of an answer without a gateway."""
 
-Url = Annotated[
-    str | None,
-    typer.Option(
-        envvar="TORHAUS_URL",
-        show_envvar=False,
-        metavar="URL",
-        help="Ask this gateway, not the files here.",
-    ),
-]
 DataDir = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where data is kept; then no gateway is asked.")
 ]
@@ -49,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def query(  # noqa: PLR0913 -- one argument for each option
+    context: typer.Context,
     sql: Annotated[
         str | None, typer.Argument(metavar="[SQL]", help="One SELECT; - reads it from stdin.")
     ] = None,
@@ -61,7 +53,7 @@ def query(  # noqa: PLR0913 -- one argument for each option
     as_table: Annotated[bool, typer.Option("--table", help="For people; usual.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows.")] = 1000,
     timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds.")] = 30.0,
-    url: Url = None,
+    url: Running = None,
     key: Key = None,
 ) -> None:
     """Ask the audit log in SQL (DuckDB's), with or without a gateway that runs.
@@ -73,6 +65,7 @@ def query(  # noqa: PLR0913 -- one argument for each option
     if json + csv + as_table > 1:
         misused("Choose one of --json, --csv and --table.")
     text = sys.stdin.read() if sql == "-" else sql
+    url = gateway(context, url, "data_dir", "config")
     if url is not None and data_dir is None:
         found = _remote(text, saved, limit, timeout, (url, key))
     else:
@@ -149,9 +142,15 @@ def _surroundings(data_dir: Path | None, config: Path | None) -> Settings:
 
 
 def queries(
-    *, config: Config = None, json: AsJson = False, url: Url = None, key: Key = None
+    context: typer.Context,
+    *,
+    config: Config = None,
+    json: AsJson = False,
+    url: Running = None,
+    key: Key = None,
 ) -> None:
     """List the questions that have names, for --saved."""
+    url = gateway(context, url, "config")
     if url is not None:
         listed = asked(lambda at: at.get("audit", "queries"), url, key)
     else:

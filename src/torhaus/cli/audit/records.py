@@ -1,6 +1,6 @@
 """The audit log's newest records, read from its segments while others write them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,10 +36,12 @@ def _last(path: Path, count: int, wanted: Wanted) -> tuple[list[bytes], int]:
     try:
         with path.open("rb") as stream:
             at = size = stream.seek(0, 2)
+            step = _STEP
             while at > 0 and _fewer(data, count, wanted):
-                step = min(_STEP, at)
+                step = min(step, at)
                 at = stream.seek(at - step)
                 data = stream.read(step) + data
+                step *= 2  # what is rare may stand far back: twice as much is looked at again
     except FileNotFoundError:
         return [], 0  # sealed empty, and removed meanwhile
     *lines, rest = data.split(b"\n")
@@ -62,13 +64,20 @@ def ended(line: bytes) -> bool:
     return is_record(line) and not is_intent(line)
 
 
-def with_filed(audit: Path, lines: list[bytes], count: int, wanted: Wanted) -> list[bytes]:
+def with_filed(
+    audit: Path,
+    lines: list[bytes],
+    count: int,
+    wanted: Wanted,
+    credentials: Collection[str] = (),
+) -> list[bytes]:
     """As many as `count`, with the newest of day files before those of segments. Raises OSError.
 
-    For a while after their records went to a day file, segments are still there.
+    `credentials`: as the files have them; any for none. For a while after their records went to a
+    day file, segments are still there.
     """
     here = {_identity(line) for line in lines}
-    filed = newest(audit, count + len(lines), wanted)
+    filed = newest(audit, count + len(lines), wanted, credentials)
     older = [line for line in filed if _identity(line) not in here]
     return by_time([*older, *lines])[-count:]
 

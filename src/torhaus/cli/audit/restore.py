@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from torhaus.cli.api import LOCAL, Key, Url, asked
+from torhaus.cli.ending import shown
 from torhaus.cli.output import columns, counted, misused, printable, say, say_json
 from torhaus.cli.reading import AsJson
 
@@ -42,7 +43,7 @@ def restore(
     if not found["files"]:
         say("Nothing of these days is cold: they can be queried as they are.")
         return
-    say(printable(f"{found['id']}: {_far(found)}, until {_time(found['until'])}."))
+    say(printable(f"{found['id']}: {_far(found)}, until {shown(found['until'])}."))
 
 
 def _show(found: list[dict[str, Any]], *, json: bool) -> None:
@@ -63,14 +64,10 @@ def _row(found: dict[str, Any]) -> tuple[str, ...]:
         found["first_day"],
         found["last_day"],
         f"{found['ready']} of {found['files']}",
-        _time(found["until"]),
+        shown(found["until"]),
         found["by"],
     )
 
 
 def _far(found: dict[str, Any]) -> str:
     return f"{found['ready']} of {counted(found['files'], 'day file')} can be queried"
-
-
-def _time(text: str) -> str:
-    return text[:16].replace("T", " ")

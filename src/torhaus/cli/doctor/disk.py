@@ -16,6 +16,8 @@ from torhaus.cli.audit.records import directory
 from torhaus.cli.doctor.finding import Finding, bad, doubt, good
 from torhaus.cli.output import counted
 from torhaus.store.audit.segments import being_written, segments
+from torhaus.store.keyring import NAME as VAULT
+from torhaus.store.keyring import VARIABLE
 from torhaus.store.secret_key import NAME, SIZE
 
 LITTLE = 1024**3
@@ -39,6 +41,7 @@ def findings(data_dir: Path) -> Iterator[Finding]:
     if stat.S_ISDIR(found.st_mode):
         yield _space(data_dir)
         yield _seal(data_dir / NAME)
+        yield _vault(data_dir / VAULT)
         yield _audit(directory(data_dir))
 
 
@@ -84,6 +87,21 @@ def _seal(path: Path) -> Finding:
         return bad(check, f"{path} does not hold {SIZE} bytes", "restore it from a backup")
     if mode & 0o077:
         fix = f"chmod 600 {shlex.quote(str(path))}; who read it can forge sessions, so renew it"
+        return bad(check, f"{path} is open to others ({mode:04o})", fix)
+    return good(check, f"{path} is its owner's alone ({mode:04o})")
+
+
+def _vault(path: Path) -> Finding:
+    check = "vault key"
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return good(check, f"{path} is made at the first start, unless {VARIABLE} holds keys")
+    except OSError as error:
+        return _unreadable(check, error)
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o077:
+        fix = f"chmod 600 {shlex.quote(str(path))}, then torhaus secrets rekey"
         return bad(check, f"{path} is open to others ({mode:04o})", fix)
     return good(check, f"{path} is its owner's alone ({mode:04o})")
 

@@ -31,9 +31,11 @@ def _sentence(problem: Problem) -> str:
 
 def _plaintext(settings: Settings) -> Finding:
     check = "encryption"
-    fix = "put TLS in front, and set server.public_url to its https address"
+    fix = "set server.tls, or put TLS in front; then server.public_url is its https address"
     if is_loopback(settings.host):
         return good(check, "only programs on this machine can connect")
+    if settings.tls is not None:
+        return good(check, "only https is spoken")
     if settings.plaintext == "any":
         return bad(check, "keys may cross public networks unencrypted (plaintext: any)", fix)
     if settings.public_url is not None and settings.public_url.startswith("https://"):

@@ -1,11 +1,21 @@
 """`torhaus doctor`: the checklist."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import typer
 from rich.text import Text
 
-from torhaus.cli.doctor import disk, evidence, exposure, sandbox, shipping, surroundings
+from torhaus.cli.doctor import (
+    disk,
+    evidence,
+    exposure,
+    identity,
+    sandbox,
+    shipping,
+    state,
+    surroundings,
+)
 from torhaus.cli.doctor.finding import Finding, Level, bad, good
 from torhaus.cli.output import NO, STYLES, columns, printable, say, say_json
 from torhaus.cli.reading import DEFAULT, AsJson, ConfigFile, DataDir, Reader
@@ -41,7 +51,9 @@ def _findings(reader: Reader) -> Iterator[Finding]:
         return
     yield good("configuration", f"{reader.path} is valid")
     yield from exposure.findings(loaded)
+    yield from identity.findings(loaded, datetime.now(UTC))
     yield from disk.findings(loaded.settings.data_dir)
+    yield from state.findings(loaded.settings, loaded.rules.rotation, datetime.now(UTC))
     yield from shipping.findings(loaded.settings)
     yield from evidence.findings(loaded.settings)
     yield sandbox.finding()

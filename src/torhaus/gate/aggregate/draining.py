@@ -17,11 +17,13 @@ from torhaus.gate.aggregate.rewriting import ITEMS, UNREADABLE, Item
 from torhaus.gate.aggregate.shelf import Share, Shelf
 from torhaus.gate.calls import Deaf
 from torhaus.gate.gate import Gate
+from torhaus.gate.lists import shown
 from torhaus.gate.relay import Relay
 from torhaus.gate.talk import Talk
 from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError
 from torhaus.mcp.methods import LISTS
+from torhaus.model.call import Call
 from torhaus.model.outcome import (
     Abandoned,
     Answer,
@@ -39,7 +41,8 @@ from torhaus.model.verdict import Allow
 
 log = structlog.get_logger()
 
-LONGEST = 64
+CALLED = ("tools/list", "prompts/list")
+"""Lists whose items are known by their names."""
 MAX_LONG = 1000
 MAX_NAME = 200
 MAX_PAGES = 50
@@ -63,13 +66,18 @@ class Silent(Deaf):
 
 @dataclass(slots=True, kw_only=True)
 class Draining:
-    """Owned by one event loop. `long`: names that were found too long for some models."""
+    """Owned by one event loop.
+
+    `long`: names that were found too long for some models. `twice`: servers that listed a name
+    more than once.
+    """
 
     gate: Gate
     talk: Talk
     fronts: Fronts
     shelf: Shelf
     long: set[str] = field(default_factory=set)
+    twice: set[str] = field(default_factory=set)
 
     async def drain(self, guest: Guest, server: Server, method: str, fresh: float) -> Share:
         """All items as this caller may see them, kept for the next time.
@@ -92,19 +100,48 @@ class Draining:
             told = min(told, began + hint(result).seconds)
             if cursor is None or len(items) >= MAX_ITEMS or octets >= MAX_OCTETS:
                 break
+        if method in CALLED:
+            items = self._once(server, items)
         share = self._share(guest, server, items[:MAX_ITEMS], began, told, fresh)
         self.shelf.keep(guest, server, method, share, turn)
         if method == "tools/list":
             self._doubt_long(guest, server, items)
         return share
 
+    def known(self, guest: Guest, server: Server, method: str) -> Share | None:
+        """What is known of a list that its server has not sent: decided by whoever shows it.
+
+        Of tools it is what was accepted of each, as this caller may see it; none that was changed.
+        """
+        if method != "tools/list":
+            return self.shelf.last(guest, server, method)
+        gate, now = self.gate, self.gate.clock()
+        accepted = gate.catalogue.accepted(server)
+        if accepted is None:
+            return None
+        own = shown(method, accepted, guest.caller, server, now)
+        items, _ = _items(guest, server, method, own)
+        return self._share(guest, server, items, now, now, 0.0)
+
+    def _once(self, server: Server, items: list[Item]) -> list[Item]:
+        """Of several items with one name the first: a call of the name cannot mean the others."""
+        kept = {item.name: item for item in reversed(items)}
+        if len(kept) == len(items):
+            return items
+        if server.name not in self.twice:
+            self.twice.add(server.name)
+            log.warning("aggregate.name_twice", server=server.name, items=len(items) - len(kept))
+        return [item for item in items if kept[item.name] is item]
+
     def _doubt_long(self, guest: Guest, server: Server, items: list[Item]) -> None:
         """Say once, in the log, which names some models refuse (they take 64 characters)."""
+        prefix = self.gate.patience.rules().aggregate.prefix
         for item in items:
             name = names.tool_out(guest.view, server.name, item.name)
-            if len(name) > LONGEST and name not in self.long and len(self.long) < MAX_LONG:
+            if names.too_long(name, prefix) and name not in self.long and len(self.long) < MAX_LONG:
                 self.long.add(name)
-                log.warning("aggregate.name_long", tool=name[:MAX_NAME], length=len(name))
+                length = len(prefix) + len(name)
+                log.warning("aggregate.name_long", tool=name[:MAX_NAME], length=length)
 
     def _share(
         self,
@@ -158,11 +195,8 @@ class Draining:
         gate = self.gate
         gate.intents.possible()
         now, started = gate.clock(), gate.stopwatch()
-        request = guest.own("", method, {})
-        asking = guest.asking(request, server, guest.session(self.fronts, server))
-        call = calls.build(asking, gate.ids(), calls.NO_HINTS)
-        verdict = gate.verdicts.decide(call, now)
-        if not isinstance(verdict, Allow) or verdict.redact is not None:
+        call, verdict = self._judged(guest, server, method, now)
+        if verdict is None:
             return None
         outcome = Answered(
             verdict,
@@ -177,6 +211,22 @@ class Draining:
         entry = record(call, outcome, now, seconds)
         gate.meter.ended(call, outcome, entry.result.status, seconds)
         return Noted(gate.ledger.note(entry))
+
+    def still(self, guest: Guest, server: Server, method: str) -> "Noted | None":
+        """The same for a look of our own, which leaves its own record: decided all the same."""
+        _, verdict = self._judged(guest, server, method, self.gate.clock())
+        return None if verdict is None else Noted(None)
+
+    def _judged(
+        self, guest: Guest, server: Server, method: str, now: float
+    ) -> tuple[Call, Allow | None]:
+        """None: not as it was, or not at all."""
+        request = guest.own("", method, {})
+        asking = guest.asking(request, server, guest.session(self.fronts, server))
+        call = calls.build(asking, self.gate.ids(), calls.NO_HINTS)
+        verdict = self.gate.verdicts.decide(call, now)
+        plain = isinstance(verdict, Allow) and verdict.redact is None
+        return call, verdict if plain and isinstance(verdict, Allow) else None
 
 
 class Noted(msgspec.Struct, frozen=True, gc=False):

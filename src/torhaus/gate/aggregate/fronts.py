@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from torhaus.gate.gate import Gate
+from torhaus.mcp.extensions import in_front_of_many
 from torhaus.mcp.message import encode
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
@@ -28,6 +29,10 @@ class Listens(Protocol):
         """A server says that a list of its has changed."""
         ...
 
+    def lacks(self, server: str, method: str) -> None:
+        """A list was shown without a server's part: say so once there is one."""
+        ...
+
     def recheck(self) -> None:
         """Stop listening to servers that the caller may not listen to any more."""
         ...
@@ -45,6 +50,8 @@ class Front:
     `detached`: the same, of requests whose answers come on resumed streams. `level`: what is to be
     logged; `told`: servers that know it. `tokens`: JSON text of a progress token -> the server
     whose call it belongs to. `shown`: (server, list method) -> digest of the list last shown.
+    `absent`: those that had no part in it, because they did not answer in time.
+    `absent`: those that had no part in the list last shown, because they did not answer.
     `opens` is called with a server's name when its session is made. `streams`: open listening
     streams; `resumed`: those that go on with what one server had begun to say.
     """
@@ -57,6 +64,7 @@ class Front:
     told: set[str] = field(default_factory=set)
     tokens: dict[bytes, str] = field(default_factory=dict)
     shown: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    absent: set[tuple[str, str]] = field(default_factory=set)
     opens: list[Callable[[str], None]] = field(default_factory=list)
     streams: list["Listens"] = field(default_factory=list)
     resumed: list["Listens"] = field(default_factory=list)
@@ -65,6 +73,12 @@ class Front:
         """Say on the first open stream that a list has changed; one message goes to one stream."""
         for stream in self.streams[:1]:
             stream.changed(server, notice)
+
+    def lacks(self, server: str, method: str) -> None:
+        """A list was shown without its part; the first open stream says when it is there."""
+        self.absent.add((server, method))
+        for stream in self.streams[:1]:
+            stream.lacks(server, method)
 
     def recheck(self) -> None:
         """Rights may have gone: no stream goes on hearing a server that is not the caller's."""
@@ -75,9 +89,13 @@ class Front:
         """The answer to a request may come on a stream that the client resumes."""
         server = self.sent.get(request_id)
         if server is not None:
-            self.detached[request_id] = server
-            if len(self.detached) > MAX_DETACHED:
-                del self.detached[next(iter(self.detached))]
+            self.missed(request_id, server)
+
+    def missed(self, request_id: bytes, server: str) -> None:
+        """The client hung up before the answer of this server, and may fetch it yet."""
+        self.detached[request_id] = server
+        if len(self.detached) > MAX_DETACHED:
+            del self.detached[next(iter(self.detached))]
 
 
 class Fronts:
@@ -144,7 +162,7 @@ def _member(session: Session, server: str) -> Session:
         server=server,
         principal=session.principal,
         version=session.version,
-        capabilities=_without_tasks(session.capabilities),
+        capabilities=_declared(session.capabilities),
         client_info=session.client_info,
         client=session.client,
         created=session.created,
@@ -153,11 +171,8 @@ def _member(session: Session, server: str) -> Session:
     )
 
 
-def _without_tasks(capabilities: bytes) -> bytes:
-    """What a client can do, without tasks: their ids would not find their server again."""
-    if b'"tasks"' not in capabilities:
+def _declared(capabilities: bytes) -> bytes:
+    """What a client can do, as far as it can do it through here."""
+    if b'"tasks"' not in capabilities and b'"extensions"' not in capabilities:
         return capabilities
-    loose: Any = _decode(capabilities)
-    if not isinstance(loose, dict):
-        return b"{}"
-    return encode({name: value for name, value in loose.items() if name != "tasks"})
+    return encode(in_front_of_many(_decode(capabilities), legacy=True))

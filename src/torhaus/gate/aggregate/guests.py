@@ -8,6 +8,7 @@ import msgspec
 from torhaus.gate.aggregate.fronts import Front, Fronts
 from torhaus.gate.calls import Asking, Visit
 from torhaus.mcp.eras import PREFIX
+from torhaus.mcp.extensions import in_front_of_many
 from torhaus.mcp.message import Request, encode
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
 from torhaus.model.people import Principal
@@ -25,7 +26,8 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks, how, and what stands before him. `front` is None in the modern era.
 
     `meta`: what a modern request says of its client. `client`: the name it gives itself.
-    `visit`: he at the door of one server. `headers`: `Mcp-Param-*` pairs.
+    `visit`: he at the door of one server. `headers`: `Mcp-Param-*` pairs. `shown`: what records
+    call the credential he came with.
     """
 
     caller: Principal
@@ -39,6 +41,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     trace: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     meta: Mapping[str, Any] = NOTHING
+    shown: str = ""
 
     def session(self, fronts: Fronts, server: Server) -> Session | None:
         return None if self.front is None else fronts.member(self.front, server)
@@ -62,6 +65,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
             key=self.key,
             visit=self.visit(server),
             trace=self.trace,
+            shown=self.shown,
         )
 
     def own(self, id: str, method: str, params: Mapping[str, Any]) -> Request:
@@ -74,7 +78,8 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     def envelope(self) -> dict[str, Any]:
         """What every modern request carries: of the client's own, or in its name."""
         kept = {name: self.meta[name] for name in (CLIENT_INFO,) if name in self.meta}
-        return {VERSION_KEY: MODERN, CAPABILITIES_KEY: self.meta.get(CAPABILITIES_KEY, {}), **kept}
+        able = in_front_of_many(self.meta.get(CAPABILITIES_KEY), legacy=False)
+        return {VERSION_KEY: MODERN, CAPABILITIES_KEY: able, **kept}
 
     def servers(self, rules: Rules, now: float) -> list[Server]:
         """Those he may use, as far as they stand here, in the configuration's order."""

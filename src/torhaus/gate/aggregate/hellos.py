@@ -15,6 +15,7 @@ from torhaus.gate.lists import UNREADABLE
 from torhaus.gate.relay import Relay
 from torhaus.gate.talk import Talk
 from torhaus.mcp.eras import SERVER_INFO
+from torhaus.mcp.extensions import APPS, EXTENSIONS
 from torhaus.mcp.message import CallerError, Request, encode
 from torhaus.mcp.versions import MODERN, negotiate
 from torhaus.model.outcome import Answered
@@ -25,8 +26,15 @@ from torhaus.model.views import View
 
 FRESH = 300.0
 """Seconds for which a server's words about itself are believed."""
+STALE = 3600.0
+"""Seconds for which they are said on, while the server is asked again."""
 AGAIN = 30.0
 """Seconds until one that said nothing in time is asked again."""
+GRACE = 0.25
+"""Seconds that a caller waits for servers of which nothing is known yet; others answer for them.
+
+What a server offers may be had later all the same: whoever says nothing may offer anything.
+"""
 MOST = 4096
 """Words of servers to callers that are remembered."""
 MAX_SECTION = 4096
@@ -38,11 +46,17 @@ PREAMBLE = (
     "Several servers stand behind this address. The name of a tool or prompt begins with its"
     " server's (SERVER__NAME), the address of a resource too (SERVER+URI)."
 )
+SEARCHED = (
+    " Its tools are not listed: find them with search_tools, see their arguments with"
+    " describe_tools, use them with call_tool."
+)
+_SETTINGS = {APPS: {"mimeTypes": ["text/html;profile=mcp-app"]}}
+"""What is said of an extension: of all servers' pages the one kind that there is."""
 OFFERED = ("tools", "prompts", "resources", "completions", "logging")
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """`offers`: the capabilities that are relayed. `instructions`: empty where there are none."""
+    """`offers`: capabilities and extensions that are relayed. `instructions`: empty for none."""
 
     offers: frozenset[str]
     instructions: str = ""
@@ -59,7 +73,8 @@ class Hellos:
     gate: Gate
     talk: Talk
     _known: dict[tuple[str, str], tuple[Server, float, Hello]] = field(default_factory=dict)
-    _asking: set["asyncio.Task[Hello | None]"] = field(default_factory=set)
+    _asking: dict[tuple[str, str], "asyncio.Task[Hello | None]"] = field(default_factory=dict)
+    _slow: dict[str, float] = field(default_factory=dict)
 
     async def answer(
         self, guest: Guest, servers: list[Server], request: Request, deadline: float
@@ -81,29 +96,73 @@ class Hellos:
     async def _heard(
         self, guest: Guest, servers: list[Server], request: Request, deadline: float
     ) -> dict[str, Hello]:
+        """What is known of each, and of the others what they say at once. Raises LedgerError."""
         found: dict[str, Hello] = {}
-        asked: dict[str, asyncio.Task[Hello | None]] = {}
-        for server in servers:
-            known = self._remembered(guest, server, request)
-            if known is not None:
-                found[server.name] = known
-            else:
-                work = self._ask(guest, server, request)
-                task = asked[server.name] = asyncio.get_running_loop().create_task(work)
-                self._asking.add(task)
-                task.add_done_callback(self._asking.discard)
-        if asked:
-            await asyncio.wait(asked.values(), timeout=deadline)
-        for server in servers:
-            if server.name in asked:
-                found[server.name] = self._told(guest, server, asked[server.name])
-        return {server.name: found[server.name] for server in servers}
-
-    def _remembered(self, guest: Guest, server: Server, request: Request) -> Hello | None:
-        """What the server told this caller a moment ago, if he would hear just that today."""
+        asked: list[Server] = []
         now = self.gate.clock()
+        for server in servers:
+            known = self._remembered(guest, server, request, now)
+            found[server.name] = known or UNKNOWN
+            if known is None or not self._is_fresh(guest, server, now):
+                self._learn(guest, server, request, deadline)
+            if known is None and self._slow.get(server.name, 0.0) <= now:
+                asked.append(server)
+        if asked:
+            found |= await self._quickly(guest, asked, min(GRACE, deadline))
+        return found
+
+    async def _quickly(self, guest: Guest, asked: list[Server], seconds: float) -> dict[str, Hello]:
+        """What they say within a moment. Who says nothing holds nobody up for a while."""
+        tasks = {server.name: self._asking.get((guest.caller.id, server.name)) for server in asked}
+        waiting = [each for each in tasks.values() if each is not None]
+        if waiting:
+            await asyncio.wait(waiting, timeout=seconds)
+        until = self.gate.clock() + AGAIN
+        found: dict[str, Hello] = {}
+        for name, task in tasks.items():
+            if task is not None and not task.done():
+                self._slow[name] = until
+            elif task is not None and not task.cancelled():
+                found[name] = task.result() or UNKNOWN
+        return found
+
+    def _learn(self, guest: Guest, server: Server, request: Request, deadline: float) -> None:
+        """Ask in the background, unless somebody does so for this caller already."""
+        key = (guest.caller.id, server.name)
+        if key in self._asking:
+            return
+
+        async def learn() -> Hello | None:
+            try:
+                async with asyncio.timeout(deadline):
+                    hello = await self._ask(guest, server, request)
+            except TimeoutError:
+                self._keep(guest, server, AGAIN, None)
+                return None
+            self._slow.pop(server.name, None)
+            if hello is not None:
+                self._keep(guest, server, FRESH, hello)
+            return hello
+
+        def ended(task: "asyncio.Task[Hello | None]") -> None:
+            if self._asking.get(key) is task:
+                del self._asking[key]
+            if not task.cancelled():
+                task.exception()  # whoever waited for it has it
+
+        task = self._asking[key] = asyncio.get_running_loop().create_task(learn())
+        task.add_done_callback(ended)
+
+    def _is_fresh(self, guest: Guest, server: Server, now: float) -> bool:
         known = self._known.get((guest.caller.id, server.name))
-        if known is None or known[0] is not server or known[1] <= now:
+        return known is not None and known[0] is server and known[1] > now
+
+    def _remembered(
+        self, guest: Guest, server: Server, request: Request, now: float
+    ) -> Hello | None:
+        """What the server told this caller not long ago, if he would hear just that today."""
+        known = self._known.get((guest.caller.id, server.name))
+        if known is None or known[0] is not server or known[1] + STALE <= now:
             return None
         one, own = _question(guest, server, request, "")
         if known[2] is UNKNOWN or own is None:
@@ -112,23 +171,18 @@ class Hellos:
         verdict = self.gate.verdicts.decide(call, now)
         return known[2] if isinstance(verdict, Allow) and verdict.redact is None else None
 
-    def _keep(self, guest: Guest, server: Server, seconds: float, hello: Hello) -> None:
-        """For him alone: others may hear less, or of another account."""
+    def _keep(self, guest: Guest, server: Server, seconds: float, hello: Hello | None) -> None:
+        """For him alone: others may hear less, or of another account.
+
+        Where it says nothing now, what it said before is more than nothing.
+        """
+        key, until = (guest.caller.id, server.name), self.gate.clock() + seconds
+        last = self._known.get(key)
+        if hello is None:
+            hello = last[2] if last is not None and last[0] is server else UNKNOWN
         if len(self._known) >= MOST:
             self._known.clear()
-        self._known[guest.caller.id, server.name] = (server, self.gate.clock() + seconds, hello)
-
-    def _told(self, guest: Guest, server: Server, task: "asyncio.Task[Hello | None]") -> Hello:
-        """Raises LedgerError."""
-        if not task.done():
-            task.cancel()
-            self._keep(guest, server, AGAIN, UNKNOWN)
-            return UNKNOWN
-        hello = task.result()
-        if hello is None:
-            return UNKNOWN
-        self._keep(guest, server, FRESH, hello)
-        return hello
+        self._known[key] = (server, until, hello)
 
     async def _ask(self, guest: Guest, server: Server, request: Request) -> Hello | None:
         """What the server says, asked through the gate. None: nothing. Raises LedgerError."""
@@ -148,10 +202,11 @@ class Hellos:
     def clear(self) -> None:
         """Other rules are in force."""
         self._known.clear()
+        self._slow.clear()
 
     async def close(self) -> None:
         """End what is under way."""
-        asking = list(self._asking)
+        asking = list(self._asking.values())
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
@@ -180,20 +235,28 @@ def _read(result: bytes) -> Hello | None:
     if not isinstance(said, dict) or not isinstance(said.get("capabilities"), dict):
         return None
     told = said.get("instructions")
-    offers = frozenset(said["capabilities"]).intersection(OFFERED)
+    able = said["capabilities"]
+    extensions = able.get("extensions")
+    known = EXTENSIONS.keys() & extensions.keys() if isinstance(extensions, dict) else frozenset()
+    offers = frozenset(able).intersection(OFFERED) | known
     return Hello(offers, told.strip()[:MAX_SECTION] if isinstance(told, str) else "")
 
 
 def capabilities(offers: frozenset[str], era: Era) -> dict[str, Any]:
     """What is offered here, of what the servers offer; lists change when any of theirs does."""
-    legacy = era is Era.LEGACY
-    changes = {"listChanged": True} if legacy else {}
     able: dict[str, Any] = {each: {} for each in OFFERED if each in offers}
     for each in ("tools", "prompts", "resources"):
         if each in able:
-            able[each] = dict(changes)
-    if legacy and "resources" in able:
+            able[each] = {"listChanged": True}
+    if "resources" in able:
         able["resources"]["subscribe"] = True
+    extensions = {
+        name: _SETTINGS.get(name, {})
+        for name, relayed in EXTENSIONS.items()
+        if name in offers and (relayed.many_legacy if era is Era.LEGACY else relayed.many_modern)
+    }
+    if extensions:
+        able["extensions"] = extensions
     return able
 
 
@@ -201,7 +264,8 @@ def instructions(view: View, hellos: dict[str, Hello]) -> str:
     """A preamble, and what each server says, under its name."""
     if view.instructions:
         return view.instructions
-    text = f"{view.description}\n\n{PREAMBLE}" if view.description else PREAMBLE
+    preamble = PREAMBLE + SEARCHED if view.searched else PREAMBLE
+    text = f"{view.description}\n\n{preamble}" if view.description else preamble
     for name, hello in hellos.items():
         section = f"\n\n[{name}]\n{hello.instructions}"
         if hello.instructions and len(text) + len(section) <= MAX_WHOLE:

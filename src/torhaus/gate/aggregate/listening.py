@@ -15,6 +15,7 @@ from torhaus.gate.aggregate.guests import Guest
 from torhaus.gate.aggregate.many import Many
 from torhaus.gate.aggregate.saying import Saying
 from torhaus.gate.hinted import CHANGES
+from torhaus.gate.news import Renewed
 from torhaus.gate.relay import Front as Stream
 from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError, notification_text
@@ -26,11 +27,17 @@ from torhaus.model.servers import Server
 
 log = structlog.get_logger()
 
+TOOLS_CHANGED = "notifications/tools/list_changed"
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds between attempts to listen to a server that has ended its stream."""
 
 LOOKS = (0.1, 0.5, 2.0, 10.0)
 """Seconds until a list is looked at again whose server says that it changed in the meantime."""
+
+JOINS = (0.5, 5.0, 15.0, 60.0)
+"""Seconds until a server is asked again that had no part in a list."""
+
+NOTICES = {method: notice for notice, methods in CHANGES.items() for method in methods}
 
 
 def ever(pauses: tuple[float, ...]) -> Iterator[float]:
@@ -88,7 +95,7 @@ class Share:
         self._stream.event(data, event_id, retry)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Listening:
     """Owned by one event loop. One client's open stream: `listen` carries it to its end."""
 
@@ -97,10 +104,12 @@ class Listening:
     front: Front
     stream: Stream
     may: May
+    renewed: Renewed
     _rights: list[tuple[Server, Access]] = field(default_factory=list)
     _tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _chores: set["asyncio.Task[None]"] = field(default_factory=set)
     _again: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _joining: set[tuple[str, str]] = field(default_factory=set)
 
     async def listen(self, resume: str | None) -> None:
         """Until the client goes; a resumed stream until its server ends it.
@@ -128,7 +137,7 @@ class Listening:
             if not self.may(server):
                 break
             session = many.fronts.member(self.front, server)
-            saying = Saying(self.stream, guest, server.name, self.changed, None)
+            saying = self._saying(self.stream, server)
             hearing = talk.listen(server, session, guest.caller, resume, saying)
             await self._hear(server, self._start(hearing))
             return
@@ -158,6 +167,8 @@ class Listening:
         self.front.streams.append(self)
         for name in list(self.front.members):
             begin(name)
+        for each in list(self.front.absent):
+            self.lacks(*each)
         try:
             await asyncio.get_running_loop().create_future()  # until this is cancelled
         finally:
@@ -172,12 +183,17 @@ class Listening:
         for task in tasks:
             task.cancel()
 
+    def _saying(self, stream: Stream, server: Server) -> Saying:
+        saying = Saying(stream, self.guest, server.name, self.changed, None)
+        saying.view = lambda: self.many.rules().views.get(self.guest.view.name)
+        return saying
+
     async def _keep_listening(self, server: Server, shared: Shared) -> None:
         session = self.many.fronts.member(self.front, server)
         caller, talk = self.guest.caller, self.many.talk
         for pause in ever(PAUSES):
             share = shared.share()
-            saying = Saying(share, self.guest, server.name, self.changed, None)
+            saying = self._saying(share, server)
             try:
                 await talk.listen(server, session, caller, None, saying)
             except NoStream:
@@ -199,13 +215,45 @@ class Listening:
 
     def changed(self, server: str, notice: str) -> None:
         """A server says that its list is another one; the caller's view of it may be the same."""
+        if self.guest.view.searched and notice == TOOLS_CHANGED:
+            return  # he sees three tools, which stay
         if (server, notice) in self._again:
             self._again[server, notice] = True
             return
         self._again[server, notice] = False
-        task = self._start(self._look(server, notice))
+        self._chore(self._look(server, notice))
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._start(work)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+
+    def lacks(self, server: str, method: str) -> None:
+        """The server had no part in a list; it may have one later."""
+        if (server, method) not in self._joining:
+            self._joining.add((server, method))
+            self._chore(self._join(server, method))
+
+    async def _join(self, server: str, method: str) -> None:
+        """Ask until it answers. One under way is waited for: a late answer is told at once."""
+        many, absent = self.many, self.front.absent
+        try:
+            for pause in ever(JOINS):
+                await asyncio.sleep(pause)
+                rules = many.rules()
+                named = rules.servers.get(server)
+                if named is None or (server, method) not in absent:
+                    return
+                try:
+                    await many.lists.fetch(self._today(rules), named, method, rules.aggregate)
+                except (Unavailable, LedgerError):
+                    continue
+                if (server, method) in absent:
+                    absent.discard((server, method))
+                    self.say(NOTICES[method])
+                return
+        finally:
+            self._joining.discard((server, method))
 
     async def _look(self, server: str, notice: str) -> None:
         """Now, and ever more rarely: each look is a call with a record, and costs the caller."""
@@ -223,7 +271,7 @@ class Listening:
 
     def _today(self, rules: Rules) -> Guest:
         """The caller as the rules know him now: they may have changed since he came to listen."""
-        caller = rules.principals.get(self.guest.caller.id, self.guest.caller)
+        caller = self.renewed(rules) or self.guest.caller
         view = rules.views.get(self.guest.view.name, self.guest.view)
         return msgspec.structs.replace(self.guest, caller=caller, view=view)
 
@@ -241,10 +289,11 @@ class Listening:
         if rights != self._rights or today.view != self.guest.view:
             self._rights, self.guest = rights, today
             for notice in CHANGES:
-                self.stream.event(notification_text(notice, b""))
+                self.say(notice)
 
     async def _compare(self, server: Server, notice: str) -> None:
         many = self.many
+        self.recall(server, notice)
         for method in CHANGES[notice]:
             before = self.front.shown.get((server.name, method))
             if before is None:
@@ -259,4 +308,11 @@ class Listening:
                 break
         else:
             return
+        self.say(notice)
+
+    def recall(self, server: Server, notice: str) -> None:
+        """What was last shown is noted by whoever shows it: the session stands before him."""
+
+    def say(self, notice: str) -> None:
+        """Tell the client that a list has changed."""
         self.stream.event(notification_text(notice, b""))

@@ -1,14 +1,14 @@
 """Lists of many servers in one: asked for at once, until a deadline, and served in pages."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
 
 import msgspec
 
-from torhaus.gate.aggregate.draining import Draining, Unavailable
+from torhaus.gate.aggregate.draining import Draining, Noted, Unavailable
 from torhaus.gate.aggregate.fronts import MANY
 from torhaus.gate.aggregate.guests import Guest
 from torhaus.gate.aggregate.shelf import Key, Share, key_of
@@ -26,12 +26,16 @@ MAX_WHOLES = 64
 """Whole lists that are remembered, of a thousand tools 0.7 MB each."""
 
 UNAVAILABLE = "torhaus/unavailable"
+AS_KNOWN = "what was known of it is listed"
+Again = Callable[[Guest, Server, str, Share], Noted | None]
+"""Whether what was listed a moment ago may be shown once more."""
 
 
 class Whole(msgspec.Struct, frozen=True, eq=False):
     """A whole list for one caller. `first`: JSON text of its first page's items.
 
-    `missing`: server -> why it has no part in it. `told`: until when it holds, in Unix seconds.
+    `missing`: server -> why it has no part in it, or one from before. `told`: until when it holds,
+    in Unix seconds.
     """
 
     shares: tuple[Share, ...]
@@ -74,18 +78,38 @@ class Lists:
     async def _whole(
         self, guest: Guest, servers: list[Server], method: str, told: Aggregation
     ) -> tuple[Whole, list[Awaitable[None]]]:
-        draining, shelf = self.draining, self.draining.shelf
+        again = self.draining.again
+        parts, absent, kept = await self._gathered(guest, servers, method, told, again)
+        return self._put(guest, method, parts, absent, told.page), kept
+
+    async def seen(
+        self, guest: Guest, servers: list[Server], method: str, told: Aggregation
+    ) -> tuple[tuple[Share, ...], dict[str, str]]:
+        """What the list would hold, and which servers would be missing, for our own use.
+
+        It is decided like the list; whoever uses it leaves the record. Raises LedgerError.
+        """
+
+        def still(guest: Guest, server: Server, method: str, _: Share) -> Noted | None:
+            return self.draining.still(guest, server, method)
+
+        parts, absent, _ = await self._gathered(guest, servers, method, told, still)
+        return parts, absent
+
+    async def _gathered(
+        self, guest: Guest, servers: list[Server], method: str, told: Aggregation, again: Again
+    ) -> tuple[tuple[Share, ...], dict[str, str], list[Awaitable[None]]]:
+        shelf = self.draining.shelf
         shares: dict[str, Share] = {}
         missing: dict[str, str] = {}
         flights: dict[str, asyncio.Task[Share]] = {}
-        kept: list[Awaitable[None]] = []
+        kept: list[Awaitable[None] | None] = []
         for server in servers:
             share = shelf.find(guest, server, method)
-            noted = None if share is None else draining.again(guest, server, method, share)
+            noted = None if share is None else again(guest, server, method, share)
             if share is not None and noted is not None:
                 shares[server.name] = share
-                if noted.kept is not None:
-                    kept.append(noted.kept)
+                kept.append(noted.kept)
                 continue
             trouble = shelf.trouble(guest, server)
             if trouble is not None:
@@ -101,10 +125,22 @@ class Lists:
                 shares[name] = found
             else:
                 missing[name] = found
+        for name in missing:
+            share = self._known(guest, named[name], method)
+            noted = None if share is None else again(guest, named[name], method, share)
+            if share is not None and noted is not None:
+                shares[name], missing[name] = share, f"{missing[name]}: {AS_KNOWN}"
+                kept.append(noted.kept)
         parts = tuple(shares[server.name] for server in servers if server.name in shares)
         # In the configuration's order again, so that equal lists are equal.
         absent = {server.name: missing[server.name] for server in servers if server.name in missing}
-        return self._put(guest, method, parts, absent, told.page), kept
+        return parts, absent, [each for each in kept if each is not None]
+
+    def _known(self, guest: Guest, server: Server, method: str) -> Share | None:
+        """The part of a server that is only late; its own list follows when it comes."""
+        if not self.draining.shelf.slow(guest, server):
+            return None
+        return self.draining.known(guest, server, method)
 
     def _landed(
         self, guest: Guest, server: Server, flight: "asyncio.Task[Share]", deadline: float
@@ -113,7 +149,7 @@ class Lists:
         shelf = self.draining.shelf
         if not flight.done():
             why = f"{server.name} did not answer within {deadline:g} s"
-            shelf.down(guest, server, why)
+            shelf.late(guest, server, why)
             return why
         try:
             return flight.result()
@@ -149,6 +185,14 @@ class Lists:
         flight = self._flight(guest, server, method, told.fresh)
         return await asyncio.shield(flight)
 
+    def last(self, guest: Guest, server: Server, method: str) -> Share | None:
+        """What this client was last shown of a server, as far as that is known."""
+        whole = self._last.get((guest.caller.id, guest.view.name, method, _place(guest)))
+        if whole is None or whole.caller.scopes != guest.caller.scopes:
+            return None  # another credential of his may show another list
+        shares = whole.shares
+        return next((each for each in shares if each.server.name == server.name), None)
+
     def _put(
         self,
         guest: Guest,
@@ -182,6 +226,9 @@ class Lists:
         if guest.front is not None:
             for share in shares:
                 guest.front.shown[share.server.name, method] = share.digest
+                guest.front.absent.discard((share.server.name, method))
+            for name in missing:
+                guest.front.lacks(name, method)
         return found
 
     # -- pages ---------------------------------------------------------------------------------

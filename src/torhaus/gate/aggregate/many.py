@@ -5,35 +5,36 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from torhaus.audit.shape import record
 from torhaus.gate.aggregate import rewriting
 from torhaus.gate.aggregate.draining import Draining, Silent
-from torhaus.gate.aggregate.fronts import MANY, Front, Fronts
+from torhaus.gate.aggregate.finding import Finding
+from torhaus.gate.aggregate.fronts import Front, Fronts, Listens
 from torhaus.gate.aggregate.guests import Guest
 from torhaus.gate.aggregate.hellos import Hellos
 from torhaus.gate.aggregate.lists import Lists
+from torhaus.gate.aggregate.notes import note
 from torhaus.gate.aggregate.routing import Routed, with_fixed
 from torhaus.gate.aggregate.saying import LEVELS, Changed, Saying
 from torhaus.gate.aggregate.shelf import Shelf
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
 from torhaus.gate.lists import UNREADABLE
+from torhaus.gate.news import TOOLS
 from torhaus.gate.relay import Front as Stream
 from torhaus.gate.relay import Relay
+from torhaus.gate.replays import about
 from torhaus.gate.talk import Talk
 from torhaus.mcp import codes
 from torhaus.mcp.eras import decode
 from torhaus.mcp.message import CallerError, Request, encode
-from torhaus.model.call import Call
+from torhaus.mcp.params import repeated
 from torhaus.model.outcome import Answer, Answered, Held, Outcome
 from torhaus.model.ports import Detached, UpstreamError
 from torhaus.model.rules import Rules
-from torhaus.model.servers import Era, Server, StdioAddress
-from torhaus.model.verdict import Allow
+from torhaus.model.servers import Era, Server
 
 COMPLETION = "completion/complete"
 NO_VALUES = {"completion": {"values": [], "total": 0, "hasMore": False}}
-LOCAL = Allow("aggregate", "the gateway answers this itself")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,10 +44,12 @@ class Many:
     gate: Gate
     talk: Talk
     rules: Callable[[], Rules]
+    following: set[Listens] = field(default_factory=set)
     fronts: Fronts = field(init=False)
     shelf: Shelf = field(init=False)
     lists: Lists = field(init=False)
     hellos: Hellos = field(init=False)
+    finding: Finding = field(init=False)
 
     def __post_init__(self) -> None:
         self.fronts = Fronts(self.gate, self.rules)
@@ -54,7 +57,9 @@ class Many:
         draining = Draining(gate=self.gate, talk=self.talk, fronts=self.fronts, shelf=self.shelf)
         self.lists = Lists(draining=draining)
         self.hellos = Hellos(gate=self.gate, talk=self.talk)
+        self.finding = Finding(gate=self.gate, lists=self.lists, rules=self.rules)
         self.talk.heard.append(self.shelf.changed)
+        self.talk.news.pinned.append(self._repinned)
 
     # -- one server's request ------------------------------------------------------------------
 
@@ -65,6 +70,20 @@ class Many:
         if routed.fixed:
             marked = self.gate.catalogue.marks(server.name, str(request.params["name"]))
             headers = with_fixed(routed, headers, marked)
+        return guest.asking(request, server, guest.session(self.fronts, server), headers)
+
+    async def reaching(self, guest: Guest, routed: Routed) -> Asking:
+        """The same of a tool that was searched for: the caller cannot know what goes in headers.
+
+        Raises LedgerError.
+        """
+        server, request = routed.server, routed.request
+        headers: tuple[tuple[str, str], ...] = ()
+        if guest.era is Era.MODERN:
+            name, given = str(request.params["name"]), request.params.get("arguments")
+            await self.finding.learn(guest, server, name)
+            marked = self.gate.catalogue.marks(server.name, name)
+            headers = repeated(marked, given) if isinstance(given, dict) else ()
         return guest.asking(request, server, guest.session(self.fronts, server), headers)
 
     async def carry(
@@ -78,7 +97,9 @@ class Many:
         request, token = asking.request, _token(asking.request)
         saying = Saying(stream, guest, server.name, changed, token or b"")
         relay = Relay(saying, self.talk, server, guest.caller.id, session)
+        relay.scopes = guest.caller.scopes
         if front is not None:
+            relay.about = about(request)
             front.sent[request.id] = server.name
             if token is not None:
                 front.tokens[token] = server.name
@@ -124,7 +145,7 @@ class Many:
         for server in guest.servers(self.rules(), self.gate.clock()):
             if server.name in front.members:
                 await self._tell_level(guest, front, server)
-        await self.note(guest, request.method)
+        await note(self.gate, guest, request.method)
         return b"{}"
 
     # -- what is answered here -----------------------------------------------------------------
@@ -134,7 +155,7 @@ class Many:
         rules = self.rules()
         servers = guest.servers(rules, self.gate.clock())
         if all(self.shelf.trouble(guest, server) is not None for server in servers):
-            await self.note(guest, request.method)  # else no server's record would say it
+            await note(self.gate, guest, request.method)  # else no server's record would say it
         return await self.lists.page(guest, servers, request, rules.aggregate)
 
     async def hello(self, guest: Guest, request: Request) -> bytes:
@@ -142,31 +163,18 @@ class Many:
         rules = self.rules()
         servers = guest.servers(rules, self.gate.clock())
         result = await self.hellos.answer(guest, servers, request, rules.aggregate.deadline)
-        await self.note(guest, request.method)
+        await note(self.gate, guest, request.method)
         return result
 
-    async def note(self, guest: Guest, method: str) -> None:
-        """The record of what no server had to be asked for. Raises LedgerError."""
-        self.gate.intents.possible()
-        now = self.gate.clock()
-        call = Call(
-            id=self.gate.ids(),
-            caller=guest.caller,
-            server=Server(name=MANY + guest.view.name, address=StdioAddress(command="")),
-            method=method,
-            operation=method,
-            arguments={},
-            payload=b"",
-            ip=guest.ip,
-            client=guest.client,
-            trace=guest.trace,
-        )
-        entry = record(call, Answered(LOCAL, Answer(result=b"{}")), now, 0.0)
-        kept = self.gate.ledger.note(entry)
-        if kept is not None:
-            await kept
-
     # -- the house -----------------------------------------------------------------------------
+
+    def _repinned(self, server: str) -> None:
+        """Tools of a server are pinned otherwise now, which its own list may not show."""
+        self.shelf.changed(server, TOOLS)
+        for front in self.fronts.all():
+            front.changed(server, TOOLS)
+        for following in self.following:
+            following.changed(server, TOOLS)
 
     def forget(self) -> None:
         """Other rules are in force."""
@@ -176,10 +184,13 @@ class Many:
         for front in self.fronts.all():
             for stream in front.streams[:1]:
                 stream.reruled()
+        for following in list(self.following):
+            following.reruled()
 
     async def close(self) -> None:
         await self.lists.close()
         await self.hellos.close()
+        await self.finding.close()
 
 
 def _token(request: Request) -> bytes | None:

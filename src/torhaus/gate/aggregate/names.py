@@ -6,13 +6,21 @@ from torhaus.model.access import Glob
 from torhaus.model.views import View
 
 BETWEEN = "__"
+LONGEST = 64
+"""Characters of a tool's name that all models take, with what its client writes before it."""
 APP = "ui://"
 """Resources of MCP apps keep their scheme: clients look for it."""
 
 
 def tool_out(view: View, server: str, tool: str) -> str:
     """The name of a server's tool, where it is called as one of many."""
-    return view.renamed.get((server, tool)) or prompt_out(server, tool)
+    place = server, tool
+    return view.renamed.get(place) or view.aliases.get(place) or prompt_out(server, tool)
+
+
+def too_long(name: str, prefix: str) -> bool:
+    """Whether some models refuse it."""
+    return len(prefix) + len(name) > LONGEST
 
 
 def prompt_out(server: str, prompt: str) -> str:
@@ -26,11 +34,22 @@ def uri_out(server: str, uri: str) -> str:
     return f"{server}+{uri}"
 
 
+def task_out(server: str, task: str) -> str:
+    """The id of a server's task; sealed ones hold no +, nor do names of servers."""
+    return f"{server}+{task}"
+
+
+def task_in(task: str) -> tuple[str, str] | None:
+    server, plus, rest = task.partition("+")
+    return (server, rest) if plus and server and rest else None
+
+
 def tool_in(view: View, name: str) -> tuple[str, str] | None:
     """Server and tool of a name; None for a name that stands for nothing here."""
-    for place, renamed in view.renamed.items():
-        if renamed == name:
-            return place
+    for given in (view.renamed, view.aliases):
+        for place, other in given.items():
+            if other == name:
+                return place
     found = prompt_in(name)
     return None if found in view.renamed else found
 

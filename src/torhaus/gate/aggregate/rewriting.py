@@ -122,14 +122,22 @@ ITEMS: dict[str, Callable[[View, str, msgspec.Raw], Item | None]] = {
 # -- results ---------------------------------------------------------------------------------------
 
 
+_TELLING = (b'"uri"', b"input_required", b"resourceUri", b'"taskId"')
+
+
 def result(server: str, text: bytes) -> bytes:
     """Any other result: addresses of resources in it, and who asks where it asks something.
 
     Raises one of UNREADABLE.
     """
-    if b'"uri"' not in text and b"input_required" not in text and b"resourceUri" not in text:
+    if not any(word in text for word in _TELLING):
         return text
     loose = _loose(text)
+    task = _text(loose.get("taskId")) if "taskId" in loose else None
+    if task is not None:
+        loose["taskId"] = _raw(names.task_out(server, task))
+        if bytes(loose.get("result", b"")).startswith(b"{"):  # what the call itself would answer
+            loose["result"] = msgspec.Raw(result(server, bytes(loose["result"])))
     for member, change in _MEMBERS.items():
         if bytes(loose.get(member, b""))[:1] in (b"[", b"{"):
             loose[member] = _raw(change(server, _decode(loose[member])))

@@ -7,17 +7,16 @@ import msgspec
 
 from torhaus.gate.aggregate import names
 from torhaus.mcp import codes
-from torhaus.mcp.eras import PREFIX
+from torhaus.mcp.extensions import in_front_of_many
 from torhaus.mcp.message import CallerError, Request, encode
 from torhaus.mcp.params import Mark, repeated
 from torhaus.mcp.versions import CAPABILITIES_KEY
 from torhaus.model.servers import Server
 from torhaus.model.views import View
-from torhaus.policy.names import normal
+from torhaus.policy.names import folded, normal
 
 MAX_NAME = 80
 """How much of an unknown name is said back, in characters."""
-TASKS = PREFIX + "tasks"
 
 Params = dict[str, Any]
 Headers = tuple[tuple[str, str], ...]
@@ -44,9 +43,18 @@ def routed(view: View, servers: Mapping[str, Server], request: Request) -> Route
     server = servers.get(name)
     if server is None:
         raise _unknown(request)
-    params = _without_tasks(params)
+    params = _declared(params)
     own = Request(request.id, request.method, params, encode(params))
     return Routed(server, own, fixed)
+
+
+def known(view: View, servers: Mapping[str, Server], request: Request) -> Routed | None:
+    """The same of a call of a tool; None where nothing here has its name. Raises CallerError."""
+    found = names.tool_in(view, str(request.params["name"]))
+    pick = None if found is None else view.pick(found[0])
+    if found is None or pick is None or found[0] not in servers:
+        return None
+    return routed(view, servers, request) if names.picked(pick.tools, found[1]) else None
 
 
 def with_fixed(routed: Routed, sent: Headers, marked: tuple[Mark, ...]) -> Headers:
@@ -81,7 +89,9 @@ def _unknown(request: Request) -> CallerError:
         data = encode({"uri": uri}) if isinstance(uri, str) and len(uri) <= 2048 else None
     elif request.method in ("tools/call", "prompts/get"):
         what = request.method.partition("/")[0].removesuffix("s")
-    asked = params.get("uri", params.get("name", params.get("ref")))
+    elif request.method.startswith("tasks/"):
+        what = "task"
+    asked = params.get("uri", params.get("name", params.get("ref", params.get("taskId"))))
     said = asked if isinstance(asked, str) else encode(asked).decode()
     said = said if len(said) <= MAX_NAME else said[:MAX_NAME] + "…"
     text = f"Unknown {what}: {said}"
@@ -109,8 +119,8 @@ def _with(request: Request, fixed: Mapping[str, Any]) -> object:
     given = request.params.get("arguments", {})
     if not isinstance(given, dict):
         return given  # the gate refuses it
-    folded = {name.casefold() for name in fixed}
-    wrong = next((name for name in given if name.casefold() in folded), None)
+    taken = {folded(name) for name in fixed}
+    wrong = next((name for name in given if folded(name) in taken), None)
     if wrong is not None:
         text = f"the argument {wrong[:MAX_NAME]!r} is fixed here: leave it out"
         raise CallerError(codes.INVALID_PARAMS, text, status=200, id=request.id)
@@ -158,6 +168,13 @@ def _completion(view: View, request: Request) -> tuple[str, Params, Mapping[str,
     raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
 
 
+def _task(view: View, request: Request) -> tuple[str, Params, Mapping[str, Any]]:
+    found = names.task_in(_named(request, "taskId"))
+    if found is None or view.pick(found[0]) is None:
+        raise _unknown(request)
+    return found[0], {**request.params, "taskId": found[1]}, {}
+
+
 ROUTES: dict[str, Route] = {
     "tools/call": _tool,
     "prompts/get": _prompt,
@@ -165,17 +182,19 @@ ROUTES: dict[str, Route] = {
     "resources/subscribe": _resource,
     "resources/unsubscribe": _resource,
     "completion/complete": _completion,
+    "tasks/get": _task,
+    "tasks/update": _task,
+    "tasks/cancel": _task,
 }
 
 
-def _without_tasks(params: Params) -> Params:
-    """The request without the client's offer of tasks: their ids would not find their server."""
+def _declared(params: Params) -> Params:
+    """The request with those extensions of its client that pass through here."""
     match params.get("_meta"):
         case {**meta} if isinstance(able := meta.get(CAPABILITIES_KEY), dict):
-            extensions = able.get("extensions")
+            if "extensions" not in able:
+                return params
+            kept = in_front_of_many(able, legacy=False)
+            return {**params, "_meta": {**meta, CAPABILITIES_KEY: kept}}
         case _:
             return params
-    if not isinstance(extensions, dict) or TASKS not in extensions:
-        return params
-    kept = {name: value for name, value in extensions.items() if name != TASKS}
-    return {**params, "_meta": {**meta, CAPABILITIES_KEY: {**able, "extensions": kept}}}

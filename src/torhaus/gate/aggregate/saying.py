@@ -20,6 +20,7 @@ from torhaus.mcp.message import (
     result_text,
 )
 from torhaus.mcp.methods import UPDATED
+from torhaus.model.views import View
 
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 PROGRESS = "notifications/progress"
@@ -34,7 +35,8 @@ class Saying:
     """The caller's end of a stream, as one server has it.
 
     `token`: JSON text of the progress token of the call it belongs to; None for a stream that
-    belongs to no call.
+    belongs to no call. `view`: what is shown at the address now; a stream may outlive what it was
+    when it was opened.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Saying:
         self._server = server
         self._changed = changed
         self._token = token
+        self.view: Callable[[], View | None] = lambda: guest.view
 
     @property
     def throttle(self) -> Callable[[bool], None] | None:
@@ -103,7 +106,8 @@ class Saying:
 
     def _updated(self, params: bytes) -> bytes | None:
         uri = msgspec.json.decode(params)["uri"]
-        pick = self._guest.view.pick(self._server)
+        view = self.view()
+        pick = None if view is None else view.pick(self._server)
         if pick is None or not isinstance(uri, str) or not names.shown_at(pick.resources, uri):
             return None
         return notification_text(UPDATED, rewriting.updated(self._server, params))

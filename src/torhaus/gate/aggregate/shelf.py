@@ -18,7 +18,7 @@ MAX_ITEMS = 512
 DOWN = 10.0
 """Seconds for which nobody waits again for a server that did not list in time."""
 
-Key = tuple[str, str, str, str, str]
+Key = tuple[str, ...]
 
 
 class Share(msgspec.Struct, frozen=True, eq=False):
@@ -46,6 +46,8 @@ class Shelf:
         self._clock = clock
         self._shares: dict[Key, Share] = {}
         self._down: dict[tuple[str, str], tuple[float, str]] = {}
+        self._slow: set[tuple[str, str]] = set()
+        self._last: dict[Key, Share] = {}
         self._turns: dict[tuple[str, str], int] = {}
         self._items: dict[bytes, tuple[Item, ...]] = {}
 
@@ -57,6 +59,14 @@ class Shelf:
             return None
         same = share.caller is guest.caller and share.server is server and share.view is guest.view
         return share if same and share.phase is guest.caller.phase(now) else None
+
+    def last(self, guest: Guest, server: Server, method: str) -> Share | None:
+        """What this caller listed last, in whichever session, if he would be shown it today."""
+        share = self._last.get((guest.caller.id, server.name, method, guest.view.name))
+        if share is None or share.server is not server or share.view is not guest.view:
+            return None
+        same = share.caller is guest.caller and share.phase is guest.caller.phase(self._clock())
+        return share if same else None
 
     def same(self, digest: bytes, items: tuple[Item, ...]) -> tuple[Item, ...]:
         """The items as they are known already: equal lists of many sessions are kept once."""
@@ -75,6 +85,7 @@ class Shelf:
     def keep(self, guest: Guest, server: Server, method: str, share: Share, turn: int) -> None:
         """Keep what was fetched at `turn`, unless it changed meanwhile."""
         self._down.pop((guest.caller.id, server.name), None)
+        self._slow.discard((guest.caller.id, server.name))
         if turn != self.turn(server.name, method):
             return
         if len(self._shares) >= MOST:
@@ -83,6 +94,9 @@ class Shelf:
         if len(self._shares) >= MOST:
             self._shares.clear()
         self._shares[key_of(guest, server, method)] = share
+        if len(self._last) >= MOST:
+            del self._last[next(iter(self._last))]
+        self._last[guest.caller.id, server.name, method, guest.view.name] = share
 
     def changed(self, server: str, notice: str) -> None:
         """The server has said that a list of its is another one now."""
@@ -91,12 +105,26 @@ class Shelf:
             gone = [key for key in self._shares if key[1] == server and key[2] == method]
             for key in gone:
                 del self._shares[key]
+            for key in [key for key in self._last if key[1:3] == (server, method)]:
+                del self._last[key]
 
     def down(self, guest: Guest, server: Server, why: str) -> None:
         """It did not list. What one caller met says nothing about the others."""
         if len(self._down) >= MOST:
             self._down.clear()
+        self._slow.discard((guest.caller.id, server.name))
         self._down[guest.caller.id, server.name] = (self._clock() + DOWN, why)
+
+    def late(self, guest: Guest, server: Server, why: str) -> None:
+        """It has not listed yet, and may only be slow."""
+        self.down(guest, server, why)
+        if len(self._slow) >= MOST:
+            self._slow.clear()
+        self._slow.add((guest.caller.id, server.name))
+
+    def slow(self, guest: Guest, server: Server) -> bool:
+        """Whether its trouble is only that it is late."""
+        return (guest.caller.id, server.name) in self._slow
 
     def trouble(self, guest: Guest, server: Server) -> str | None:
         """Why nobody need wait for the server just now."""
@@ -107,6 +135,8 @@ class Shelf:
         """Other rules are in force."""
         self._shares.clear()
         self._down.clear()
+        self._slow.clear()
+        self._last.clear()
         self._items.clear()
 
 

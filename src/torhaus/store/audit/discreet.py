@@ -34,7 +34,7 @@ _encode = msgspec.json.Encoder().encode
 class DiscreetLedger:
     """Every text of a record passes the guard; most records leave as the very same object."""
 
-    __slots__ = ("_clean", "_guard", "_ledger", "_parameters_of", "_sight", "_veiling")
+    __slots__ = ("_clean", "_guard", "_ledger", "_parameters_of", "_sight", "_veiling", "healthy")
 
     def __init__(self, ledger: Ledger, guard: Guard, veiling: Veiling | None = None) -> None:
         self._veiling = veiling
@@ -43,9 +43,7 @@ class DiscreetLedger:
         self._clean: set[str] = set()
         self._parameters_of: dict[bytes, msgspec.Raw] = {}
         self._sight = guard.sight
-
-    def healthy(self) -> bool:
-        return self._ledger.healthy()
+        self.healthy = ledger.healthy  # asked for each call
 
     def note(self, record: Record) -> Awaitable[None] | None:
         if self._sight is not self._guard.sight:  # other secrets than before
@@ -63,6 +61,7 @@ class DiscreetLedger:
             or record.user.email not in clean
             or record.mcp_server not in clean
             or record.call.protocol not in clean
+            or record.credential not in clean
             or self._guard.suspects(record.parameters)
         ):
             record = self._checked(record)
@@ -98,6 +97,7 @@ class DiscreetLedger:
             result=self._result(result),
             access_control=self._access(access),
             call=self._call(call),
+            credential=text(record.credential),
         )
 
     def _result(self, result: RecordResult) -> RecordResult:

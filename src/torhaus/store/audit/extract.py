@@ -13,6 +13,7 @@ from torhaus.audit.cells import restored
 from torhaus.audit.columns import RECORD
 from torhaus.audit.holdings import Segment
 from torhaus.audit.line import read
+from torhaus.audit.views import with_later
 from torhaus.model.record import Record
 from torhaus.store.audit.pseudonyms import told
 from torhaus.store.audit.sorting import Sorting
@@ -126,7 +127,7 @@ class Extract:
     def _day(self, path: Path, takes: Callable[[Record], bool]) -> None:
         path.stat()  # DuckDB's error for a missing file is as any other
         with connected(self._spill) as database, _sentences():
-            query = f"SELECT {COLUMNS} FROM read_parquet({quoted(path)})"  # noqa: S608 -- as above
+            query = f"SELECT {COLUMNS} FROM {with_later(f'read_parquet({quoted(path)})')}"  # noqa: S608 -- as above
             found = database.execute(query)
             while rows := found.fetchmany(_ROWS):
                 for row in rows:

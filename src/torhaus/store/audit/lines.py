@@ -53,6 +53,7 @@ def _cleaned(record: Record) -> Record:
             about.cost,
             _text(about.trace),
         ),
+        _text(record.credential),
         record.phase,
     )
 

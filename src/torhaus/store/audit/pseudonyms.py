@@ -7,8 +7,8 @@ and the records stay as they were written.
 
 For SQL: `mapping(data_dir)` is a dict from pseudonym to address; register it as a table
 `people(token, value)` and read `coalesce(people.value, "user".email)` from
-`... LEFT JOIN people ON people.token = "user".email`, and likewise for `"user".ip`. For lines and
-texts there is `told`.
+`... LEFT JOIN people ON people.token = "user".email`, and likewise for `"user".ip` and
+`credential`. For lines and texts there is `told`.
 """
 
 import fcntl
@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from torhaus.identity.shown import FILE_KEY
 from torhaus.store.audit.disk import prepare, sync_directory, write
 from torhaus.store.secret_key import NAME as SEAL
 from torhaus.store.secret_key import sealing_secret
@@ -38,6 +39,8 @@ PSEUDONYM = re.compile(r"p1:[A-Za-z0-9_-]{22}")
 _BYTES = re.compile(rb"p1:[A-Za-z0-9_-]{22}")
 MAX_ADDRESSES = 1000
 """Network addresses of one person that can be told again; later ones are pseudonyms for good."""
+MAX_CREDENTIALS = 10_000
+"""The same of his keys, sessions and the clients he let in: each sign-in is one more."""
 
 _NONCE = 12
 _PURPOSE = b"torhaus audit people"
@@ -55,7 +58,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 class People:
     """The file of one data directory. Any process may add to it, or forget somebody.
 
-    `random`: octets nobody can guess. `value`s are e-mail addresses and network addresses.
+    `random`: octets nobody can guess. `value`s are e-mail addresses, network addresses, and what
+    records call credentials.
     Methods that write raise OSError; `open` ValueError where the file and `seal.key` do not fit.
     """
 
@@ -93,14 +97,25 @@ class People:
 
     def address(self, email: str, ip: str) -> str:
         """The pseudonym of a network address of somebody."""
+        return self._his(email, "ip", ip, MAX_ADDRESSES)
+
+    def credential(self, email: str, shown: str) -> str:
+        """The pseudonym of what records call a credential of somebody."""
+        return self._his(email, "credential", shown, MAX_CREDENTIALS)
+
+    def _his(self, email: str, kind: str, value: str, most: int) -> str:
         owner = self._owners[self.pseudonym(email)]
-        token = _token(self._keys[owner], f"ip {ip}")
-        if token not in self._values and self._counts.get(owner, 0) < MAX_ADDRESSES:
+        token = _token(self._keys[owner], f"{kind} {value}")
+        if token not in self._values and self._counts.get((owner, kind), 0) < most:
             with self._locked() as fd:
                 self._catch_up(fd)
                 if owner in self._keys and token not in self._values:
-                    self._append(fd, [self._entry(owner, "ip", ip)])
+                    self._append(fd, [self._entry(owner, kind, value)])
         return token
+
+    def shown(self, credential: str) -> str | None:
+        """The pseudonym of a credential that only one person can have, if it has one."""
+        return self._credentials.get(credential)
 
     def forget(self, email: str) -> str | None:
         """Overwrite a person's key and all that is under it. The pseudonym he had, or None."""
@@ -145,7 +160,8 @@ class People:
         self._emails: dict[str, str] = {}
         self._owners: dict[str, str] = {}
         self._values: dict[str, str] = {}
-        self._counts: dict[str, int] = {}
+        self._credentials: dict[str, str] = {}
+        self._counts: dict[tuple[str, str], int] = {}
         self._offset = 0
         self._stamp: tuple[int, ...] = ()
 
@@ -196,7 +212,10 @@ class People:
             if line.kind == "email":
                 self._emails[value.lower()] = token
             else:
-                self._counts[line.person] = self._counts.get(line.person, 0) + 1
+                held = (line.person, line.kind)
+                self._counts[held] = self._counts.get(held, 0) + 1
+            if line.kind == "credential" and not value.startswith(FILE_KEY):
+                self._credentials[value] = token
 
     def _add(self, fd: int, email: str) -> None:
         person, key = self._random(8).hex(), self._random(32)
@@ -234,7 +253,7 @@ class People:
 
 
 def mapping(data_dir: Path) -> dict[str, str]:
-    """Pseudonym -> e-mail or network address, of everybody who is not forgotten.
+    """Pseudonym -> e-mail or network address or credential, of everybody who is not forgotten.
 
     Empty where there were never any pseudonyms. Raises OSError; ValueError for a damaged file.
     """

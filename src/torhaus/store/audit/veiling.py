@@ -15,6 +15,9 @@ _AFTER = re.compile(rb"[A-Za-z0-9\-]|\.[A-Za-z0-9]")
 # The line break in `To:\nalice@...` and the bracket in `%3Calice%40...` are no part of a name.
 _ESCAPE = re.compile(rb"(?:\\(?:[bfnrt]|u[0-9A-Fa-f]{4})|%[0-9A-Fa-f]{2})\Z")
 _LONGEST = 6
+_IDS = (b":adm_", b":con_", b":jag_")
+_CREDENTIAL = re.compile(rb"(?:key|token|session):[a-z]{3}_\w{1,60}")
+"""What records call keys, clients and sessions: an auditor may have asked for one."""
 
 replace = msgspec.structs.replace
 
@@ -26,12 +29,13 @@ class Veiling:
     whoever has one already: an auditor may ask for those who have left.
     """
 
-    __slots__ = ("_addresses", "_known", "_people", "_seen", "_users")
+    __slots__ = ("_addresses", "_credentials", "_known", "_people", "_seen", "_users")
 
     def __init__(self, people: People, known: Callable[[], Collection[str]]) -> None:
         self._people = people
         self._known = known
         self._users: dict[RecordUser, RecordUser] = {}
+        self._credentials: dict[tuple[str, str], str] = {}
         self._seen: Collection[str] | None = None
         self._addresses: BytesAhoCorasick | None = None
 
@@ -39,6 +43,7 @@ class Veiling:
         """Whoever was forgotten meanwhile is a stranger from now on."""
         if self._people.refresh():
             self._users.clear()
+            self._credentials.clear()
             self._seen = None
 
     def veiled(self, record: Record) -> Record:
@@ -47,6 +52,8 @@ class Veiling:
         parameters: bytes | msgspec.Raw = record.parameters
         if b"@" in bytes(parameters) or b"%40" in bytes(parameters):
             parameters = self._told(bytes(parameters))
+        if any(each in bytes(parameters) for each in _IDS):
+            parameters = _CREDENTIAL.sub(self._shown, bytes(parameters))
         raw = parameters if isinstance(parameters, msgspec.Raw) else msgspec.Raw(parameters)
         access, operation, call = record.access_control, record.operation, record.call
         # A block of the configuration that is one person's has his address in its rules' names.
@@ -62,6 +69,7 @@ class Veiling:
             parameters=raw,
             access_control=access,
             call=call,
+            credential=self._credential(record.user.email, record.credential),
         )
 
     def _text(self, text: str) -> str:
@@ -69,9 +77,25 @@ class Veiling:
             return text
         return self._told(text.encode("utf-8", "replace")).decode()
 
+    def _credential(self, email: str, shown: str) -> str:
+        """Whose key it is stands in many a list: its name says as much as his address."""
+        if not shown or not _named(email):
+            return shown
+        made = self._credentials.get((email, shown))
+        if made is None:
+            made = self._people.credential(email, shown)
+            if len(self._credentials) >= _REMEMBERED:
+                self._credentials.clear()
+            self._credentials[email, shown] = made
+        return made
+
+    def _shown(self, found: re.Match[bytes]) -> bytes:
+        known = self._people.shown(found[0].decode())
+        return found[0] if known is None else known.encode()
+
     def _user(self, user: RecordUser) -> RecordUser:
         made = user
-        if "@" in user.email and not user.email.startswith(MARK):
+        if _named(user.email):
             email = self._people.pseudonym(user.email)
             ip = self._people.address(user.email, user.ip) if user.ip else ""
             made = RecordUser(email, user.role, ip)
@@ -104,6 +128,10 @@ class Veiling:
             self._addresses = made if words else None
             self._seen = known
         return self._addresses
+
+
+def _named(email: str) -> bool:
+    return "@" in email and not email.startswith(MARK)
 
 
 def _goes_on(text: bytes, start: int) -> bool:

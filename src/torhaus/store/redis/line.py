@@ -47,7 +47,8 @@ class Line:
     async def first(self, seconds: float) -> bool:
         """Wait for the first connection, so long at most. Whether there is one."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._first), seconds)
+            async with asyncio.timeout(seconds):
+                await asyncio.shield(self._first)
         return self.wire is not None
 
     def distrust(self) -> None:

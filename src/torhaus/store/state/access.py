@@ -7,6 +7,7 @@ from sqlalchemy import Row, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from torhaus.model.grant import AccessRequest, Asked, Grant, Granted
+from torhaus.store.state.revisions import GRANTS, tell
 
 _REQUEST = (
     "id, state, requester, email, role, reason, seconds, created, expires, decided_by, "
@@ -43,6 +44,7 @@ _REVOKE = text(
     "UPDATE grants SET revoked_by = :by, revoked_at = :now "
     "WHERE id = :id AND revoked_at IS NULL AND ends > :now"
 )
+_FORGET = text("DELETE FROM access_requests WHERE state <> 'pending' AND expires < :before")
 _TOLD = _insert("notices", "key, told", " ON CONFLICT DO NOTHING")
 
 
@@ -71,6 +73,9 @@ class StateAccess:
         rows = await self._connection.execute(_LATE, {"now": now, "most": most})
         return [_request(row) for row in rows]
 
+    async def forget(self, before: float) -> None:
+        await self._connection.execute(_FORGET, {"before": before})
+
     async def add_grant(self, granted: Granted) -> None:
         grant = granted.grant
         values = {
@@ -87,6 +92,7 @@ class StateAccess:
             "revoked_at": granted.revoked_at,
         }
         await self._connection.execute(_ADD_GRANT, values)
+        await tell(self._connection, GRANTS)
 
     async def grant(self, id: str) -> Granted | None:
         found = (await self._connection.execute(_ONE_GRANT, {"id": id})).first()
@@ -102,6 +108,7 @@ class StateAccess:
 
     async def revoke(self, id: str, by: str, now: float) -> bool:
         values = {"id": id, "by": by, "now": now}
+        await tell(self._connection, GRANTS)
         return (await self._connection.execute(_REVOKE, values)).rowcount == 1
 
     async def tell_once(self, key: str, now: float) -> bool:

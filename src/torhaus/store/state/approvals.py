@@ -8,6 +8,7 @@ from sqlalchemy import Row, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from torhaus.model.approval import Approval, State, Wanted
+from torhaus.store.state.revisions import APPROVALS, tell
 
 _COLUMNS = (
     "id, state, digest, requester, email, server, tool, arguments, policy, reason, "
@@ -26,9 +27,16 @@ _ADD = text(
     ":server, :tool, :arguments, :policy, :reason, :policy_version, :approvers, :created, "
     ":expires, :decided_by, :decided_at, :comment) ON CONFLICT DO NOTHING"
 )
+_OF = text(
+    f"SELECT {_COLUMNS} FROM approvals WHERE {_OPEN} AND (requester = :email OR email = :email)"  # noqa: S608 -- constants
+)
 _WAITING = text(
     "SELECT count(*) FROM approvals "
     "WHERE requester = :requester AND state = 'pending' AND expires > :now"
+)
+_GIVEN_UP = text(
+    "SELECT count(*) FROM approvals "
+    "WHERE requester = :requester AND state = 'cancelled' AND created > :since"
 )
 _TAKE = text(
     f"UPDATE approvals SET state = 'used' WHERE id = :id AND state = 'approved' AND {_SAME} "  # noqa: S608 -- constants
@@ -46,6 +54,7 @@ _OVERDUE = text(
     f"SELECT {_COLUMNS} FROM approvals WHERE {_OPEN} AND expires <= :now "  # noqa: S608 -- constants
     "ORDER BY expires LIMIT :most"
 )
+_FORGET = text(f"DELETE FROM approvals WHERE NOT ({_OPEN}) AND expires < :before")  # noqa: S608 -- constants
 _NEWEST = text(
     f"SELECT {_COLUMNS} FROM approvals WHERE state IN :states AND created < :before "  # noqa: S608 -- constants
     "ORDER BY created DESC, id LIMIT :most"
@@ -89,6 +98,10 @@ class StateApprovals:
         values = {"requester": requester, "now": now}
         return int((await self._connection.execute(_WAITING, values)).scalar_one())
 
+    async def given_up(self, requester: str, since: float) -> int:
+        values = {"requester": requester, "since": since}
+        return int((await self._connection.execute(_GIVEN_UP, values)).scalar_one())
+
     async def take(self, id: str, wanted: Wanted, now: float) -> bool:
         values = {"id": id, "now": now, **_key(wanted)}
         return (await self._connection.execute(_TAKE, values)).rowcount == 1
@@ -96,6 +109,9 @@ class StateApprovals:
     async def get(self, id: str) -> Approval | None:
         found = await self.those((id,))
         return found[0] if found else None
+
+    async def forget(self, before: float) -> None:
+        await self._connection.execute(_FORGET, {"before": before})
 
     async def those(self, ids: Sequence[str]) -> list[Approval]:
         return _approvals((await self._connection.execute(_GET, {"ids": list(ids)})).all())
@@ -110,13 +126,18 @@ class StateApprovals:
         }
         return _approvals((await self._connection.execute(_NEWEST, values)).all())
 
+    async def of(self, email: str) -> list[Approval]:
+        return _approvals((await self._connection.execute(_OF, {"email": email})).all())
+
     async def decide(self, id: str, state: State, by: str, comment: str, now: float) -> bool:
         values = {"id": id, "old": "pending", "new": state.value}
         about = {"by": by, "comment": comment, "now": now}
+        await tell(self._connection, APPROVALS)
         return (await self._connection.execute(_DECIDE, {**values, **about})).rowcount == 1
 
     async def move(self, id: str, old: State, new: State) -> bool:
         values = {"id": id, "old": old.value, "new": new.value}
+        await tell(self._connection, APPROVALS)
         return (await self._connection.execute(_MOVE, values)).rowcount == 1
 
     async def overdue(self, now: float, most: int) -> list[Approval]:

@@ -13,12 +13,27 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "grants": ("email", "granted_by", "revoked_by"),
     "tools": ("accepted_by",),
     "usage": ("email",),
+    "persons": ("email", "created_by", "responsible"),
+    "memberships": ("email",),
+    "provisioned": ("email", "name", "external_id"),
+    "invitations": ("email", "created_by"),
+    "stops": ("target", "created_by", "lifted_by"),
+    "credentials": ("email", "ended_by"),
+    "families": ("email", "ended_by"),
+    "identities": ("email",),
+    "passwords": ("email",),
+    "vault": ("email", "created_by", "account"),
 }
 """Where people's addresses stand, by table. A test compares this with the tables there are."""
 
 WITHIN: dict[str, tuple[str, ...]] = {
     "approvals": ("approvers", "arguments", "reason", "comment"),
     "access_requests": ("reason", "comment"),
+    "provisioned": ("document",),
+    "invitations": ("message",),
+    "stops": ("reason",),
+    "credentials": ("label",),
+    "families": ("label", "reason"),
 }
 """Texts and lists in which addresses may stand, by table: tables whose rows have an `id`."""
 

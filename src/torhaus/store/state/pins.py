@@ -7,6 +7,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from torhaus.model.pins import Definition, Pin
+from torhaus.store.state.revisions import TOOLS, tell
 
 _COLUMNS = (
     "server, name, first_seen, accepted_digest, accepted, accepted_by, accepted_at, "
@@ -69,10 +70,12 @@ class StatePins:
 
     async def accept(self, pin: Pin, now: float) -> bool:
         values = {**_columns(pin), "written": now}
+        await tell(self._connection, TOOLS)
         return (await self._connection.execute(_ACCEPT, values)).rowcount == 1
 
     async def reject(self, pin: Pin, now: float) -> bool:
         values = {**_columns(pin), "written": now}
+        await tell(self._connection, TOOLS)
         return (await self._connection.execute(_REJECT, values)).rowcount == 1
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.torhaus.cli.conftest import Gate
-from tests.torhaus.cli.terminal import CONFIG, KEY, Running, configured, torhaus
+from tests.torhaus.cli.terminal import CONFIG, KEY, Warm, configured, torhaus
 from tests.torhaus.store.query.log import AuditLog, call, denied
 
 OWN = """
@@ -103,7 +103,7 @@ def test_who_may_not_is_refused_by_the_gateway(gate: Gate) -> None:
 def test_an_auditor_asks_a_running_gateway_and_so_does_the_machine(tmp_path: Path) -> None:
     auditor = CONFIG.replace("allow: [git.read, time.read]", "allow: [torhaus:audit:read]")
     configured(tmp_path, auditor + OWN)
-    with Running("serve", "--port", "0", at=tmp_path) as running:
+    with Warm("serve", "--port", "0", at=tmp_path) as running:
         env = {"TORHAUS_URL": running.url(), "TORHAUS_KEY": KEY}
         listed = torhaus("audit", "queries", "--json", at=tmp_path, env=env)
         mine = torhaus("audit", "query", "--saved", "mine", "--json", at=tmp_path, env=env)

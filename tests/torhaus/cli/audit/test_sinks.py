@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.torhaus.cli.audit.records_on_disk import record, segment
-from tests.torhaus.cli.terminal import CONFIG, KEY, Running, configured, torhaus
+from tests.torhaus.cli.terminal import CONFIG, KEY, Warm, configured, torhaus
 from tests.torhaus.store.audit.sinks.servers import HttpReceiver, Said
 from torhaus.cli.audit.records import directory
 
@@ -61,7 +61,7 @@ def test_what_a_receiver_says_to_a_test_is_told(tmp_path: Path) -> None:
 def test_a_gateway_delivers_every_call_and_what_is_left_at_its_end(tmp_path: Path) -> None:
     with HttpReceiver().serving() as receiver:
         configured(tmp_path, CONFIG + SINKS.replace("URL", receiver.url))
-        with Running("serve", "--port", "0", at=tmp_path) as running:
+        with Warm("serve", "--port", "0", at=tmp_path) as running:
             url = running.url()
             words = ("git", "git_status", "--key", KEY, "--url", url)
             assert torhaus("call", *words, at=tmp_path).code == 0

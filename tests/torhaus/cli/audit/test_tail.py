@@ -4,9 +4,13 @@ import json
 import signal
 from pathlib import Path
 
+import msgspec
+
 from tests.torhaus.cli.audit.records_on_disk import record, segment
 from tests.torhaus.cli.terminal import Running, torhaus
+from torhaus.audit.line import read
 from torhaus.cli.audit.records import directory
+from torhaus.store.audit.pseudonyms import People
 
 
 def test_the_last_records_are_a_line_each(tmp_path: Path) -> None:
@@ -73,4 +77,48 @@ def test_calls_about_to_go_are_shown_when_asked_for(tmp_path: Path) -> None:
         "outcome",
         "intent",
         "outcome",
+    ]
+
+
+def used(second: int, operation: str, credential: str) -> bytes:
+    made = read(record(second, operation))
+    assert made is not None
+    return msgspec.json.encode(msgspec.structs.replace(made, credential=credential)) + b"\n"
+
+
+def test_only_what_was_done_with_a_credential_is_shown_and_it_is_looked_for_far_back(
+    tmp_path: Path,
+) -> None:
+    others = b"".join(record(3, "git_diff") for _ in range(3000))
+    first = used(1, "git_log", "key:adm_1") + used(2, "git_show", "key:adm_12") + others
+    segment(directory(tmp_path / "data"), 1, first)
+
+    said = torhaus("audit", "tail", "--credential", "key:adm_1", at=tmp_path)
+
+    assert said.out == "2026-01-01 00:00:01 | alice@example.com | git.git_log | \n"
+
+
+def test_a_credential_is_found_under_its_pseudonym(tmp_path: Path) -> None:
+    people = People(tmp_path / "data")
+    path = segment(
+        directory(tmp_path / "data"),
+        1,
+        used(1, "git_log", people.credential("alice@example.com", "file-key:1")),
+    )
+
+    with Running(
+        "audit", "tail", "-f", "--json", "--credential", "file-key:1", at=tmp_path
+    ) as running:
+        running.wait_for("git_log")
+        later = people.credential("bob@example.com", "file-key:1")
+        with path.open("ab") as stream:
+            stream.write(used(2, "git_show", people.credential("bob@example.com", "file-key:2")))
+            stream.write(used(3, "git_diff", later))
+        out = running.wait_for("git_diff")
+        running.stop(signal.SIGINT)
+
+    told = [json.loads(line) for line in out.splitlines()]
+    assert [(each["operation"], each["credential"]) for each in told] == [
+        ("git_log", "file-key:1"),
+        ("git_diff", "file-key:1"),
     ]

@@ -36,7 +36,7 @@ def test_a_healthy_directory_passes_and_is_not_changed(data: Path) -> None:
     found = levels(data)
 
     assert set(found.values()) == {Level.PASS}
-    assert set(found) == {"data directory", "disk", "seal key", "audit log"}
+    assert set(found) == {"data directory", "disk", "seal key", "vault key", "audit log"}
     assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
 
 
@@ -67,6 +67,15 @@ def test_a_seal_key_that_others_can_read_or_that_is_cut_fails(data: Path) -> Non
     (data / "seal.key").chmod(0o600)
     (data / "seal.key").write_bytes(bytes(31))
     assert levels(data)["seal key"] is Level.FAIL
+
+
+def test_a_vault_key_that_others_can_read_fails(data: Path) -> None:
+    assert levels(data)["vault key"] is Level.PASS
+    (data / "vault.key").write_text("x")
+    (data / "vault.key").chmod(0o640)
+    assert levels(data)["vault key"] is Level.FAIL
+    (data / "vault.key").chmod(0o600)
+    assert levels(data)["vault key"] is Level.PASS
 
 
 def test_a_torn_end_is_a_doubt_unless_somebody_is_writing_it(data: Path) -> None:

@@ -77,7 +77,8 @@ def test_a_list_of_many_octets_ends_before_it_fills_the_memory():
 
         share = await drain(crowd, None, "prompts/list")
 
-        assert len(crowd.members["docs"].asked) == len(share.items) == 6
+        assert len(crowd.members["docs"].asked) == 6
+        assert len(share.items) == 1
 
     run(story())
 
@@ -90,7 +91,7 @@ def test_a_server_that_never_ends_its_list_is_left_alone():
         share = await drain(crowd)
 
         assert len(crowd.members["docs"].asked) == 50
-        assert len(share.items) == 50
+        assert len(share.items) == 1
 
     run(story())
 
@@ -125,11 +126,26 @@ def test_a_list_is_not_said_again_to_whom_it_would_be_refused():
 def test_a_name_that_some_models_refuse_is_named_once():
     async def story() -> None:
         crowd = Crowd()
-        crowd.members["docs"].tools = [tool("x" * 58), tool("y" * 59)]
+        crowd.members["docs"].tools = [tool("x" * 44), tool("y" * 45)]
 
         await drain(crowd)
         await drain(crowd)
 
-        assert crowd.many.lists.draining.long == {"docs__" + "y" * 59}
+        assert crowd.many.lists.draining.long == {"docs__" + "y" * 45}
+
+    run(story())
+
+
+def test_of_two_prompts_with_one_name_the_first_is_listed():
+    async def story() -> None:
+        crowd = Crowd()
+        named = [{"name": "a", "title": "1"}, {"name": "b"}, {"name": "a", "title": "2"}]
+        crowd.members["docs"].more["prompts/list"] = Answer(result=dumps({"prompts": named}))
+
+        share = await drain(crowd, None, "prompts/list")
+
+        assert [item.name for item in share.items] == ["a", "b"]
+        assert b'"1"' in share.items[0].text
+        assert crowd.many.lists.draining.twice == {"docs"}
 
     run(story())

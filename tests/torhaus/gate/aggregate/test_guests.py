@@ -6,6 +6,7 @@ import msgspec
 
 from tests.torhaus.cast import ALICE, DANA, MALLORY, run
 from tests.torhaus.gate.aggregate.crowd import Crowd
+from torhaus.mcp.extensions import TASKS
 from torhaus.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_KEY
 from torhaus.model.servers import Era
 from torhaus.model.views import WHOLE, View
@@ -52,6 +53,10 @@ def test_requests_in_his_name_say_what_his_client_can_do():
                 },
             }
         )
+        able = {"roots": {}, "extensions": {TASKS: {}, "x.y/z": {}}}
+        more = msgspec.structs.replace(guest, meta={CAPABILITIES_KEY: able})
+        told = more.own("id", "subscriptions/listen", {}).params["_meta"][CAPABILITIES_KEY]
+        assert told == {"roots": {}, "extensions": {TASKS: {}}}  # what does not pass is not said
         legacy = msgspec.structs.replace(guest, era=Era.LEGACY)
         assert legacy.own("id", "tools/list", {}).payload == b""
 

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.torhaus.cast import DANA, request, run
+from tests.torhaus.cast import DANA, request, run, settled
 from tests.torhaus.gate.aggregate.crowd import Crowd
 from tests.torhaus.scripted import dumps
-from torhaus.gate.aggregate.hellos import Hello, capabilities, instructions
+from torhaus.gate.aggregate.hellos import FRESH, GRACE, STALE, Hello, capabilities, instructions
 from torhaus.model.outcome import Answer
 from torhaus.model.servers import Era, Sharing, StdioAddress
 from torhaus.model.views import EVERYTHING, View
@@ -74,6 +74,72 @@ def test_a_server_that_says_nothing_in_time_may_offer_anything_later():
     run(story())
 
 
+async def forever(ask: Any, sink: Any) -> Answer:
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError
+
+
+def test_nobody_waits_for_a_server_that_hangs():
+    async def story() -> None:
+        crowd = Crowd("docs", "tea").tells(deadline=30.0)
+        crowd.members["docs"].script = forever
+        loop = asyncio.get_running_loop()
+
+        began = loop.time()
+        first = await initialize(crowd)
+        waited = loop.time() - began
+        again = await initialize(crowd)
+        other = msgspec.structs.replace(DANA, id="erin")
+        asked = request("initialize", HELLO, era=Era.LEGACY)
+        await crowd.many.hello(crowd.guest(other, era=Era.LEGACY), asked)
+
+        assert GRACE <= waited < 2 * GRACE
+        assert loop.time() - began < waited + GRACE / 2
+        assert "[tea]" in first["instructions"]
+        assert "[tea]" in again["instructions"]
+        assert len(crowd.members["docs"].asked) == 2  # once for each caller
+        await crowd.many.close()
+
+    run(story())
+
+
+def test_a_server_that_answers_late_is_heard_the_next_time():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(deadline=30.0)
+        answers, script = asyncio.Event(), crowd.members["docs"].script
+
+        async def late(ask: Any, sink: Any) -> Answer:
+            await answers.wait()
+            return await script(ask, sink)
+
+        crowd.members["docs"].script = late
+        first = await initialize(crowd)
+        answers.set()
+        await settled()
+
+        assert "[docs]" not in first["instructions"]
+        assert "[docs]" in (await initialize(crowd))["instructions"]
+
+    run(story())
+
+
+def test_what_a_server_said_before_is_said_while_it_is_asked_again():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(deadline=0.05)
+        await initialize(crowd)
+        crowd.members["docs"].script = forever
+        crowd.clock.turn(FRESH + 1)
+
+        assert "[docs]" in (await initialize(crowd))["instructions"]
+        await asyncio.sleep(0.1)
+        crowd.clock.turn(STALE / 2)
+        assert "[docs]" in (await initialize(crowd))["instructions"]
+        await settled()
+        assert len(crowd.members["docs"].asked) == 3
+
+    run(story())
+
+
 @pytest.mark.parametrize("answer", [Answer(result=b"5"), Answer(result=b"{}"), Answer(error=b"{}")])
 def test_nonsense_says_nothing(answer: Answer):
     async def story() -> None:
@@ -107,8 +173,7 @@ def test_no_program_is_started_just_to_hear_what_it_says(sharing: Sharing, asked
 def test_only_what_is_relayed_is_offered():
     offers = frozenset(("tools", "resources"))
 
-    assert capabilities(offers, Era.MODERN) == {"tools": {}, "resources": {}}
-    assert capabilities(offers, Era.LEGACY) == {
+    assert capabilities(offers, Era.MODERN) == {
         "tools": {"listChanged": True},
         "resources": {"listChanged": True, "subscribe": True},
     }

@@ -4,6 +4,7 @@ import asyncio
 from itertools import islice
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.torhaus.cast import run, settled
@@ -14,8 +15,11 @@ from tests.torhaus.upstream.pipes import until
 from tests.torhaus.witnesses import Window
 from torhaus.gate.aggregate.listening import Listening, Shared, ever
 from torhaus.mcp.message import CallerError
+from torhaus.mcp.methods import UPDATED
 from torhaus.model.ports import NoStream, Sink, UpstreamError
 from torhaus.model.servers import Era, Server
+from torhaus.model.views import Pick, View
+from torhaus.policy.globs import compile_glob
 
 
 class Scene:
@@ -33,6 +37,7 @@ class Scene:
             front=self.front,
             stream=self.window,
             may=lambda server: server.name not in self.banned,
+            renewed=lambda rules: rules.principals.get(self.crowd.guest().caller.id),
         )
 
     def listening(self, name: str) -> Any:
@@ -231,3 +236,32 @@ def test_whoever_waits_for_a_server_never_gives_up():
 
     assert list(islice(pauses, 4)) == [1.0, 5.0, 5.0, 5.0]
     assert list(islice(pauses, 100_000, 100_001)) == [5.0]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_resource_that_leaves_the_view_is_heard_of_no_more(resume: bool) -> None:
+    async def story() -> None:
+        scene = Scene()
+        scene.uses("docs")
+        last = None
+        if resume:
+            member = scene.crowd.many.fronts.member(scene.front, scene.server("docs"))
+            last = scene.crowd.talk.seals(member).event("7")
+        task = asyncio.ensure_future(scene.listening_now.listen(last))
+        await settled()
+        (sink,) = scene.sinks["docs"]
+        sink.notice(note(UPDATED, {"uri": "x://a"}))
+        assert [each["params"]["uri"] for each in scene.window.messages()] == ["docs+x://a"]
+
+        narrow = View(picks={"docs": Pick(resources=(compile_glob("x://b"),))})
+        scene.crowd.rules = msgspec.structs.replace(scene.crowd.rules, views={"": narrow})
+        scene.crowd.many.forget()
+        for uri in ("x://a", "x://b"):
+            sink.notice(note(UPDATED, {"uri": uri}))
+
+        told = [each for each in scene.window.messages() if each["method"] == UPDATED]
+        assert [each["params"]["uri"] for each in told] == ["docs+x://a", "docs+x://b"]
+        task.cancel()
+        await asyncio.wait([task])
+
+    run(story())

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.torhaus.cast import ALICE, DANA, request, run, settled
+from tests.torhaus.cast import ALICE, BOB, DANA, request, run, settled
 from tests.torhaus.gate.aggregate.crowd import Crowd, tool
 from tests.torhaus.scripted import listing
 from torhaus.gate.aggregate.guests import Guest
@@ -315,5 +315,62 @@ def test_a_list_that_no_server_was_asked_for_leaves_a_record():
         noted = [(each.mcp_server, each.operation) for each in crowd.ledger.noted[before:]]
         assert noted == [("*", TOOLS)]
         await crowd.many.close()
+
+    run(story())
+
+
+def test_a_server_that_is_late_is_listed_from_what_was_accepted_and_not_from_what_changed():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(deadline=0.05, fresh=0.0)
+        docs = crowd.members["docs"]
+        docs.tools = [tool("list_issues"), tool("get__it"), tool("new_one")]
+        await ask(crowd)
+        docs.tools[1] = tool("get__it", description="Something else now.")
+        docs.tools.append(tool("later"))
+        await ask(crowd)
+        docs.hangs = True
+        crowd.clock.turn(3700)
+
+        late = await ask(crowd)
+        soon = await ask(crowd)
+        await crowd.many.close()
+
+        assert named(late) == named(soon) == ["docs__list_issues", "docs__new_one"]
+        why = "docs did not answer within 0.05 s: what was known of it is listed"
+        assert late["_meta"]["torhaus/unavailable"] == {"docs": why}
+        assert late["ttlMs"] == 0
+
+    run(story())
+
+
+def test_whoever_may_see_nothing_of_a_late_server_sees_nothing_of_it():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(deadline=0.05, fresh=0.0)
+        await ask(crowd)
+        crowd.members["docs"].hangs = True
+        crowd.clock.turn(3700)
+
+        assert named(await ask(crowd, crowd.guest(BOB))) == []
+        await crowd.many.close()
+
+    run(story())
+
+
+def test_a_late_server_that_turns_out_to_be_down_is_listed_no_more():
+    async def story() -> None:
+        crowd = Crowd("docs").tells(deadline=0.05, fresh=0.0)
+        await ask(crowd)
+        crowd.members["docs"].hangs = True
+        crowd.clock.turn(3700)
+        assert named(await ask(crowd)) != []
+        await crowd.many.close()
+
+        async def gone(ask: Any, sink: Any) -> Any:
+            raise UpstreamError("it is gone")
+
+        crowd.members["docs"].script = gone
+        crowd.clock.turn(11)
+
+        assert named(await ask(crowd)) == []
 
     run(story())

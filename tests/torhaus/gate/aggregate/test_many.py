@@ -9,6 +9,7 @@ from tests.torhaus.gate.aggregate.crowd import UNKNOWN, Crowd
 from tests.torhaus.gate.aggregate.test_fronts import session
 from tests.torhaus.scripted import dumps
 from tests.torhaus.witnesses import Window
+from torhaus.gate.aggregate.notes import note
 from torhaus.gate.aggregate.routing import routed
 from torhaus.mcp.message import CallerError
 from torhaus.model.outcome import Answer, Answered
@@ -116,7 +117,7 @@ def test_a_detached_call_is_remembered_with_its_server():
 def test_what_is_answered_here_leaves_a_record_or_does_not_leave():
     async def story() -> None:
         crowd = Crowd()
-        await crowd.many.note(crowd.guest(), "initialize")
+        await note(crowd.gate, crowd.guest(), "initialize")
         assert crowd.ledger.noted[-1].mcp_server == "*"
         crowd.ledger.refuses = True
 

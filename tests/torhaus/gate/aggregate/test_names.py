@@ -69,3 +69,16 @@ def test_there_is_one_spelling_of_an_address_and_no_other(uri: str) -> None:
 def test_an_address_that_leads_out_of_its_folder_is_not_in_it(uri: str, shown: bool) -> None:
     assert names.shown_at((compile_glob("file:///docs/*"),), uri) is shown
     assert names.shown_at(None, uri)
+
+
+def test_an_alias_is_listed_and_both_names_are_understood():
+    view = View(aliases={("github", "list_issues"): "issues"})
+
+    assert names.tool_out(view, "github", "list_issues") == "issues"
+    assert names.tool_in(view, "issues") == ("github", "list_issues")
+    assert names.tool_in(view, "github__list_issues") == ("github", "list_issues")
+
+
+def test_64_characters_are_those_of_prefix_and_name():
+    assert not names.too_long("a" * 60, "mcp_")
+    assert names.too_long("a" * 61, "mcp_")

@@ -85,7 +85,9 @@ def test_what_cannot_find_its_server_is_refused() -> None:
     assert "must be a string" in refused("resources/read", {})
     assert "must name a prompt" in refused("completion/complete", {"ref": {"type": "x"}})
     assert "tasks are not offered" in refused("tools/call", {"name": "docs__x", "task": {}})
-    assert "not served" in refused("tasks/get", {"taskId": "x"})
+    assert "not served" in refused("tasks/list", {})
+    assert refused("tasks/get", {"taskId": "x"}) == "Unknown task: x"
+    assert refused("tasks/get", {"taskId": "nobody+x"}) == "Unknown task: nobody+x"
 
 
 def test_a_view_refuses_what_it_does_not_show() -> None:
@@ -108,7 +110,7 @@ def test_fixed_arguments_are_added_however_the_tool_is_spelt(tool: str) -> None:
     }
 
 
-@pytest.mark.parametrize("key", ["owner", "OWNER", "Owner", "oWner"])
+@pytest.mark.parametrize("key", ["owner", "OWNER", "Owner", "oWner", "\uff2fwner", "ow\0ner"])
 def test_nobody_gives_a_fixed_argument_himself(key: str) -> None:
     params = {"name": "github__create_issue", "arguments": {key: "you"}}
 
@@ -130,10 +132,12 @@ def test_the_gateway_repeats_what_it_fixed_in_headers() -> None:
         with_fixed(found, (("mcp-param-owner", "me"),), marked)
 
 
-def test_a_server_never_hears_that_the_client_knows_tasks() -> None:
-    able = {"extensions": {"io.modelcontextprotocol/tasks": {}, "x/y": {}}, "roots": {}}
-    meta = {"io.modelcontextprotocol/clientCapabilities": able}
-    found = routed(EVERYTHING, SERVERS, request("tools/call", {"name": "docs__x", "_meta": meta}))
+def test_a_task_finds_its_server_and_the_client_may_say_that_it_knows_tasks() -> None:
+    able = {"extensions": {"io.modelcontextprotocol/tasks": {}}, "roots": {}}
+    more = {**able, "extensions": {**able["extensions"], "x/y": {}}}
+    meta = {"io.modelcontextprotocol/clientCapabilities": more}
+    called = routed(EVERYTHING, SERVERS, request("tools/call", {"name": "docs__x", "_meta": meta}))
+    polled = routed(EVERYTHING, SERVERS, request("tasks/get", {"taskId": "docs+a+b"}))
 
-    told = json.loads(found.request.payload)["_meta"]["io.modelcontextprotocol/clientCapabilities"]
-    assert told == {"extensions": {"x/y": {}}, "roots": {}}
+    assert called.request.params["_meta"]["io.modelcontextprotocol/clientCapabilities"] == able
+    assert (polled.server.name, polled.request.params["taskId"]) == ("docs", "a+b")

@@ -113,3 +113,35 @@ def test_equal_lists_of_many_sessions_are_kept_once():
         shelf.same(b"x%d" % number, ())
     other = (Item("a", b"a"),)
     assert shelf.same(b"1", other) is other
+
+
+def test_what_somebody_listed_last_outlives_its_time_and_session_but_not_its_rights():
+    async def story() -> None:
+        crowd = Crowd()
+        share, last, docs = put(crowd), crowd.many.shelf.last, crowd.servers["docs"]
+        crowd.clock.turn(60)
+
+        assert last(crowd.guest(client="another"), docs, TOOLS) is share
+        assert last(crowd.guest(ALICE), docs, TOOLS) is None
+        assert last(crowd.guest(msgspec.structs.replace(DANA)), docs, TOOLS) is None
+        assert last(crowd.guest(view=View()), docs, TOOLS) is None
+        crowd.many.shelf.changed("docs", "notifications/tools/list_changed")
+        assert last(crowd.guest(), docs, TOOLS) is None
+
+    run(story())
+
+
+def test_a_server_is_slow_until_it_lists_or_fails():
+    async def story() -> None:
+        crowd = Crowd()
+        shelf, guest, docs = crowd.many.shelf, crowd.guest(), crowd.servers["docs"]
+        for ended in (lambda: put(crowd), lambda: shelf.down(guest, docs, "it is gone")):
+            shelf.late(guest, docs, "it is late")
+            assert shelf.slow(guest, docs)
+            assert shelf.trouble(guest, docs) == "it is late"
+
+            ended()
+
+            assert not shelf.slow(guest, docs)
+
+    run(story())

@@ -1,17 +1,13 @@
-import os
 import re
-from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.shared import SHARED
 from tests.torhaus.policy.known.evidence import differences
 from tests.torhaus.policy.known.normative import FILE, normative
 from torhaus.model.servers import TargetArgs
 from torhaus.policy.known.github import TOOLS
-
-SHARED = Path(os.environ.get("TORHAUS_SHARED", FILE.parents[5] / "shared"))
-
 
 # Ids of things in any repository: github-mcp-server reads neither owner nor repo beside them.
 ANYWHERE = {

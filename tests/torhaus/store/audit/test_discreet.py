@@ -62,6 +62,7 @@ def test_a_clean_record_leaves_as_the_very_same_object_the_second_time():
         {"access_control": RecordAccess("rule", False, "no", SECRET)},
         {"call": RecordCall(client=SECRET)},
         {"call": RecordCall(protocol=SECRET)},
+        {"credential": f"key:{SECRET}"},
         {"call": RecordCall(client="c", trace=SECRET)},
         {"result": RecordResult(SECRET, None, False, 1), "operation": SECRET},
         {"parameters": msgspec.Raw(f'{{"deep":[{{"er":"{SECRET}"}}]}}'.encode())},
@@ -141,3 +142,21 @@ def test_health_and_waiting_are_those_of_the_ledger_behind() -> None:
 
 async def waited(waiting: Awaitable[None]) -> None:
     await waiting
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "key:adm_0123456789abcdef0123",
+        "token:con_0123456789abcdef0123456789abcdef",
+        "token:jag_adm_0123456789abcdef0123",
+        "session:adm_0123456789abcdef0123",
+        "file-key:12",
+    ],
+)
+def test_what_a_credential_is_called_is_no_secret_nor_is_a_question_for_it(name: str):
+    sql = f"SELECT * FROM audit_logs WHERE credential = '{name}'"
+    asked = msgspec.Raw(msgspec.json.encode({"sql": sql, "filters": {"with": name}}))
+    entry = record("req_1", credential=name, parameters=asked)
+
+    assert noted(entry) == entry

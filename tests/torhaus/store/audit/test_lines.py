@@ -64,8 +64,10 @@ def test_a_cleaned_record_still_names_its_approval_and_what_was_masked():
 def test_a_cleaned_record_still_says_what_it_is_of():
     about = RecordCall("claude-code\ud800", "2025-11-25", 1, 2, 0.5, "a" * 32)
     known = record("bad", parameters=msgspec.Raw(b"\n\n"), call=about, phase="intent")
+    known = msgspec.structs.replace(known, credential="key:adm_1\ud800")
 
     read = msgspec.json.decode(lines([known]), type=Record)
 
     assert read.call == msgspec.structs.replace(about, client="claude-code?")
+    assert read.credential == "key:adm_1?"
     assert read.phase == "intent"

@@ -103,13 +103,33 @@ def test_another_process_that_was_first_is_heard(tmp_path: Path):
 def test_addresses_are_kept_up_to_a_number(tmp_path: Path):
     people = People(tmp_path)
     people.pseudonym(ALICE)
-    people._counts[next(iter(people._keys))] = MAX_ADDRESSES
+    people._counts[next(iter(people._keys)), "ip"] = MAX_ADDRESSES
 
     token = people.address(ALICE, "10.9.9.9")
 
     assert PSEUDONYM.fullmatch(token)
     assert token not in people.mapping()
     assert people.address(ALICE, "10.9.9.9") == token
+    assert people.credential(ALICE, "key:adm_1") in people.mapping()  # those are counted apart
+
+
+def test_a_credential_has_a_pseudonym_of_its_owners(tmp_path: Path):
+    people = People(tmp_path)
+    key, first = people.credential(ALICE, "key:adm_1"), people.credential(ALICE, "file-key:1")
+
+    assert PSEUDONYM.fullmatch(key)
+    assert People(tmp_path).credential("alice@example.org", "key:adm_1") == key
+    assert people.credential(BOB, "file-key:1") != first
+    assert people.mapping()[key] == "key:adm_1"
+    assert people.shown("key:adm_1") == key
+    assert people.shown("file-key:1") is None  # whose it is it does not say
+
+    People(tmp_path).forget(ALICE)
+
+    assert people.refresh()
+    assert people.shown("key:adm_1") is None
+    assert not {key, first} & people.mapping().keys()
+    assert people.credential(ALICE, "key:adm_1") != key
 
 
 def test_a_torn_line_is_cut_and_no_copy_of_it_stays(tmp_path: Path):

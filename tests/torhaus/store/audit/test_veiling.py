@@ -151,3 +151,41 @@ def test_a_key_that_cannot_be_kept_fails_the_call(tmp_path: Path):
     with pytest.raises(LedgerError, match="keys of pseudonyms"):
         ledger.note(record("req_1"))
     assert kept.records == []
+
+
+def test_a_credential_is_veiled_as_its_owner_is(tmp_path: Path):
+    text, people = veiled(tmp_path, credential="key:adm_1")
+
+    assert "key:adm_1" not in text
+    assert told(text.encode(), people.mapping()) == msgspec.json.encode(
+        record("req_1", credential="key:adm_1")
+    )
+
+
+def test_who_has_no_address_has_no_pseudonym_and_neither_has_what_he_came_with(tmp_path: Path):
+    text, _ = veiled(tmp_path, user=RecordUser("anonymous", "r", "::1"), credential="key:adm_1")
+
+    assert '"credential":"key:adm_1"' in text
+    assert '"credential"' not in veiled(tmp_path)[0]
+
+
+def test_whoever_asked_for_a_credential_has_not_told_whose_it_is(tmp_path: Path):
+    key, strange = "key:adm_0123456789abcdef0123", "key:adm_ffffffffffffffffffff"
+    token = People(tmp_path).credential("bob@example.org", key)
+    sql = f"SELECT * FROM audit_logs WHERE credential IN ('{key}', '{strange}')"
+
+    text, _ = veiled(tmp_path, parameters=msgspec.Raw(msgspec.json.encode({"sql": sql})))
+
+    assert key not in text
+    assert f"('{token}', '{strange}')" in text
+
+
+def test_who_was_forgotten_gets_another_pseudonym_for_his_key_too(tmp_path: Path):
+    veiling = Veiling(People(tmp_path), lambda: KNOWN)
+    before = veiling.veiled(record("req_1", credential="key:adm_1"))
+    People(tmp_path).forget("alice@example.org")
+    veiling.refresh()
+
+    after = veiling.veiled(record("req_2", credential="key:adm_1"))
+
+    assert after.credential not in (before.credential, "key:adm_1")

@@ -1,15 +1,14 @@
 """The product text's own three queries, as they are printed, over hot and day files."""
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.shared import BRIEF
 from tests.torhaus.store.query.log import AuditLog, call, denied, when
 from tests.torhaus.store.query.questions import rows
 from torhaus.audit.saved import SHIPPED
 
-BRIEF = Path(os.environ.get("TORHAUS_SHARED", Path(__file__).parents[5] / "shared")) / "brief.txt"
 pytestmark = pytest.mark.skipif(not BRIEF.exists(), reason=f"no {BRIEF}; set TORHAUS_SHARED")
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.org"
 

@@ -263,7 +263,7 @@ def test_a_server_that_is_slow_delays_nobody_for_long(own: Valkey) -> None:
             own.pause()
             began = time.monotonic()
             assert await spent(one, [window(10)])
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 2.0
             assert one.counters.alone == 1
             own.resume()
 

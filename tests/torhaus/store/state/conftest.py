@@ -25,6 +25,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 @pytest.fixture
+def empty(request: pytest.FixtureRequest, place: Place) -> Place:
+    """On which no step has been done."""
+    server = None if place.is_file else request.getfixturevalue("server")
+    return Place(place.home, server, empty=True)
+
+
+@pytest.fixture
 def elephant(server: str, tmp_path: Path) -> Place:
     """PostgreSQL alone."""
     return Place(tmp_path / "data", server)
@@ -32,5 +39,5 @@ def elephant(server: str, tmp_path: Path) -> Place:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Place:
-    """SQLite alone."""
-    return Place(tmp_path / "data", None)
+    """SQLite alone; there is no file yet."""
+    return Place(tmp_path / "data", None, empty=True)

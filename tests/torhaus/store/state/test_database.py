@@ -10,6 +10,7 @@ from sqlalchemy import text
 from tests.torhaus.cast import run
 from tests.torhaus.store.state.databases import Place
 from tests.torhaus.store.state.requests import approval
+from tests.torhaus.store.state.test_clients import client
 from torhaus.model.ports import StateError
 from torhaus.store.state.database import NAME, Database
 from torhaus.store.state.office import StateOffice
@@ -31,6 +32,21 @@ async def failing(office: StateOffice) -> None:
     async with office.write() as desk:
         await desk.approvals.add(approval())
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("odd", ["\0", "dcr\0_1", "dcr_1\0", "\uffff"])
+def test_a_name_with_nul_is_nobodys_and_breaks_nothing(place: Place, odd: str) -> None:
+    async def story() -> None:
+        async with place.office() as office:
+            async with office.write() as desk:
+                await desk.clients.add(client())
+            async with office.read() as desk:
+                assert await desk.clients.get(odd) is None
+                assert await desk.persons.get(odd) is None
+                assert await desk.passwords.get(odd) is None
+                assert await desk.clients.get("dcr_1") == client()
+
+    run(story())
 
 
 def test_a_cancelled_transaction_is_taken_back_and_blocks_nobody(place: Place) -> None:
@@ -204,14 +220,6 @@ def test_connections_that_the_server_has_closed_are_replaced(elephant: Place) ->
     run(story())
 
 
-@pytest.mark.parametrize(
-    "url", ["mysql://root@localhost/state", "postgres", "postgresql+psycopg://x"]
-)
-def test_only_urls_of_postgresql_are_taken(url: str, tmp_path: Path) -> None:
-    with pytest.raises(StateError, match=r"storage\.state"):
-        Database(url, tmp_path)
-
-
 def test_values_never_stand_in_an_error(place: Place) -> None:
     async def story() -> None:
         async with place.open() as database:
@@ -247,16 +255,3 @@ def test_a_server_without_the_tls_that_was_asked_for_is_refused(mode: str, eleph
             await database.close()
 
     run(story())
-
-
-OPTIONS = {
-    "sslmode=sometimes": "sslmode is disable",
-    "sslmode=verify-full&sslrootcert=/nowhere.pem": "the file of sslrootcert",
-    "passfile=/etc/passwd": "not known: passfile",
-}
-
-
-@pytest.mark.parametrize(("option", "sentence"), OPTIONS.items())
-def test_other_options_are_refused(option: str, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(StateError, match=sentence):
-        Database(f"postgresql://u@127.0.0.1/x?{option}", tmp_path)

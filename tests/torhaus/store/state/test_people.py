@@ -7,7 +7,15 @@ from torhaus.model.usage import Use, Used
 from torhaus.store.state.office import StateOffice
 from torhaus.store.state.people import COLUMNS, about, rename
 
-NOT_PEOPLE = {"notices", "alembic_version", "sqlite_sequence"}
+NOT_PEOPLE = {"notices", "alembic_version", "sqlite_sequence", "teams", "revisions"} | {
+    "refreshes",
+    "departures",
+    "seen",
+    "clients",
+    "codes",
+    "vault_keys",
+    "vault_holders",
+}
 
 
 def test_whatever_is_about_somebody_is_found_and_renamed(place: Place) -> None:

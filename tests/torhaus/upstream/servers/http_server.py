@@ -135,7 +135,9 @@ async def http_server(
         finally:
             writer.close()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls, limit=1 << 26)
+    listening = await asyncio.start_server(
+        serve, "127.0.0.1", port, ssl=tls, limit=1 << 26, backlog=1024
+    )
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

@@ -70,6 +70,10 @@ def garbage(_):
     sys.stdout.buffer.write(b'{"jsonrpc":"2.0","id":1,"result":{"x":"\xff"}}\n')
     sys.stdout.buffer.write(b"[" * 100_000 + b"\n")
     sys.stdout.buffer.flush()
+    # Unflushed, so that they and the answer come in one piece.
+    for method in ("notifications/message", "notifications/resources/updated", "custom"):
+        params = '{"level":1e999,"uri":1e999,"progressToken":1e999}'
+        sys.stdout.write(f'{{"jsonrpc":"2.0","method":"{method}","params":{params}}}\n')
     return text("after garbage")
 
 

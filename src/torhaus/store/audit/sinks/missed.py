@@ -10,6 +10,7 @@ import structlog
 from torhaus.audit.catalogue import Catalogue, DayFile
 from torhaus.audit.cells import restored
 from torhaus.audit.holdings import holders
+from torhaus.audit.views import with_later
 from torhaus.model.evidence import Sealed
 from torhaus.model.shipping import Parcel
 from torhaus.store.audit.extract import COLUMNS, connected, quoted
@@ -92,9 +93,10 @@ class Missed:
     def _rows(
         self, path: Path, sealed: Sealed, start: int, most: int
     ) -> Iterator[tuple[int, tuple[object, ...]]]:
+        rows = f"read_parquet({quoted(path)}, file_row_number = true, hive_partitioning = false)"
         query = (
             f"SELECT file_row_number, {COLUMNS} "  # noqa: S608 -- our own words, a quoted path
-            f"FROM read_parquet({quoted(path)}, file_row_number = true, hive_partitioning = false) "
+            f"FROM {with_later(rows)} "
             'WHERE file_row_number >= ? AND "timestamp" BETWEEN ?::TIMESTAMPTZ AND ?::TIMESTAMPTZ '
             "ORDER BY file_row_number LIMIT ?"
         )

@@ -6,10 +6,11 @@ from pathlib import Path
 import duckdb
 
 from torhaus.audit.columns import DAY, RECORD, TEXT
+from torhaus.audit.views import with_later
 
 _AT_ONCE = 2000
 _FORMAT = "(format parquet, compression zstd, parquet_version v2)"
-_PARQUET = "read_parquet(?, hive_partitioning = false, union_by_name = true)"
+_PARQUET = with_later("read_parquet(?, hive_partitioning = false, union_by_name = true)")
 _LINES = (
     f"read_json(?, format = 'newline_delimited', columns = {RECORD | {'parameters': 'VARCHAR'}})"
 )

@@ -1,0 +1,1 @@
+"""People are asked in: acts, letters, and what becomes of both."""

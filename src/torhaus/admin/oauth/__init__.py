@@ -1,0 +1,1 @@
+"""Acts of the authorization server: clients, consents, codes, tokens, and how they end."""

@@ -1,0 +1,1 @@
+"""How people come in through a browser: sessions, links to providers, local accounts."""

@@ -1,0 +1,1 @@
+"""Teams of the database: who is in them, and what they give."""

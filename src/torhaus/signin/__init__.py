@@ -1,0 +1,1 @@
+"""Ways to learn who asks: identity providers and local accounts, behind one port."""

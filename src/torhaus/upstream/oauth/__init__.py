@@ -1,0 +1,1 @@
+"""Getting tokens for servers: discovery, registration, grants (MCP authorization, client side)."""

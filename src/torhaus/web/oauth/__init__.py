@@ -1,0 +1,1 @@
+"""The authorization server over HTTP: documents, the consent page, tokens, registrations."""
