@@ -66,6 +66,7 @@ class Database:
         self._turn: asyncio.Lock | None = asyncio.Lock() if self._lite else None
         self._lines: Lines | None = None
         self.trouble: str | None = "the state database is not open"
+        self._failures = 0
 
     async def open(self) -> list[str]:
         """Connect, and run the migrations that are missing; returns their names."""
@@ -116,6 +117,7 @@ class Database:
         if self._lite and self._lines is not None and not self._path.exists():
             # SQLite would go on in the deleted file, or begin an empty one.
             raise self._failed("its file is gone: restore it, and restart")
+        failures = self._failures
         try:
             async with self._line() as plain:
                 connection = await plain.execution_options(**{_WRITING: writing})
@@ -123,7 +125,8 @@ class Database:
                     yield connection
         except _DOWN as error:
             raise self._failed(_said(error)) from error
-        self.trouble = None
+        if failures == self._failures:  # else it began before what failed, and proves nothing
+            self.trouble = None
 
     @asynccontextmanager
     async def bare(self) -> AsyncIterator[asyncpg.Connection]:
@@ -160,6 +163,7 @@ class Database:
         return Lines(_postgres_engine(self._address, patience, most, statement), patience)
 
     def _failed(self, why: str) -> StateError:
+        self._failures += 1
         self.trouble = f"the state database cannot answer: {why}"
         return StateError(self.trouble)
 

@@ -164,6 +164,22 @@ def test_a_file_that_was_deleted_meanwhile_is_noticed(file: Place) -> None:
     run(story())
 
 
+def test_what_began_before_a_failure_does_not_hide_it(file: Place) -> None:
+    async def story() -> None:
+        database = Database(None, file.home)
+        await database.open()
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+            (file.home / NAME).unlink()
+            with pytest.raises(StateError, match="its file is gone"):
+                async with database.read():
+                    pass
+        assert database.trouble is not None
+        await database.close()
+
+    run(story())
+
+
 def test_a_locked_file_fails_after_a_while_and_works_again_then(file: Place) -> None:
     async def locked(database: Database) -> None:
         with closing(sqlite3.connect(file.home / NAME, isolation_level=None)) as other:
