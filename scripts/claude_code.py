@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from tests.clients import upstreams
-from tests.clients.running import free_port
+from tests.ports import free_port
 
 from scripts.claude_login import CONNECTED, WAYS, signs_in
 

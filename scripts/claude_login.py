@@ -19,7 +19,8 @@ from pathlib import Path
 from tests.clients import upstreams
 from tests.clients.accounts import give_password
 from tests.clients.gateway import Gateway
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 WHO, PASSWORD = "alice@example.com", "correct-horse-battery-staple"

@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from tests.clients.gateway import Gateway
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
+from tests.ports import free_port
 
 from scripts.crossed import CROSSINGS, NEW, OLD, Crossing, judged, lines, read
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from tests.clients.accounts import give_password
 from tests.clients.browsing import Browser
 from tests.clients.gateway import Gateway
-from tests.clients.running import free_port
+from tests.ports import free_port
 
 from scripts import conformance
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.clients.running import Process, Program, free_port
+from tests.clients.running import Process, Program
 from tests.clients.warm import Files, Forked
+from tests.ports import free_port
 from torhaus.audit.marks import is_record
 
 HEALTH_SECONDS = 15.0

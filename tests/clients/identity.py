@@ -8,8 +8,9 @@ from urllib.parse import urljoin
 
 import httpx
 
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
 from tests.clients.upstreams import COMPILED
+from tests.ports import free_port
 from torhaus.signin.saml_keys import pair
 
 NODE = Path(__file__).parent / "node"

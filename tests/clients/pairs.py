@@ -13,7 +13,8 @@ import httpx
 
 from tests.clients import upstreams
 from tests.clients.gateway import Gateway
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
+from tests.ports import free_port
 
 NOTES = upstreams.HERE / "servers" / "notes.py"
 AUTHORITY = upstreams.NODE_CLIENTS / "authority.mjs"

@@ -14,9 +14,10 @@ import pytest
 
 from tests.clients import upstreams
 from tests.clients.gateway import Gateway
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
 from tests.clients.warm import WarmProgram
 from tests.clients.wire import Wire
+from tests.ports import free_port
 
 KEYS = {name: f"{name}-accounts-key-0123456789abcdef" for name in ("alice", "bob", "carol")}
 NOTES = upstreams.HERE / "servers" / "notes.py"

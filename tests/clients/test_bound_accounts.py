@@ -14,10 +14,11 @@ import pytest
 
 from tests.clients import upstreams
 from tests.clients.gateway import Gateway
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
 from tests.clients.test_accounts import AUTHORITY, text_of
 from tests.clients.test_machine_accounts import client
 from tests.clients.wire import Wire
+from tests.ports import free_port
 
 KEYS = {name: f"{name}-bound-key-0123456789abcdef" for name in ("alice", "bob")}
 SECRET = "the-machines-secret-0123456789"

@@ -13,9 +13,9 @@ from tests.clients import upstreams
 from tests.clients.callers import PROGRAMS, run
 from tests.clients.conftest import ALICE
 from tests.clients.gateway import Gateway
-from tests.clients.running import free_port
 from tests.clients.warm import WarmProgram
 from tests.clients.wire import MODERN, stateless
+from tests.ports import free_port
 
 BOB = "bob-key-77aa2c1d90be4c5f8e31"
 ASKING = Path(__file__).resolve().parent / "servers" / "asking.py"

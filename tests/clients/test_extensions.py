@@ -11,10 +11,10 @@ import pytest
 from tests.clients.callers import PROGRAMS, run
 from tests.clients.conftest import ALICE
 from tests.clients.gateway import Gateway
-from tests.clients.running import free_port
 from tests.clients.test_crossed_eras import BOB
 from tests.clients.warm import WarmProgram
 from tests.clients.wire import Wire
+from tests.ports import free_port
 
 EXTENDED = Path(__file__).resolve().parent / "servers" / "extended.py"
 TASKS, APPS = "io.modelcontextprotocol/tasks", "io.modelcontextprotocol/ui"

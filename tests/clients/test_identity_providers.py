@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.clients.identity import SECRET, Browser, close, form_of, oidc_provider, samlp
-from tests.clients.running import free_port
+from tests.ports import free_port
 from tests.shared import SHARED
 from torhaus.model.providers import Gains, OidcProvider, SamlProvider, Terms
 from torhaus.model.secret import Secret

@@ -15,9 +15,10 @@ from joserfc.jwk import ECKey
 
 from tests.clients import upstreams
 from tests.clients.gateway import Gateway
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
 from tests.clients.test_accounts import AUTHORITY, NOTES, text_of
 from tests.clients.wire import Wire
+from tests.ports import free_port
 
 ALICE = "alice-machine-key-0123456789abcdef"
 SECRET = "a-secret-that-both-of-them-know-0123456789"

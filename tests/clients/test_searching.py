@@ -11,9 +11,9 @@ import pytest
 from tests.clients.callers import EITHER_ERA, MODERN_ONLY, PROGRAMS, Caller, Want, run
 from tests.clients.conftest import ALICE
 from tests.clients.gateway import Gateway
-from tests.clients.running import free_port
 from tests.clients.test_crossed_eras import ASKING, BOB, CONFIG
 from tests.clients.warm import WarmProgram
+from tests.ports import free_port
 
 SEARCHED = "aggregate: {discovery: search}\n"
 THREE = ["search_tools", "describe_tools", "call_tool"]

@@ -13,11 +13,12 @@ import pytest
 
 from tests.clients.conftest import ALICE
 from tests.clients.gateway import Gateway
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
 from tests.clients.test_crossed_eras import BOB
 from tests.clients.test_extensions import EXTENDED, TASKS
 from tests.clients.warm import WarmProgram
 from tests.clients.wire import BOTH, MODERN, stateless
+from tests.ports import free_port
 
 PREFIX = "io.modelcontextprotocol/"
 ABLE = {"extensions": {TASKS: {}}}

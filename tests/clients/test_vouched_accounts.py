@@ -19,9 +19,10 @@ import pytest
 from tests.clients import upstreams
 from tests.clients.gateway import Gateway
 from tests.clients.identity import NODE, SECRET, Browser, close
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
 from tests.clients.test_accounts import text_of
 from tests.clients.wire import Wire
+from tests.ports import free_port
 
 NAMES = ("alice", "carol", "dora", "dana", "bot")
 KEYS = {name: f"{name}-vouched-key-0123456789abcdef" for name in NAMES}

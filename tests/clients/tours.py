@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.clients.callers import MODERN, PROGRAMS, run
 from tests.clients.gateway import Gateway
-from tests.clients.running import free_port
 from tests.clients.upstreams import HERE, NODE_CLIENTS
 from tests.clients.warm import WarmProgram
+from tests.ports import free_port
 
 TOURING = HERE / "servers" / "touring.py"
 KEY = "alice-key-3f9c1d7b5a2e48069d1c"

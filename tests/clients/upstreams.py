@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
 from tests.clients.warm import WarmProgram
+from tests.ports import free_port
 
 HERE = Path(__file__).resolve().parent
 NODE_CLIENTS = HERE / "node"

@@ -13,7 +13,8 @@ from typing import Any, Self
 
 from websockets.sync.client import connect
 
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
+from tests.ports import free_port
 
 SECONDS = 20.0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.running import free_port
+from tests.ports import free_port
 from tests.stories.consent import CarefulTown
 from tests.stories.town import Town, server
 from tests.stories.tricks import TRICKS

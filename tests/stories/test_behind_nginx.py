@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
+from tests.ports import free_port
 from tests.stories.caller import Caller
 from tests.stories.test_encryption import secured
 from tests.stories.town import Town, server

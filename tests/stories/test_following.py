@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.running import free_port
+from tests.ports import free_port
 from tests.stories.caller import Caller, modern, routing
 from tests.stories.test_announced import LISTEN, SUB, TOOLS, UPDATED, Library, Stream, quiet
 from tests.stories.town import PEOPLE, Town, server

@@ -5,7 +5,7 @@ import re
 import time
 from pathlib import Path
 
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.town import Town, server
 from tests.stories.upstream import Upstream
 

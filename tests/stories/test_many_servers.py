@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.running import free_port
+from tests.ports import free_port
 from tests.stories.caller import Caller, events, legacy, modern, routing
 from tests.stories.town import Town, server
 from tests.stories.upstream import Talk, Upstream, within

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.clients.gateway import Gateway
-from tests.clients.running import free_port
+from tests.ports import free_port
 from tests.stories.caller import Answer, Caller, legacy
 from tests.stories.canaries import (
     ENVIRONMENT,

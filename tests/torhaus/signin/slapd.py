@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.torhaus.upstream.certificates import authority
 
 BASE = "dc=example,dc=test"
@@ -99,12 +100,6 @@ class Slapd:
         command = [name, *ADMIN, "-H", f"ldap://127.0.0.1:{self.plain}"]
         done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.clients.running import Program, free_port
+from tests.clients.running import Program
+from tests.ports import free_port
 from tests.torhaus.upstream.pages import LOOPS
 from tests.torhaus.upstream.pipes import Memo, ask, run, said, session, tool, until
 from tests.torhaus.upstream.webs import auto

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.clients.running import free_port
+from tests.ports import free_port
 from tests.torhaus.cast import run
 from torhaus.model.letters import Letter, MailError, MailServer
 from torhaus.watch.smtp import SmtpPostman

