@@ -33,7 +33,7 @@ test: $(VENV)/.tests-installed ## Lint, types, import contracts, every test
 	@$(MAKE) --no-print-directory pytest
 
 pytest: $(VENV)/.tests-installed $(NODE_CLIENTS)/node_modules/.installed
-	$(PY) -m pytest --timeout 300 -n $(WORKERS) --maxprocesses 8 --dist loadscope --no-loadscope-reorder $(ARGS)
+	$(PY) -m scripts.suite --timeout 300 -n $(WORKERS) --maxprocesses 8 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 # Once, and beside the types, which take one processor: each process of the tests reads all of it.
 compiled: $(VENV)/.tests-installed $(NODE_CLIENTS)/node_modules/.installed
