@@ -1,23 +1,37 @@
 """Ports for programs that must be told theirs before they start."""
 
+import os
 import random
+import re
 import socket
 
 HOST = "127.0.0.1"
 # Below those that systems give to whoever asks for any port, callers of servers among them: one of
 # these is taken by nobody between the moment it is found free and that in which a program takes it.
 FIRST, END = 10_000, 30_000
+SHARES = 8  # each process of the tests has its own, as `make test` starts eight at most
 
-_claims: list[socket.socket] = []
 _order = random.SystemRandom()
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """A loopback port on which nobody listens, and which no other process of the tests is given."""
+    """A loopback port on which nobody listens, and which is given once in this run of the tests."""
+    first, end = _share()
     while True:
-        port = _order.randrange(FIRST, END)
-        if _free(port) and _claimed(port):
+        port = _order.randrange(first, end)
+        if port not in _given and _free(port):
+            _given.add(port)
             return port
+
+
+def _share() -> tuple[int, int]:
+    number = re.fullmatch(r"gw(\d+)", os.environ.get("PYTEST_XDIST_WORKER", ""))
+    if number is None:
+        return FIRST, END
+    size = (END - FIRST) // SHARES
+    first = FIRST + int(number[1]) % SHARES * size
+    return first, first + size
 
 
 def _free(port: int) -> bool:
@@ -29,16 +43,3 @@ def _free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _claimed(port: int) -> bool:
-    """By a name that Linux frees with the process; elsewhere chance alone keeps them apart."""
-    try:
-        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        claim.bind(f"\0torhaus-tests-port-{port}")
-    except OSError:
-        return False
-    except ValueError:  # no such names here
-        return True
-    _claims.append(claim)
-    return True
