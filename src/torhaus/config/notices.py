@@ -1,9 +1,10 @@
 """The shapes of `approvals` and `notifications`: asking people, and telling them."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from torhaus.config.addresses import Email, Url, is_loopback
 from torhaus.config.amounts import Seconds, Whole, between
@@ -13,6 +14,12 @@ from torhaus.config.signed import Signed
 from torhaus.config.texts import Line, Token
 from torhaus.model.letters import MailServer
 from torhaus.model.secret import Secret
+
+
+def _host(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9.:_-]{1,253}", value) is None:
+        raise FaultError("this is not a mail server's name", "write mail.example.com alone")
+    return value
 
 
 class Approvals(Shape):
@@ -34,7 +41,7 @@ class WebhookSpec(Signed):
 class EmailSpec(Shape):
     """A mail server that takes letters for people."""
 
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
+    host: Annotated[str, AfterValidator(_host)]
     """Its name or address."""
     port: Annotated[Whole, between(1, 65535, "a port from 1 to 65535")] | None = None
     """587 without it, or 465 with tls: tls."""

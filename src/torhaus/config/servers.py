@@ -71,7 +71,7 @@ class ServerSpec(Shape):
     """Longest wait for a connection."""
     parked_expiry: Annotated[Seconds, between(1, 3600, "between 1s and 1h")] = 600.0
     """How long a question of the server waits for a client of 2026-07-28 that must come back."""
-    parked_limit: Annotated[int, between(1, 1000, "between 1 and 1000")] = 50
+    parked_limit: Annotated[Whole, between(1, 1000, "between 1 and 1000")] = 50
     """Calls of one user that may wait like that at the same time."""
     environment: Line | None = None
     """Such as production; part of cache keys, and policies name it: firebase:production."""

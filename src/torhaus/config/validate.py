@@ -18,6 +18,9 @@ _KINDS = {
     "string_sub_type": ("this must be text", "write text"),
     "model_type": ("this must be a block of keys", "write `key: value` lines below it"),
     "dict_type": ("this must be a block of keys", "write `key: value` lines below it"),
+    "model_attributes_type": ("this must be a block of keys", "write `key: value` lines below it"),
+    "bool_type": ("this must be true or false", "write true or false"),
+    "bool_parsing": ("this must be true or false", "write true or false"),
     "tuple_type": ("this must be a list", "write `- item` lines below it, or [item, item]"),
     "too_short": ("the list is empty", "write at least one item"),
 }
