@@ -150,6 +150,14 @@ class InvitationDesk(Protocol):
         """Whether somebody is asked in and could still come."""
         ...
 
+    async def unanswered(self, created_by: str, now: float) -> int:
+        """How many of one sender's could still be answered."""
+        ...
+
+    async def forget(self, before: float) -> None:
+        """Those whose link was over by then, whatever became of them."""
+        ...
+
     async def renew(self, invitation: Invitation) -> bool:
         """Another link. False when it is not pending any more."""
         ...

@@ -124,6 +124,10 @@ class CredentialDesk(Protocol):
         """Tokens and cookies, never keys, whose time was over by then."""
         ...
 
+    async def forget_keys(self, before: float) -> None:
+        """Keys that were ended, or whose time was over, by then."""
+        ...
+
     async def since(self, revision: int) -> list[Kept]:
         """Those that came or ended after this revision, in order."""
         ...

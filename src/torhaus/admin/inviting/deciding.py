@@ -17,6 +17,9 @@ from torhaus.policy.house import may, right
 LONGEST = 90 * 86400.0
 """Seconds for which a link may be good."""
 MESSAGE = 1000
+MOST_WAITING = 1000
+"""Invitations of one sender that can still be answered, and how many a list shows."""
+TOO_MANY = "1000 invitations of yours wait for an answer already: revoke some first"
 
 
 async def invite(desk: Desk, scene: Scene, act: Invite) -> Effect | Refusal:
@@ -39,9 +42,12 @@ async def invite(desk: Desk, scene: Scene, act: Invite) -> Effect | Refusal:
     if row is not None:
         fix = "add this person anew: torhaus users add"
         return Refusal("conflict", "this person is gone", tried, fix)
+    await desk.revisions.turn()  # of two at once, one sees the other
     if await desk.invitations.waiting(email, scene.now):
         fix = "torhaus invitations resend ID, or revoke it first"
         return Refusal("conflict", "this address is invited already", tried, fix)
+    if await desk.invitations.unanswered(scene.actor.email, scene.now) >= MOST_WAITING:
+        return Refusal("conflict", TOO_MANY, tried)
     made = Invitation(
         id=scene.id,
         digest=act.digest,
@@ -89,6 +95,11 @@ async def renew_invitation(desk: Desk, scene: Scene, act: RenewInvitation) -> Ef
     refusal = givable(scene, found.roles, tried)
     if refusal is not None:
         return refusal
+    await desk.revisions.turn()
+    others = await desk.invitations.unanswered(scene.actor.email, scene.now)
+    counted = found.created_by == scene.actor.email and found.expires > scene.now
+    if others - counted >= MOST_WAITING:
+        return Refusal("conflict", TOO_MANY, tried)
     fresh = msgspec.structs.replace(
         found, digest=act.digest, expires=act.expires, created_by=scene.actor.email, delivery=""
     )

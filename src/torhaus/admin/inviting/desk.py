@@ -7,6 +7,7 @@ import msgspec
 
 from torhaus.admin.acts import Done, Refusal
 from torhaus.admin.inviting.acts import Invite, RenewInvitation
+from torhaus.admin.inviting.deciding import MOST_WAITING
 from torhaus.admin.inviting.letters import invitation_letter
 from torhaus.admin.means import Means
 from torhaus.admin.people.changing import PEOPLE
@@ -18,7 +19,6 @@ from torhaus.model.letters import MailError, MailServer, Postman
 from torhaus.model.people import Principal
 from torhaus.policy.house import may
 
-MOST = 500
 NO_MAIL = "not sent: no mail server is configured"
 
 
@@ -68,7 +68,7 @@ class Invitations:
         if may(who, PEOPLE, self._means.clock()) is not None:
             return []
         async with self._means.office.read() as desk:
-            return await desk.invitations.newest(MOST)
+            return await desk.invitations.newest(MOST_WAITING)
 
     async def ask(self, who: Principal, wish: Wish, ip: str) -> Asked | Refusal:
         token = self._token()

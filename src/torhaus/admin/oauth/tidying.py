@@ -22,7 +22,8 @@ KEPT = DAY
 OVER = 7 * DAY
 """Seconds tokens, cookies and what they hung on stay after their end."""
 ASKED = 90 * DAY
-"""Seconds requests for approvals and access stay in the lists after their end."""
+"""Seconds requests for approvals and access, keys and invitations stay in the lists after their
+end."""
 ROUNDS = 60
 """Of how many rounds one cleans those away."""
 
@@ -60,7 +61,9 @@ class Tidying:
         now = self.clock()
         async with self.office.write() as desk:
             await desk.credentials.forget(now - OVER)
+            await desk.credentials.forget_keys(now - ASKED)
             await desk.families.forget(now - OVER)
             await desk.seen.sweep(now)
             await desk.approvals.forget(now - ASKED)
             await desk.access.forget(now - ASKED)
+            await desk.invitations.forget(now - ASKED)

@@ -27,6 +27,9 @@ _LIVING = select(
     "ORDER BY created, id",
 )
 _FORGET = text("DELETE FROM credentials WHERE expires < :before AND kind <> 'key'")
+_FORGET_KEYS = text(
+    "DELETE FROM credentials WHERE kind = 'key' AND (ended < :before OR expires < :before)"
+)
 _SINCE = select("credentials", _KEPT, "revision > :revision ORDER BY revision")
 _END = "UPDATE credentials SET ended = :now, ended_by = :by, revision = :revision "
 _END_ONE = text(f"{_END} WHERE digest = :digest AND ended IS NULL RETURNING digest")
@@ -87,6 +90,9 @@ class StateCredentials:
 
     async def forget(self, before: float) -> None:
         await self._connection.execute(_FORGET, {"before": before})
+
+    async def forget_keys(self, before: float) -> None:
+        await self._connection.execute(_FORGET_KEYS, {"before": before})
 
     async def since(self, revision: int) -> list[Kept]:
         rows = await self._connection.execute(_SINCE, {"revision": revision})

@@ -25,6 +25,12 @@ _DECIDE = text(
 _WAITING = select(
     "invitations", "id", "email = :email AND state = 'pending' AND expires > :now LIMIT 1"
 )
+_UNANSWERED = select(
+    "invitations",
+    "COUNT(*)",
+    "created_by = :created_by AND state = 'pending' AND expires > :now",
+)
+_FORGET = text("DELETE FROM invitations WHERE expires < :before")
 _RENEW = text(
     "UPDATE invitations SET digest = :digest, expires = :expires, created_by = :created_by, "
     "delivery = :delivery WHERE id = :id AND state = 'pending'"
@@ -57,6 +63,13 @@ class StateInvitations:
     async def waiting(self, email: str, now: float) -> bool:
         found = await self._connection.execute(_WAITING, {"email": email, "now": now})
         return found.first() is not None
+
+    async def unanswered(self, created_by: str, now: float) -> int:
+        values = {"created_by": created_by, "now": now}
+        return int((await self._connection.execute(_UNANSWERED, values)).scalar_one())
+
+    async def forget(self, before: float) -> None:
+        await self._connection.execute(_FORGET, {"before": before})
 
     async def renew(self, invitation: Invitation) -> bool:
         values = msgspec.structs.asdict(invitation)

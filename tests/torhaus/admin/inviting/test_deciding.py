@@ -7,10 +7,12 @@ from tests.torhaus.admin.hall import BOB, DANA, Hall, play, rules
 from tests.torhaus.admin.people.staff import ERIN, hired, steward, stewards
 from tests.torhaus.cast import NOW, github, run
 from torhaus.admin.inviting.acts import Invite, RenewInvitation, RevokeInvitation
+from torhaus.admin.inviting.deciding import MOST_WAITING, TOO_MANY
 from torhaus.admin.inviting.works import INVITING_WORKS
 from torhaus.admin.people.acts import OffboardPerson
 from torhaus.admin.people.works import PEOPLE_WORKS
 from torhaus.admin.perform import Admin
+from torhaus.model.accounts import Invitation
 
 
 def inviting(hall: Hall) -> None:
@@ -57,6 +59,31 @@ def test_another_link_ends_the_one_before(tmp_path: Path) -> None:
             found = await desk.invitations.sent(b"new")
         assert found is not None
         assert found.expires == NOW + 90
+
+    run(play(tmp_path, story))
+
+
+def test_one_sender_can_have_so_many_that_wait(tmp_path: Path) -> None:
+    async def story(hall: Hall) -> None:
+        inviting(hall)
+        async with hall.office.write() as desk:
+            for number in range(MOST_WAITING):
+                who = f"p{number}@example.org"
+                times = {"created_by": DANA.email, "expires": NOW + 60 + number}
+                waiting = Invitation(
+                    id=f"i{number}", digest=f"{number}".encode(), email=who, **times
+                )
+                await desk.invitations.add(waiting)
+
+        refused = await hall.refused(DANA, asked())
+        assert (refused.code, refused.reason) == ("conflict", TOO_MANY)
+        await hall.done(DANA, RenewInvitation(id="i7", digest=b"n", expires=NOW + 67))
+        hall.clock.turn(60)
+        renewed = RenewInvitation(id="i0", digest=b"o", expires=NOW + 3600)
+        made = await hall.done(DANA, asked(expires=NOW + 3600))
+        assert (await hall.refused(DANA, renewed)).reason == TOO_MANY
+        await hall.done(DANA, RevokeInvitation(made.id))
+        await hall.done(DANA, renewed)
 
     run(play(tmp_path, story))
 

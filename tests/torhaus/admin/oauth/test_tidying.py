@@ -8,7 +8,9 @@ from tests.torhaus.store.state.requests import access_request, approval
 from torhaus.admin.oauth.acts import Denied
 from torhaus.admin.oauth.tidying import Tidying
 from torhaus.identity.keys import digest
+from torhaus.model.accounts import Invitation
 from torhaus.model.approval import State
+from torhaus.model.credentials import CredentialKind
 from torhaus.model.grant import Asked
 
 
@@ -52,7 +54,7 @@ def test_new_pairs_rest_sealed_for_a_minute_only_and_reuse_is_still_noticed(
     run(play(tmp_path, story))
 
 
-def test_tokens_and_consents_are_cleaned_away_a_week_after_their_end_and_keys_are_not(
+def test_tokens_and_consents_are_cleaned_away_a_week_after_their_end_keys_later(
     tmp_path: Path,
 ) -> None:
     async def story(at: Lobby) -> None:
@@ -69,6 +71,8 @@ def test_tokens_and_consents_are_cleaned_away_a_week_after_their_end_and_keys_ar
             assert await desk.families.get("ses_1") is None
             assert await desk.families.get("con_1") is not None
         assert await at.lives(second.access)
+        async with at.hall.office.read() as desk:
+            assert await desk.credentials.named("k1") is not None
         at.hall.clock.turn(98 * DAY)
 
         await tidying.tidy()
@@ -76,7 +80,7 @@ def test_tokens_and_consents_are_cleaned_away_a_week_after_their_end_and_keys_ar
 
         async with at.hall.office.read() as desk:
             assert await desk.families.of(ALICE.email) == []
-            assert [each.credential for each in await desk.credentials.of(key.email)] == [key]
+            assert await desk.credentials.of(key.email) == []
 
     run(play(tmp_path, story))
 
@@ -92,16 +96,25 @@ def test_what_was_asked_for_leaves_the_lists_and_ids_that_may_come_once_leave_in
                 assert await desk.approvals.add(approval(state.value, state=state, **times))
             for asked in (Asked.PENDING, Asked.DENIED):
                 await desk.access.add_request(access_request(asked.value, state=asked, **times))
+            await desk.invitations.add(
+                Invitation(id="i1", digest=b"i", email="erin@example.org", expires=clock() + 60)
+            )
+            await desk.credentials.add(credential("k1", expires=None), "")
+            await desk.credentials.end(credential("k1").digest, "", clock() + 60)
             assert await desk.seen.first("idp", "jti", clock() + 60)
 
-        async def left() -> tuple[int, int]:
+        async def left() -> tuple[int, ...]:
             await tidying.clean()
             async with at.hall.office.read() as desk:
-                return len(await desk.approvals.newest(None, 9)), len(
-                    await desk.access.requests(None, 9)
+                found = (
+                    await desk.approvals.newest(None, 9),
+                    await desk.access.requests(None, 9),
+                    await desk.invitations.newest(9),
+                    await desk.credentials.newest(CredentialKind.KEY, 9),
                 )
+            return tuple(map(len, found))
 
-        assert await left() == (2, 2)
+        assert await left() == (2, 2, 1, 1)
         async with at.hall.office.write() as desk:
             assert not await desk.seen.first("idp", "jti", clock() + 60)
         clock.turn(61)
@@ -109,8 +122,8 @@ def test_what_was_asked_for_leaves_the_lists_and_ids_that_may_come_once_leave_in
         async with at.hall.office.write() as desk:
             assert await desk.seen.first("idp", "jti", clock() + 60)
         clock.turn(90 * DAY - 1)
-        assert await left() == (2, 2)
+        assert await left() == (2, 2, 1, 1)
         clock.turn(1)
-        assert await left() == (1, 1)
+        assert await left() == (1, 1, 0, 0)
 
     run(play(tmp_path, story))

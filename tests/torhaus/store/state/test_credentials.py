@@ -147,3 +147,24 @@ def test_the_newest_are_listed(place: Place) -> None:
             assert [each.credential.id for each in newest] == ["k2", "k1"]
 
     run(story())
+
+
+def test_keys_are_forgotten_long_after_their_end_and_nothing_else_with_them(place: Place) -> None:
+    later = {"k3": NOW + 60, "k4": None, "t1": NOW}
+
+    async def story() -> None:
+        async with place.office() as office, office.write() as desk:
+            for id, expires in {"k1": None, "k2": NOW, **later}.items():
+                kind = CredentialKind.ACCESS if id == "t1" else CredentialKind.KEY
+                await desk.credentials.add(credential(id, kind=kind, expires=expires), "")
+            for id in ("k1", "t1"):
+                await desk.credentials.end(credential(id).digest, BOB, NOW)
+
+            await desk.credentials.forget_keys(NOW)
+            assert len(await desk.credentials.of(ALICE)) == 5
+            await desk.credentials.forget_keys(NOW + 1)
+
+            left = await desk.credentials.of(ALICE)
+            assert sorted(each.credential.id for each in left) == ["k3", "k4", "t1"]
+
+    run(story())

@@ -53,3 +53,41 @@ def test_a_link_is_made_anew_while_nobody_has_answered(place: Place) -> None:
             assert not await desk.invitations.waiting(ALICE, NOW)
 
     run(story())
+
+
+def test_those_that_could_still_be_answered_are_counted_for_their_sender(place: Place) -> None:
+    async def story() -> None:
+        async with place.office() as office, office.write() as desk:
+            for number, (state, by, expires) in enumerate(
+                [
+                    ("pending", BOB, 600),
+                    ("pending", BOB, 601),
+                    ("pending", ALICE, 601),
+                    ("revoked", BOB, 601),
+                    ("pending", BOB, 0),
+                ]
+            ):
+                few = {"id": f"i{number}", "digest": bytes([number]), "created_by": by}
+                times = {"state": state, "expires": NOW + expires}
+                await desk.invitations.add(msgspec.structs.replace(ASKED, **few, **times))
+
+            assert await desk.invitations.unanswered(BOB, NOW) == 2
+            assert await desk.invitations.unanswered(BOB, NOW + 600) == 1
+            assert await desk.invitations.unanswered("carol@example.com", NOW) == 0
+
+    run(story())
+
+
+def test_those_whose_link_is_long_over_are_forgotten_whatever_became_of_them(place: Place) -> None:
+    async def story() -> None:
+        async with place.office() as office, office.write() as desk:
+            for number, state in enumerate(("pending", "accepted", "revoked")):
+                few = {"id": f"i{number}", "digest": bytes([number]), "state": state}
+                await desk.invitations.add(msgspec.structs.replace(ASKED, **few))
+
+            await desk.invitations.forget(ASKED.expires)
+            assert len(await desk.invitations.newest(9)) == 3
+            await desk.invitations.forget(ASKED.expires + 1)
+            assert await desk.invitations.newest(9) == []
+
+    run(story())
