@@ -16,6 +16,8 @@ METHODS = [
     ("admin/signin/**.py", "python"),
     ("signin/**.py", "python"),
     ("identity/**.py", "python"),
+    ("upstream/egress.py", "python"),
+    ("upstream/oauth/**.py", "python"),
 ]
 # Without dates and names, which would differ in every change.
 HEADER = r"""msgid ""

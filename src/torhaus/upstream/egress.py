@@ -17,6 +17,7 @@ import msgspec
 
 from torhaus.model.fetch import Fetched, FetchError
 from torhaus.model.networks import Network
+from torhaus.model.texts import filled, marked
 from torhaus.upstream.believed import UnusableError, believing
 
 Address = IPv4Address | IPv6Address
@@ -85,18 +86,30 @@ async def resolve(host: str, port: int) -> list[str]:
 def origin(url: str) -> tuple[str, str, int]:
     """(scheme, ASCII host, port) of an http(s) URL. Raises FetchError for any other."""
     if len(url) > 2048 or _UNSAFE.search(url) or "\\" in url:
-        raise FetchError("this is no http(s) URL")
+        raise FetchError(_NO_URL)
     try:
         parsed = httpx.URL(url)
         host = parsed.raw_host.decode("ascii").lower()
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise FetchError("this is no http(s) URL") from error
+        raise FetchError(_NO_URL) from error
     port = _PORTS.get(parsed.scheme) if parsed.port is None else parsed.port
     if parsed.scheme not in _PORTS or not host or "%" in host or not 0 < (port or 0) < 65536:
-        raise FetchError("this is no http(s) URL")
+        raise FetchError(_NO_URL)
     if parsed.userinfo or parsed.fragment or "#" in url:
         raise FetchError(f"the URL at {host} holds a user or a #fragment")
     return parsed.scheme, host, port or 0
+
+
+_NO_URL = marked("this is no http(s) URL")
+_NOWHERE = marked("there is no address for {host}")
+
+
+def _said(text: str, host: str) -> str:
+    return filled(text, host=host)
+
+
+def _late(host: str, seconds: float) -> str:
+    return filled(marked("{host} took longer than {seconds} s"), host=host, seconds=f"{seconds:g}")
 
 
 class Egress:
@@ -163,11 +176,12 @@ class Egress:
             async with asyncio.timeout(self._bounds.total):
                 return await self._exchange(ask, await self._checked(ask))
         except TimeoutError as error:
-            raise FetchError(f"{host} took longer than {self._bounds.total:g} s") from error
+            raise FetchError(_late(host, self._bounds.total)) from error
         except httpcore.ConnectTimeout as error:
-            raise FetchError(f"{host} took longer than {self._bounds.connect:g} s") from error
+            raise FetchError(_late(host, self._bounds.connect)) from error
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-            raise FetchError(f"{host} cannot be reached: {_reason(error)}") from error
+            text = marked("{host} cannot be reached: {error}")
+            raise FetchError(filled(text, host=host, error=_reason(error))) from error
 
     async def _checked(self, ask: _Ask) -> str:
         """The address to connect to; every one that the name has is good. Raises FetchError."""
@@ -175,9 +189,9 @@ class Egress:
         try:
             found = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise FetchError(f"there is no address for {host}") from error
+            raise FetchError(_said(_NOWHERE, host)) from error
         if not found:
-            raise FetchError(f"there is no address for {host}")
+            raise FetchError(_said(_NOWHERE, host))
         for text in found:
             self._check(ask, text)
         return found[0]
@@ -186,13 +200,14 @@ class Egress:
         scheme, host, _ = ask.origin
         address = _address(text)
         if address is None:
-            raise FetchError(f"{host} is at an address that cannot be checked")
+            raise FetchError(_said(marked("{host} is at an address that cannot be checked"), host))
         listed = any(address in network for network in self._allow)
         plain = listed or (ask.named and address.is_loopback)
         if scheme != "https" and not plain:
-            raise FetchError(f"{host} is asked over https only")
+            raise FetchError(_said(marked("{host} is asked over https only"), host))
         if not (listed or public(address) or (ask.named and local(address))):
-            raise FetchError(f"{host} is at {address}, which is not public (see egress.allow)")
+            text = marked("{host} is at {address}, which is not public (see egress.allow)")
+            raise FetchError(filled(text, host=host, address=str(address)))
 
     async def _exchange(self, ask: _Ask, ip: str) -> Fetched:
         """Over a connection of its own: none is used again for what another check let through."""
@@ -227,18 +242,21 @@ class Egress:
 async def _read(reply: httpcore.Response, ask: _Ask) -> Fetched:
     host = ask.origin[1]
     if 300 <= reply.status < 400:
-        raise FetchError(f"{host} answers with a redirect, and none is followed")
+        text = marked("{host} answers with a redirect, and none is followed")
+        raise FetchError(_said(text, host))
     headers = {
         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers
     }
     # What unpacks to more than it says would get past the limit.
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise FetchError(f"{host} answers compressed, which was not asked for")
+        text = marked("{host} answers compressed, which was not asked for")
+        raise FetchError(_said(text, host))
     body = b""
     async for chunk in reply.aiter_stream():
         body += chunk
         if len(body) > ask.limit:
-            raise FetchError(f"{host} answers with more than {ask.limit} octets")
+            text = marked("{host} answers with more than {limit} octets")
+            raise FetchError(filled(text, host=host, limit=str(ask.limit)))
     return Fetched(reply.status, headers, body)
 
 

@@ -39,7 +39,8 @@ def speaker(language: str) -> Callable[[str], str]:
     """Says a sentence in a language: one of the catalogue, or one of those with names in it.
 
     Such a sentence comes in English with the names in it (`model.texts.filled`), through records
-    and refusals that know nothing of languages. What nobody has translated stays as it is.
+    and refusals that know nothing of languages. `{error}` is another sentence, said the same way.
+    What nobody has translated stays as it is.
     """
     words = translations(language)
     known = getattr(words, "_catalog", {})
@@ -54,7 +55,10 @@ def speaker(language: str) -> Callable[[str], str]:
         for shape, said in shapes:
             found = shape.fullmatch(text)
             if found is not None:
-                return str(said).format_map(found.groupdict())
+                parts = found.groupdict()
+                if "error" in parts:
+                    parts["error"] = say(parts["error"])
+                return str(said).format_map(parts)
         return text
 
     return say

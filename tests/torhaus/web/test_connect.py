@@ -186,6 +186,34 @@ def test_a_server_that_is_down_is_said_on_the_page(tmp_path: Path) -> None:
     play_with(tmp_path, story)
 
 
+@pytest.mark.parametrize(
+    ("down", "said"),
+    [
+        (
+            "signing in to it is not possible: idp.example took longer than 5 s",
+            "Dort anmelden geht nicht: idp.example hat länger als 5 s gebraucht.",
+        ),
+        ("github cannot be reached: no address", "Github ist nicht erreichbar: no address."),
+    ],
+)
+def test_what_is_wrong_elsewhere_is_said_in_the_readers_language(
+    tmp_path: Path, down: str, said: str
+) -> None:
+    async def story(at: Counter) -> None:
+        at.hall.way.down = down
+        path = link(at)
+        token = re.search(r'name="form" value="([^"]+)"', (await at.ask("GET", path)).text)
+        assert token is not None
+        fields = urlencode({"form": unescape(token[1]), "key": key(ALICE)}).encode()
+
+        page = await at.ask("POST", path, None, fields, {**FORM, "accept-language": "de"})
+
+        assert page.status == 502
+        assert said in page.text
+
+    play_with(tmp_path, story)
+
+
 def test_who_has_left_meanwhile_connects_nothing(tmp_path: Path) -> None:
     async def story(at: Counter) -> None:
         cookie = (await begin(at, link(at))).headers["set-cookie"]

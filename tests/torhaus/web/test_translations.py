@@ -50,6 +50,16 @@ def test_the_sentence_with_most_words_of_its_own_is_meant() -> None:
     assert speaker("de")(text) == "mit github verbindet niemand ein Konto: okta bürgt für dich"
 
 
+def test_a_sentence_within_a_sentence_is_translated_too() -> None:
+    inner = "the token endpoint answers HTTP 500"
+
+    told = speaker("de")(f"no token for it: {inner}")
+
+    assert told == "kein Token dafür: der Token-Endpunkt antwortet mit HTTP 500"
+    named = "signing in to it is not possible: Sign out has no page for it"
+    assert speaker("de")(named) == "dort anmelden geht nicht: Sign out hat keine Seite dafür"
+
+
 def test_what_is_no_sentence_of_ours_stays_as_it_is() -> None:
     for text in ("never said", "", "you may not", "you may not use " + "x" * LONGEST):
         assert speaker("de")(text) == text

@@ -13,6 +13,7 @@ from torhaus.mcp.versions import LATEST_LEGACY
 from torhaus.model.connecting import Connected, Journey
 from torhaus.model.ports import StateError, UpstreamError
 from torhaus.model.servers import HttpAddress, OAuthAccess, Server
+from torhaus.model.texts import filled, marked
 from torhaus.model.vault import Content, Held, VaultKind
 from torhaus.upstream.exchange import Reply
 from torhaus.upstream.facts import initialize_text
@@ -96,13 +97,15 @@ class Connecting:
     ) -> Connected:
         address, oauth = _oauth(server)
         if not hmac.compare_digest(query.get("state", "").encode(), private["state"].encode()):
-            raise OAuthError("the answer does not belong to this browser: begin anew")
+            raise OAuthError(marked("the answer does not belong to this browser: begin anew"))
         self._from_him(private, query)
         if "error" in query:
-            raise OAuthError("the authorization server did not agree: begin anew, and allow it")
+            raise OAuthError(
+                marked("the authorization server did not agree: begin anew, and allow it")
+            )
         code = query.get("code", "")
         if not code:
-            raise OAuthError("the authorization server sent no code: begin anew")
+            raise OAuthError(marked("the authorization server sent no code: begin anew"))
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -128,9 +131,11 @@ class Connecting:
         """RFC 9207: compared as they are, before anything else of the answer is believed."""
         said = query.get("iss")
         if said is None and private["iss"]:
-            raise OAuthError("the answer does not say which authorization server it is from")
+            raise OAuthError(
+                marked("the answer does not say which authorization server it is from")
+            )
         if said is not None and said != private["issuer"]:
-            raise OAuthError("the answer is from another authorization server")
+            raise OAuthError(marked("the answer is from another authorization server"))
 
     def _endpoint(self, url: str, oauth: OAuthAccess, private: Mapping[str, str]) -> Endpoint:
         means = self._means
@@ -164,7 +169,8 @@ class Connecting:
                     link, request_text(_ID, "tools/list", b"{}"), session_of(reply)
                 )
         except UpstreamError as error:
-            raise OAuthError(f"{server.name} cannot be reached: {error}") from error
+            text = marked("{host} cannot be reached: {error}")
+            raise OAuthError(filled(text, host=server.name, error=str(error))) from error
         finally:
             await link.shutdown()
         return reply
@@ -281,7 +287,8 @@ def _nothing(_: object) -> None:
 def _oauth(server: Server) -> tuple[HttpAddress, OAuthAccess]:
     address = server.address
     if not isinstance(address, HttpAddress) or address.oauth is None:
-        raise OAuthError(f"nobody connects an account to {server.name}: its file says so")
+        text = marked("nobody connects an account to {server}: its file says so")
+        raise OAuthError(filled(text, server=server.name))
     return address, address.oauth
 
 

@@ -5,10 +5,13 @@ import msgspec
 from torhaus.model.fetch import Fetch, Fetched, FetchError
 from torhaus.model.ports import UpstreamError
 from torhaus.model.servers import OAuthAccess
+from torhaus.model.texts import filled, marked
 from torhaus.upstream.oauth import wellknown
 from torhaus.upstream.oauth.client import JWT, SECRET_JWT
 from torhaus.upstream.oauth.dpop import Key, chosen
 from torhaus.upstream.oauth.wellknown import Authority, Challenge, MetadataError, Resource
+
+_IMPOSSIBLE = marked("signing in to it is not possible: {error}")
 
 
 class OAuthError(UpstreamError):
@@ -46,14 +49,16 @@ async def discover(
         issuer = _issuer(found, oauth)
         authority = await _authority(fetch, url, issuer, trusted, machine=machine)
     except (FetchError, MetadataError) as error:
-        raise OAuthError(f"signing in to it is not possible: {error}") from error
+        raise OAuthError(filled(_IMPOSSIBLE, error=str(error))) from error
     if _tells(oauth) and not oauth.issuer and not _same(url, authority):
-        raise OAuthError(
-            "signing in to it is not possible: only the server itself says that its secret is for "
-            f"{authority.issuer[:200]}; write issuer into its auth, if that is the right one"
+        text = marked(
+            "only the server itself says that its secret is for {issuer}; write issuer into its "
+            "auth, if that is the right one"
         )
+        raise OAuthError(filled(_IMPOSSIBLE, error=filled(text, issuer=authority.issuer[:200])))
     if not machine and not authority.authorization:
-        raise OAuthError(f"signing in to it is not possible: {authority.issuer} has no page for it")
+        text = filled(marked("{issuer} has no page for it"), issuer=authority.issuer)
+        raise OAuthError(filled(_IMPOSSIBLE, error=text))
     scopes = tuple(challenge.scope.split()) or found.scopes
     return Known(found, authority, scopes, challenge.bound or found.bound)
 
@@ -85,17 +90,17 @@ def _origin(url: str) -> str:
 def _issuer(found: Resource, oauth: OAuthAccess) -> str:
     """Empty where a server without metadata may be its own. Raises MetadataError."""
     if found.authorities and oauth.issuer and oauth.issuer not in found.authorities:
-        raise MetadataError("its metadata does not name the issuer that is configured")
+        raise MetadataError(marked("its metadata does not name the issuer that is configured"))
     issuer = oauth.issuer or next(iter(found.authorities), "")
     if not issuer and found.found:
-        raise MetadataError("its metadata names no authorization server")
+        raise MetadataError(marked("its metadata names no authorization server"))
     return issuer
 
 
 async def _resource(fetch: Fetch, url: str, challenge: Challenge) -> Resource:
     named = challenge.metadata
     if named and wellknown.base(named).lower() != wellknown.base(url).lower():
-        raise MetadataError("it points to metadata on another host")
+        raise MetadataError(marked("it points to metadata on another host"))
     for where in wellknown.resource_documents(url, named):
         reply = await fetch.get(where, _JSON, named=(url,))
         if reply.status == 200:
@@ -113,18 +118,20 @@ async def _authority(
         reply = await fetch.get(where, _JSON, named=trusted)
         if reply.status == 200:
             if not machine and not wellknown.proves_keys(reply.body):
-                raise MetadataError(f"{(issuer or own)[:200]} does not check PKCE (S256)")
+                text = marked("{issuer} does not check PKCE (S256)")
+                raise MetadataError(filled(text, issuer=(issuer or own)[:200]))
             return wellknown.authority(reply.body, issuer or own)
         _no_other(reply, where)
     if issuer:
-        raise MetadataError(f"{issuer[:200]} has no metadata")
+        raise MetadataError(filled(marked("{issuer} has no metadata"), issuer=issuer[:200]))
     return wellknown.fallback(own)
 
 
 def _no_other(reply: Fetched, where: str) -> None:
     """Only "there is nothing here" is a reason to look elsewhere."""
     if not 400 <= reply.status < 500:
-        raise MetadataError(f"{where[:200]} answers HTTP {reply.status}")
+        text = marked("{host} answers HTTP {status}")
+        raise MetadataError(filled(text, host=where[:200], status=str(reply.status)))
 
 
 _JSON = {"Accept": "application/json"}

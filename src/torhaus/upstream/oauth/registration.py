@@ -2,8 +2,9 @@
 
 import msgspec
 
-from torhaus.model.fetch import Fetch, FetchError
+from torhaus.model.fetch import Fetch, Fetched, FetchError
 from torhaus.model.servers import OAuthAccess
+from torhaus.model.texts import filled, marked
 from torhaus.upstream.oauth.client import NONE, Client, configured, usual
 from torhaus.upstream.oauth.discovery import OAuthError
 from torhaus.upstream.oauth.wellknown import Authority
@@ -43,10 +44,11 @@ async def register(
 ) -> Client:
     """Dynamic registration (RFC 7591). `bound`: tokens will be (DPoP). Raises OAuthError."""
     if not authority.registration:
-        raise OAuthError(
-            f"{authority.issuer} does not let clients register: register Torhaus there by hand, "
-            f"with the redirect URI {redirect}, and write its client_id into the file"
+        text = marked(
+            "{issuer} does not let clients register: register Torhaus there by hand, with the "
+            "redirect URI {redirect}, and write its client_id into the file"
         )
+        raise OAuthError(filled(text, issuer=authority.issuer, redirect=redirect))
     method = NONE if NONE in authority.methods else usual(authority.methods, secret=True)
     wish = {
         "client_name": NAME,
@@ -65,15 +67,22 @@ async def register(
         if reply.status == 400 and scopes:
             reply = await fetch.send(authority.registration, msgspec.json.encode(wish), named=named)
     except FetchError as error:
-        raise OAuthError(f"Torhaus cannot be registered there: {error}") from error
+        text = marked("Torhaus cannot be registered there: {error}")
+        raise OAuthError(filled(text, error=str(error))) from error
+    return _registered(authority, reply)
+
+
+def _registered(authority: Authority, reply: Fetched) -> Client:
     if reply.status not in (200, 201):
-        raise OAuthError(f"{authority.issuer} did not register Torhaus (HTTP {reply.status})")
+        text = marked("{issuer} did not register Torhaus (HTTP {status})")
+        raise OAuthError(filled(text, issuer=authority.issuer, status=str(reply.status)))
     try:
         found = _read(reply.body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         found = _Registered()
     if not found.client_id or len(found.client_id) > 2048:
-        raise OAuthError(f"{authority.issuer} registered Torhaus without an id")
+        text = marked("{issuer} registered Torhaus without an id")
+        raise OAuthError(filled(text, issuer=authority.issuer))
     secret = found.client_secret
     return Client(
         id=found.client_id,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from torhaus.model.fetch import Fetch, Fetched, FetchError
+from torhaus.model.texts import filled, marked
 from torhaus.upstream.again import NONCES
 from torhaus.upstream.oauth.client import Client
 from torhaus.upstream.oauth.discovery import OAuthError
@@ -19,11 +20,14 @@ _CODE = re.compile(r"[a-z_]{1,64}")
 WANTED = NONCE.decode()
 
 
+_NONE = marked("no token for it: {error}")
+
+
 class Rejected(OAuthError):  # noqa: N818 -- what the authorization server decided, not a fault
     """The authorization server said no. `code`: its word for why, such as `invalid_grant`."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"the authorization server refused ({code})")
+        super().__init__(filled(marked("the authorization server refused ({code})"), code=code))
         self.code = code
 
 
@@ -101,7 +105,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return await self.fetch.post(self.url, sent, headers, named=self.named)
         except FetchError as error:
-            raise OAuthError(f"no token for it: {error}") from error
+            raise OAuthError(filled(_NONE, error=str(error))) from error
 
 
 def _read_answer(body: bytes) -> Answer:
@@ -116,7 +120,8 @@ def _yes(status: int, found: Answer) -> Answer:
         return found
     if found.error and _CODE.fullmatch(found.error):
         raise Rejected(found.error)
-    raise OAuthError(f"no token for it: the token endpoint answers HTTP {status}")
+    text = marked("the token endpoint answers HTTP {status}")
+    raise OAuthError(filled(_NONE, error=filled(text, status=str(status))))
 
 
 def tokens(found: Answer, now: float, *, bound: bool) -> Tokens:
@@ -124,10 +129,11 @@ def tokens(found: Answer, now: float, *, bound: bool) -> Tokens:
     kind = found.token_type.lower()
     if bound and kind == "bearer":
         # Whoever has it could use it: that is not what was asked for (RFC 9449 section 5).
-        raise OAuthError("no token for it: the one that came is not bound to a key (DPoP)")
+        text = marked("the one that came is not bound to a key (DPoP)")
+        raise OAuthError(filled(_NONE, error=text))
     if not _TOKEN.fullmatch(found.access_token) or kind != ("dpop" if bound else "bearer"):
-        text = f"the token endpoint's answer holds no {'DPoP' if bound else 'bearer'} token"
-        raise OAuthError(f"no token for it: {text}")
+        text = marked("the token endpoint's answer holds no {kind} token")
+        raise OAuthError(filled(_NONE, error=filled(text, kind="DPoP" if bound else "bearer")))
     return Tokens(
         access=found.access_token,
         refresh=usable(found.refresh_token),

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from torhaus.model.texts import filled, marked
+
 _PIECE = re.compile(r'([A-Za-z][\w-]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?')
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")  # RFC 6749 A.4
 RESOURCE = "/.well-known/oauth-protected-resource"
@@ -115,9 +117,8 @@ def resource(body: bytes, url: str) -> Resource:
     found = _object(body, "the server's resource metadata")
     said = _text(found, "resource")
     if not covers(said, url):
-        raise MetadataError(
-            f"its metadata is about another resource ({said[:200] or 'none'}), not about its url"
-        )
+        text = marked("its metadata is about another resource ({resource}), not about its url")
+        raise MetadataError(filled(text, resource=said[:200] or "-"))
     return Resource(
         said,
         _texts(found, "authorization_servers"),
@@ -130,13 +131,12 @@ def authority(body: bytes, issuer: str) -> Authority:
     """Raises MetadataError when it is of another issuer, or lets clients go without PKCE."""
     found = _object(body, "the authorization server's metadata")
     said = _text(found, "issuer")
-    if said != issuer and said.rstrip("/") != issuer.rstrip("/"):
-        raise MetadataError(f"the metadata of {issuer[:200]} is of another issuer: {said[:200]}")
-    if said != issuer and _split(issuer)[1]:
-        raise MetadataError(f"the metadata of {issuer[:200]} is of another issuer: {said[:200]}")
+    if said != issuer and (said.rstrip("/") != issuer.rstrip("/") or _split(issuer)[1]):
+        text = marked("the metadata of {issuer} is of another issuer: {other}")
+        raise MetadataError(filled(text, issuer=issuer[:200], other=said[:200]))
     token = _url(found, "token_endpoint")
     if not token:
-        raise MetadataError(f"{issuer[:200]} names no token endpoint")
+        raise MetadataError(filled(marked("{issuer} names no token endpoint"), issuer=issuer[:200]))
     return Authority(
         issuer=said,
         authorization=_url(found, "authorization_endpoint"),
