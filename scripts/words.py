@@ -16,6 +16,7 @@ METHODS = [
     ("admin/signin/**.py", "python"),
     ("signin/**.py", "python"),
     ("identity/**.py", "python"),
+    ("model/signin.py", "python"),
     ("upstream/egress.py", "python"),
     ("upstream/oauth/**.py", "python"),
 ]

@@ -5,6 +5,8 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from torhaus.model.texts import filled, marked
+
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """A proved identity. `issuer` and `subject` together are the key, never the address.
@@ -58,6 +60,17 @@ class SignInError(Exception):
     def __init__(self, text: str, detail: str = "") -> None:
         super().__init__(text)
         self.detail = detail
+
+
+NOT_AGAIN = marked("{provider} has not asked you to sign in again: sign out there, and try again")
+
+
+class UnaskedError(SignInError):
+    """The provider cannot be asked: nothing is known of anybody, and nobody has done anything."""
+
+    def __init__(self, label: str, detail: str = "") -> None:
+        text = marked("{provider} cannot be asked right now: try again later")
+        super().__init__(filled(text, provider=label), detail)
 
 
 class Redirecting(Protocol):

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from torhaus.identity.addresses import address
 from torhaus.model.providers import LdapProvider
-from torhaus.model.signin import Identity, SignInError
+from torhaus.model.signin import Identity, SignInError, UnaskedError
 from torhaus.signin.ldap_directory import Directory, DirectoryError
 
 AT_ONCE = 4
@@ -74,4 +74,4 @@ async def _turn(turns: asyncio.Semaphore, label: str) -> AsyncIterator[None]:
 
 
 def _unavailable(label: str, detail: str) -> SignInError:
-    return SignInError(f"{label} cannot be asked right now: try again later", detail)
+    return UnaskedError(label, detail)

@@ -16,14 +16,27 @@ from torhaus.identity.jose import TokenError, UnknownKeyError
 from torhaus.identity.oidc import Expected
 from torhaus.model.fetch import Fetch, Fetched, FetchError
 from torhaus.model.providers import OidcProvider
-from torhaus.model.signin import Arrival, Departure, Identity, LoggedOut, SignInError
+from torhaus.model.signin import (
+    NOT_AGAIN,
+    Arrival,
+    Departure,
+    Identity,
+    LoggedOut,
+    SignInError,
+    UnaskedError,
+)
+from torhaus.model.texts import filled, marked
 from torhaus.signin.oidc_documents import OidcDocuments
 
 ANEW = "anew"
 """What is kept of a departure for which he has to prove himself once more: its time."""
 _DENIED = {
-    "access_denied": "the sign-in was not finished, or you may not use this application there",
-    "temporarily_unavailable": "the identity provider is not available right now: try again later",
+    "access_denied": marked(
+        "the sign-in was not finished, or you may not use this application there"
+    ),
+    "temporarily_unavailable": marked(
+        "the identity provider is not available right now: try again later"
+    ),
 }
 
 
@@ -116,10 +129,13 @@ class OidcSignIn:
         if not self._provider.asks_again:
             return now
         if proved is None:
-            text = f"{self.label} does not say when you have signed in there: ask an administrator"
+            text = marked(
+                "{provider} does not say when you have signed in there: ask an administrator"
+            )
+            text = filled(text, provider=self.label)
             raise SignInError(text, "the ID token has no auth_time, which max_age asks for")
         if proved < since - oidc.SKEW:
-            text = f"{self.label} has not asked you to sign in again: sign out there, and try again"
+            text = filled(NOT_AGAIN, provider=self.label)
             raise SignInError(text, "auth_time is older than the request, which says prompt=login")
         return proved
 
@@ -133,7 +149,8 @@ class OidcSignIn:
             raise self._refused("the answer comes from another issuer, or does not say from which")
         error = said.get("error")
         if error is not None:
-            text = _DENIED.get(error, f"{self.label} refused the sign-in")
+            other = filled(marked("{provider} refused the sign-in"), provider=self.label)
+            text = _DENIED.get(error, other)
             raise SignInError(text, f"error={error[:60]!r}")
         code = said.get("code", "")
         if not code:
@@ -269,10 +286,11 @@ class OidcSignIn:
         )
 
     def _refused(self, detail: str) -> SignInError:
-        return SignInError(f"the answer of {self.label} proves nothing: sign in again", detail)
+        text = marked("the answer of {provider} proves nothing: sign in again")
+        return SignInError(filled(text, provider=self.label), detail)
 
     def _unavailable(self, detail: str) -> SignInError:
-        return SignInError(f"{self.label} cannot be asked right now: try again later", detail)
+        return UnaskedError(self.label, detail)
 
 
 def _with(url: str, parameters: Mapping[str, str]) -> str:

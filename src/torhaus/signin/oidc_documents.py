@@ -7,7 +7,7 @@ import msgspec
 from torhaus.identity.discovery import MetadataError, OidcMetadata, location, metadata
 from torhaus.identity.jose import VerificationKey, verification_keys
 from torhaus.model.fetch import Fetch, FetchError
-from torhaus.model.signin import SignInError
+from torhaus.model.signin import SignInError, UnaskedError
 
 LIFETIME = 3600.0
 """Seconds until documents are fetched anew: so long a withdrawn key may still count."""
@@ -86,4 +86,4 @@ class OidcDocuments:
         return fetched.body
 
     def _wrong(self, detail: str) -> SignInError:
-        return SignInError(f"{self._label} cannot be asked right now: try again later", detail)
+        return UnaskedError(self._label, detail)

@@ -15,7 +15,8 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from torhaus.identity.addresses import address
 from torhaus.model.fetch import Fetch, FetchError
 from torhaus.model.providers import SamlProvider
-from torhaus.model.signin import Arrival, Departure, Identity, SignInError
+from torhaus.model.signin import NOT_AGAIN, Arrival, Departure, Identity, SignInError, UnaskedError
+from torhaus.model.texts import filled, marked
 from torhaus.signin.saml_assertion import SKEW, TRANSIENT, Asked, Said, said
 from torhaus.signin.saml_metadata import IdentityProvider, SamlMetadataError, identity_provider
 from torhaus.signin.saml_shape import AnswerError, decoded, shaped
@@ -103,7 +104,7 @@ class SamlSignIn:
     def _anew(self, proved: float | None, since: float) -> None:
         """Raises SignInError unless he has proved who he is since then (Core, 3.4.1)."""
         if proved is None or proved < since - SKEW:
-            text = f"{self.label} has not asked you to sign in again: sign out there, and try again"
+            text = filled(NOT_AGAIN, provider=self.label)
             raise SignInError(text, "AuthnInstant is older than the request, which says ForceAuthn")
 
     def description(self, callback: str) -> bytes:
@@ -123,15 +124,14 @@ class SamlSignIn:
 
     async def _described(self, now: float) -> IdentityProvider:
         """Raises SignInError, for a few seconds without asking again."""
-        text = f"{self.label} cannot be asked right now: try again later"
         if self._failed is not None and now - self._failed[0] < REST:
-            raise SignInError(text, self._failed[1])
+            raise UnaskedError(self.label, self._failed[1])
         try:
             document = await self._metadata()
             return identity_provider(document, self._provider.idp, self._provider.pins)
         except (FetchError, SamlMetadataError) as error:
             self._failed = (now, str(error))
-            raise SignInError(text, str(error)) from error
+            raise UnaskedError(self.label, str(error)) from error
 
     async def _metadata(self) -> str:
         provider = self._provider
@@ -226,8 +226,8 @@ class SamlSignIn:
         return subject
 
     def _refused(self, detail: str) -> SignInError:
-        text = f"the answer of {self.label} proves nothing: sign in again"
-        return SignInError(text, f"response: {detail}")
+        text = marked("the answer of {provider} proves nothing: sign in again")
+        return SignInError(filled(text, provider=self.label), f"response: {detail}")
 
 
 def _only(attributes: Mapping[str, tuple[str, ...]], names: tuple[str, ...]) -> str | None:

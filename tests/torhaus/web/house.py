@@ -32,6 +32,7 @@ from torhaus.model.signin import (
     LocalAccounts,
     LoggedOut,
     SignInError,
+    UnaskedError,
 )
 from torhaus.reception import Reception, Ways
 from torhaus.signin.local import Argon2
@@ -73,6 +74,8 @@ class Scripted:
         assert arrival.private["nonce"].startswith("n ")
         assert callback == f"{ORIGIN}/callback/corp"
         code = {**arrival.query, **arrival.form}.get("code", "")
+        if code == "down":
+            raise UnaskedError(self.label, "no connection")
         if code not in self.answers:
             raise SignInError("The identity provider's <answer> proves nothing.", "no such code")
         return self.answers[code]

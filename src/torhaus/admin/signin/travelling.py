@@ -14,7 +14,7 @@ from torhaus.admin.throttle import Throttle
 from torhaus.identity.keys import digest
 from torhaus.model.accounts import Leaving
 from torhaus.model.ports import LedgerError, StateError
-from torhaus.model.signin import Arrival, Identity, Redirecting, SignInError
+from torhaus.model.signin import Arrival, Identity, Redirecting, SignInError, UnaskedError
 from torhaus.model.texts import marked
 
 log = structlog.get_logger()
@@ -140,10 +140,12 @@ class Travelling:
             return await provider.arrive(brought, callback, self._means.clock())
         except SignInError as error:
             log.warning("signin.refused", provider=name, detail=error.detail)
+            unasked = isinstance(error, UnaskedError)
             if await self._used_up(token):
-                self._throttle.failed(guest.ip)
+                if not unasked:
+                    self._throttle.failed(guest.ip)
                 await self._entering.refuse(name, str(error), guest)
-            return Closed(status=403, text=str(error))
+            return Closed(status=502 if unasked else 403, text=str(error))
 
     async def _used_up(self, token: str) -> bool:
         """Whether this was the first answer: a failure is recorded once, however often it comes."""

@@ -33,7 +33,7 @@ from torhaus.mcp.seal import Sealer
 from torhaus.model.accounts import Hasher, Password
 from torhaus.model.people import Principal
 from torhaus.model.ports import LedgerError, StateError
-from torhaus.model.signin import Asking, LocalAccounts, SignInError
+from torhaus.model.signin import Asking, LocalAccounts, SignInError, UnaskedError
 from torhaus.policy.approvers import administers
 
 log = structlog.get_logger()
@@ -152,6 +152,11 @@ class Typed:
         try:
             try:
                 identity = await provider.ask(user, password, self._means.clock())
+            except UnaskedError as error:
+                log.warning("signin.unanswered", provider=name, detail=error.detail)
+                self._throttle.right(guest.ip, account, device)
+                await self._entering.refuse(name, str(error), guest)
+                return Closed(status=502, text=str(error))
             except SignInError as error:
                 log.info("signin.refused", provider=name, detail=error.detail)
                 await self._entering.refuse(name, str(error), guest)

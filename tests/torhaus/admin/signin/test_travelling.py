@@ -54,3 +54,21 @@ def test_a_state_of_one_provider_is_none_of_another(tmp_path: Path) -> None:
                 assert found.status == 400
 
     run(story())
+
+
+def test_a_provider_that_goes_down_meanwhile_costs_nobody_a_try(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as at:
+            travelling = at.reception.travelling
+            for code, status in [*[("down", 502)] * 12, ("nonsense", 403)]:
+                where = await travelling.depart("corp", GUEST, Errand(), CALLBACK)
+                assert isinstance(where, str)
+                state, brought = where.partition("state=")[2][:64], Arrival(query={"code": code})
+
+                found = await travelling.land("corp", state, brought, GUEST, CALLBACK)
+
+                assert isinstance(found, Closed)
+                assert found.status == status
+            assert at.reception.throttle.wait(GUEST.ip) == 0
+
+    run(story())

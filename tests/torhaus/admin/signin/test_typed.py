@@ -13,7 +13,7 @@ from torhaus.admin.signin.errands import Errand
 from torhaus.admin.signin.outcome import Closed, FactorNeeded, Guest, Opened
 from torhaus.admin.signin.typed import Typed
 from torhaus.model.person import Person, PersonState
-from torhaus.model.signin import Asking, Identity, LocalAccounts, SignInError
+from torhaus.model.signin import Asking, Identity, LocalAccounts, SignInError, UnaskedError
 
 FRIDA = person("frida", "empty")
 GUEST = Guest(ip="192.0.2.7", agent="x", browser=b"b")
@@ -25,6 +25,8 @@ class Directory:
     name, label = "corp", "Directory"
 
     async def ask(self, user: str, password: str, now: float) -> Identity:
+        if user == "down":
+            raise UnaskedError("Directory", "no connection")
         if (user, password) != ("alice", "right"):
             raise SignInError("The name or the password is wrong.")
         return Identity(provider="corp", issuer="ldap", subject="u", email=ALICE.email)
@@ -76,6 +78,23 @@ def test_guessing_at_a_directory_waits_too(tmp_path: Path) -> None:
             assert isinstance(found, Closed)
             assert (found.status, found.wait) == (429, 60)
             assert isinstance(other, Opened)
+
+    run(story())
+
+
+def test_a_directory_that_is_down_is_no_wrong_password_and_costs_no_try(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as at:
+            typed = asking(at, {"corp": Directory()})
+            for _ in range(12):
+                down = await typed.directory("corp", "down", "right", GUEST, Errand())
+                assert isinstance(down, Closed)
+                assert down.status == 502
+                assert down.text == "Directory cannot be asked right now: try again later"
+
+            found = await typed.directory("corp", "alice", "right", GUEST, Errand())
+
+            assert isinstance(found, Opened)
 
     run(story())
 
