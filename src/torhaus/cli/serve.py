@@ -117,10 +117,16 @@ def lines(loaded: Loaded, port: int, key: str | None) -> None:
     if not loaded.rules.servers:
         return
     say("Connect Claude Code:" if key else "Connect Claude Code, which then signs in (/mcp):")
-    for line in connect_lines(team_url(loaded.settings, port), loaded.rules.servers, key):
+    here, elsewhere = local_url(loaded.settings, port), team_url(loaded.settings, port)
+    # Whoever signs in has to come back, and under a name that nobody has told us he does not.
+    nameless = key is None and loaded.settings.public_url is None and here != elsewhere
+    for line in connect_lines(here if nameless else elsewhere, loaded.rules.servers, key):
         say(f"  {line}", "cyan")
     if key is None:
         say('  Programs without a browser add --header "apikey: THEIR-KEY".', "dim")
+    if nameless:
+        say(f"From other machines {elsewhere} is for programs with a key until")
+        say("server.public_url says what people type: then they sign in there.")
     say()
 
 

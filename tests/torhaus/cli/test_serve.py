@@ -39,6 +39,18 @@ def test_it_prints_a_line_for_every_server_that_connects_claude_code(tmp_path: P
     assert '--header "apikey: THEIR-KEY"' in out
 
 
+def test_a_gateway_for_others_that_nobody_has_named_says_who_can_sign_in(tmp_path: Path) -> None:
+    configured(tmp_path, f"{CONFIG}\nserver: {{host: 0.0.0.0}}\n")
+
+    with Warm("serve", "--port", "0", at=tmp_path) as running:
+        url = running.url()
+        out = running.wait_for("server.public_url says what people type")
+
+    assert f"claude mcp add --transport http git {url}/mcp/git\n" in out
+    port = url.rpartition(":")[2]
+    assert f"http://{socket.gethostname()}:{port} is for programs with a key until" in out
+
+
 def test_where_nobody_signs_in_through_a_browser_the_lines_have_a_key(tmp_path: Path) -> None:
     configured(tmp_path, f"{CONFIG}\nauth: {{local: {{enabled: false}}}}\n")
 

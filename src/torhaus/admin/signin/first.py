@@ -1,5 +1,7 @@
 """The first administrator: while nobody can administer, whoever has the terminal can make one."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from torhaus.admin.acts import Effect, Refusal, Scene
@@ -9,9 +11,10 @@ from torhaus.model.access import Access
 from torhaus.model.desk import Desk
 from torhaus.model.people import Phase, Principal
 from torhaus.model.person import Person
+from torhaus.model.providers import Provider, Terms
 from torhaus.model.rules import Rules
 from torhaus.model.texts import marked
-from torhaus.policy.approvers import administers, administrators
+from torhaus.policy.approvers import administers, administrators, govern
 
 SETUP = "setup"
 LASTS = 24 * 3600.0
@@ -27,15 +30,40 @@ USED = marked("this link has been used, or is over: restart the gateway for a ne
 
 async def needed(desk: Desk, rules: Rules, now: float) -> bool:
     """Whether nobody who administers everything could prove who he is, now or by a provider."""
-    if rules.providers:
-        return False
     can = set(administrators(rules, "*", now))
+    for provider in rules.providers:
+        if _makes_one(provider.terms, rules) or await _knows_one(desk, provider, can):
+            return False
     if any(each.email in can for each in rules.keys.values()):
         return False
     for email in can:
         if await desk.passwords.get(email) is not None:
             return False
     return True
+
+
+def _makes_one(terms: Terms, rules: Rules) -> bool:
+    """Whether a group of the provider can make somebody an administrator."""
+    teams = {each.name: each.roles for each in rules.teams if not each.servers}
+    found = [terms.everyone, *terms.groups.values()]
+    roles = [
+        (*each.roles, *(role for group in each.groups for role in teams.get(group, ())))
+        for each in found
+    ]
+    return any(govern(each, rules) for each in roles)
+
+
+async def _knows_one(desk: Desk, provider: Provider, can: Iterable[str]) -> bool:
+    """Whether it can let an administrator in: he came before, or his address is believed."""
+    terms = provider.terms
+    for email in can:
+        links = await desk.identities.of(email)
+        if any(each.provider == provider.name for each in links):
+            return True
+        fits = not terms.domains or email.rpartition("@")[2] in terms.domains
+        if not links and terms.link_by_email and fits:
+            return True
+    return False
 
 
 def role_for(rules: Rules, now: float) -> str | None:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -7,13 +8,19 @@ from tests.torhaus.admin.hall import ALICE, BOB, DANA, Hall, person, rules
 from tests.torhaus.admin.signin.office import play
 from torhaus.admin.signin.acts import FirstAdministrator
 from torhaus.admin.signin.first import needed, role_for
-from torhaus.model.accounts import Leaving, Password
-from torhaus.model.providers import OidcProvider, Terms
+from torhaus.model.accounts import Leaving, Link, Password
+from torhaus.model.people import Principal
+from torhaus.model.person import Team
+from torhaus.model.providers import Gains, OidcProvider, Terms
 
 FRIDA = person("frida", "empty")
 HASHED = Password(email="", hash="$argon2id$frida")
 ACT = FirstAdministrator(b"link", FRIDA.email, "Frida", HASHED)
-PROVIDER = OidcProvider(name="c", label="c", terms=Terms(), issuer="i", client_id="c")
+LINK = Link(issuer="i", subject="s", email=DANA.email, provider="c")
+
+
+def provider(**terms: Any) -> OidcProvider:
+    return OidcProvider(name="c", label="c", terms=Terms(**terms), issuer="i", client_id="c")
 
 
 async def link(at: Hall) -> None:
@@ -39,7 +46,7 @@ def test_whoever_has_the_link_becomes_the_first_administrator_once(tmp_path: Pat
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"providers": (PROVIDER,)}, "conflict"),
+        ({"providers": (provider(everyone=Gains(roles=("admin",))),)}, "conflict"),
         ({"roles": ("developer",)}, "unavailable"),
         ({"principals": {FRIDA.id: FRIDA}}, "conflict"),
         ({"principals": {DANA.id: DANA}, "keys": {b"k": DANA}}, "conflict"),
@@ -81,6 +88,39 @@ def test_without_the_link_nobody_does(tmp_path: Path) -> None:
         async with at.office.read() as desk:
             assert await desk.persons.get(FRIDA.email) is None
             assert await desk.passwords.get(FRIDA.email) is None
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("terms", "people", "linked", "expected"),
+    [
+        ({}, (ALICE,), False, True),
+        ({"everyone": Gains(roles=("developer",)), "link_by_email": True}, (ALICE,), False, True),
+        ({"groups": {"eng": Gains(roles=("developer",))}}, (ALICE,), False, True),
+        ({"groups": {"ops": Gains(roles=("developer", "admin"))}}, (ALICE,), False, False),
+        ({"groups": {"ops": Gains(groups=("ops",))}}, (ALICE,), False, False),
+        ({"groups": {"ops": Gains(groups=("others",))}}, (ALICE,), False, True),
+        ({"link_by_email": True}, (DANA,), False, False),
+        ({"link_by_email": True, "domains": ("example.com",)}, (DANA,), False, True),
+        ({}, (DANA,), False, True),
+        ({}, (DANA,), True, False),
+    ],
+)
+def test_a_provider_is_enough_only_where_it_can_let_an_administrator_in(
+    tmp_path: Path,
+    terms: dict[str, Any],
+    people: tuple[Principal, ...],
+    linked: bool,
+    expected: bool,
+) -> None:
+    async def story(at: Hall) -> None:
+        teams = (Team(name="ops", roles=("admin",)),)
+        known = rules(*people, keys={}, providers=(provider(**terms),), teams=teams)
+        async with at.office.write() as desk:
+            if linked:
+                await desk.identities.put(LINK)
+            assert await needed(desk, known, at.clock()) is expected
 
     play(tmp_path, story)
 
