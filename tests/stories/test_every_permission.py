@@ -103,6 +103,7 @@ TABLE: dict[str, Row] = {
     "PATCH /people/{email}": Row(PEOPLE, {"name": "x"}),
     "POST /people/{email}/suspend": Row(PEOPLE, {}),
     "POST /people/{email}/reinstate": Row(PEOPLE, {}),
+    "POST /people/{email}/relink": Row(PEOPLE, {}),
     "POST /people/{email}/offboard": Row(PEOPLE, {}),
     "GET /teams": Row(EVERYBODY),
     "GET /teams/{name}": Row(PEOPLE, of="team", shut=404),

@@ -34,6 +34,7 @@ LESSENING = frozenset(
         "RemoveUser",
         "ProvisionGroup",
         "RemoveGroup",
+        "RelinkPerson",
     )
 )
 """Acts that can take the last administrator away: they are undone where they would. To come into a

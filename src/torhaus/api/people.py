@@ -12,6 +12,7 @@ from torhaus.admin.people.acts import (
     SuspendPerson,
 )
 from torhaus.admin.people.books import PeopleBooks
+from torhaus.admin.signin.acts import RelinkPerson
 from torhaus.api.backstage import MOST, Backstage
 from torhaus.api.door import Who
 from torhaus.api.person_shapes import (
@@ -20,6 +21,7 @@ from torhaus.api.person_shapes import (
     PersonChange,
     PersonDone,
     PersonOut,
+    Relinking,
     instant,
 )
 from torhaus.api.problems import ProblemError
@@ -27,6 +29,7 @@ from torhaus.model.person import PersonState
 
 Email = Annotated[str, Path(max_length=320, pattern=r"^[^\s/@]+@[^\s/@]+$")]
 NO_REASON = Ending()
+ANY_ACCOUNT = Relinking()
 
 
 def router(backstage: Backstage, books: PeopleBooks) -> APIRouter:
@@ -97,6 +100,11 @@ def _endings(routes: APIRouter, backstage: Backstage) -> None:
     async def reinstate(email: Email, who: Who) -> PersonDone:
         """Let somebody in again."""
         return PersonDone.ended(await backstage.act(who, ReinstatePerson(email)))
+
+    @routes.post("/{email}/relink")
+    async def relink(email: Email, who: Who, to: Relinking = ANY_ACCOUNT) -> PersonDone:
+        """Another account at an identity provider is somebody's from his next sign-in on."""
+        return PersonDone.ended(await backstage.act(who, RelinkPerson(email, to.provider)))
 
     @routes.post("/{email}/offboard")
     async def offboard(email: Email, who: Who, why: Ending = NO_REASON) -> PersonDone:

@@ -64,6 +64,14 @@ class Ending(Taken):
     ] = ""
 
 
+class Relinking(Taken):
+    """Where the account is that is somebody's from now on."""
+
+    provider: Annotated[
+        str, Field(max_length=63, description="A provider of the file; any of them without.")
+    ] = ""
+
+
 class NewKey(Taken):
     """A key for yourself, or for somebody whose every role you could give."""
 

@@ -86,6 +86,7 @@ GROUPS: Mapping[str, tuple[str, Words]] = {
             "change": "users:change",
             "suspend": "users:suspend",
             "reinstate": "users:reinstate",
+            "relink": "users:relink",
             "offboard": "users:offboard",
             "reset-link": "resetting:reset_link",
         },

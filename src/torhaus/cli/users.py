@@ -139,6 +139,18 @@ def reinstate(*, email: Email, url: Url = LOCAL, key: Key = None, json: AsJson =
     _act(email, "reinstate", {}, (url, key), json=json)
 
 
+def relink(
+    *,
+    email: Email,
+    provider: Annotated[str, typer.Option(help="At this one of the file; else at any.")] = "",
+    url: Url = LOCAL,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """Another account at an identity provider is his from his next sign-in on."""
+    _act(email, "relink", {"provider": provider}, (url, key), json=json)
+
+
 def offboard(
     *,
     email: Email,

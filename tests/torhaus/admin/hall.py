@@ -32,6 +32,7 @@ from torhaus.admin.means import Means
 from torhaus.admin.perform import WORKS, Admin
 from torhaus.admin.requests import Requests
 from torhaus.admin.safe import Safe
+from torhaus.admin.signin.works import SIGNIN_WORKS
 from torhaus.admin.teams.works import TEAM_WORKS
 from torhaus.admin.vaulting import vaulting
 from torhaus.admin.views import Books, View
@@ -164,6 +165,7 @@ class Hall:
             **connecting(self.safe),
             **INVITING_WORKS,
             **TEAM_WORKS,
+            **SIGNIN_WORKS,
             PurgeCache: purging(lambda: self.cache),
             HoldRecords: holding(lambda: self.vault),
             ReleaseHold: releasing(lambda: self.vault),

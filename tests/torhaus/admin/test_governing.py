@@ -23,6 +23,7 @@ from torhaus.admin.people.acts import (
 )
 from torhaus.admin.perform import WORKS
 from torhaus.admin.provisioning.acts import ProvisionUser, RemoveUser
+from torhaus.admin.signin.works import SIGNIN_WORKS
 from torhaus.admin.teams.works import TEAM_WORKS
 from torhaus.identity.identify import key_id
 from torhaus.identity.keys import digest
@@ -244,7 +245,7 @@ def test_the_trouble_is_a_sentence_with_the_end() -> None:
 
 
 def test_every_act_that_is_judged_is_one_of_the_house() -> None:
-    known = {each.__name__ for each in (*WORKS, *TEAM_WORKS)}
+    known = {each.__name__ for each in (*WORKS, *TEAM_WORKS, *SIGNIN_WORKS)}
 
     assert {each for each in LESSENING if not each.startswith(("Provision", "Remove"))} <= known
     assert lessens(RevokeKey("x"))

@@ -22,6 +22,7 @@ HOUSE: dict[str, tuple[str, Any]] = {
     "POST /people/{email}/suspend": ("people", {}),
     "POST /people/{email}/reinstate": ("people", {}),
     "POST /people/{email}/offboard": ("people", {}),
+    "POST /people/{email}/relink": ("people", {}),
     "POST /teams": ("people", {"name": "web"}),
     "PATCH /teams/{name}": ("people", {"roles": []}),
     "POST /teams/{name}/members": ("people", {"members": [BOB.email]}),

@@ -37,6 +37,10 @@ def test_somebody_comes_and_goes(gate: Gate) -> None:
     assert run(gate, "users", "reinstate", ERIN).code == 0
     assert run(gate, "users", "show", ERIN, key=minted["key"]).code == 0
 
+    moved = run(gate, "users", "relink", ERIN, "--provider", "okta")
+    assert moved.code == 1
+    assert moved.err.startswith("there is no such identity provider: the file names none")
+
     gone = run(gate, "users", "offboard", ERIN, "--reason", "left")
     assert gone.out == f"{ERIN} is gone. Closed: 1 key.\n"
     assert run(gate, "users", "show", ERIN, key=minted["key"]).code == 1

@@ -105,6 +105,13 @@ class RenewRecovery(msgspec.Struct, frozen=True):
     recovery: tuple[str, ...]
 
 
+class RelinkPerson(msgspec.Struct, frozen=True):
+    """He signs in with another account from now on. `provider`: which one's; empty for any."""
+
+    email: str
+    provider: str = ""
+
+
 class MakeResetLink(msgspec.Struct, frozen=True):
     """For somebody with a local account, or who is to have one. `digest`: of the link's token.
 

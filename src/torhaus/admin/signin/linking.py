@@ -7,6 +7,7 @@ import msgspec
 from torhaus.admin.acts import Burnt, Effect, Refusal, Scene
 from torhaus.admin.signin.acts import Arrive
 from torhaus.admin.signin.inviting import accepted, waiting
+from torhaus.admin.signin.relinking import IDP, relinked, ticket
 from torhaus.admin.signin.sessions import TAKEN, begun, refused, shut_out, spent, unwelcome
 from torhaus.audit.acts import Act
 from torhaus.identity.gains import gained, welcome
@@ -18,7 +19,6 @@ from torhaus.model.signin import Identity
 from torhaus.model.texts import marked
 from torhaus.policy.approvers import active
 
-IDP = "idp:"
 STRANGER = marked("you have no access here: ask an administrator to add you")
 NO_ADDRESS = marked(
     "your identity provider does not vouch for your e-mail address: ask an administrator"
@@ -37,12 +37,14 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
     `link`: of this account. `person`: the row of his address. `configured`: whether the file has
     the address. `linked`: whether the address has an account already, of any provider.
+    `awaited`: whether an administrator has said that this account is his.
     """
 
     link: Link | None = None
     person: Person | None = None
     configured: bool = False
     linked: bool = False
+    awaited: bool = False
 
 
 def stranger(identity: Identity, known: Known, terms: Terms, gains: Gains) -> str | None:
@@ -64,7 +66,7 @@ def stranger(identity: Identity, known: Known, terms: Terms, gains: Gains) -> st
         return GONE
     if known.person is None and not known.configured:
         return None if gained_anything(gains) else STRANGER
-    return None if terms.link_by_email else NOT_LINKED
+    return None if terms.link_by_email or known.awaited else NOT_LINKED
 
 
 def gained_anything(gains: Gains) -> bool:
@@ -92,6 +94,8 @@ async def _judged(desk: Desk, scene: Scene, act: Arrive) -> Effect | Refusal:
     why = _unfit(scene, identity, known, terms, gains) or await unwelcome(desk, scene)
     if why is not None:
         return refused(provider, why)
+    if known.awaited and await desk.departures.take(ticket(scene.actor.email), scene.now) is None:
+        return refused(provider, NOT_LINKED)  # another account was first
     return await _let_in(desk, scene, act, known, gains)
 
 
@@ -148,6 +152,7 @@ async def recognised(desk: Desk, scene: Scene, identity: Identity) -> Known:
         person=await desk.persons.get(email),
         configured=email in scene.rules.principals,
         linked=bool(await desk.identities.of(email)),
+        awaited=link is None and await relinked(desk, scene, email, identity),
     )
 
 
@@ -167,7 +172,8 @@ async def _person(
     owner, before = f"{IDP}{identity.provider}", known.person
     if before is None and known.configured:
         return None
-    if before is not None and before.owner != owner:
+    moves = known.awaited and before is not None and before.owner.startswith(IDP)
+    if before is not None and before.owner != owner and not moves:
         return None
     after = Person(
         email=scene.actor.email,
@@ -179,7 +185,7 @@ async def _person(
         changed=scene.now,
     )
     if before is not None:
-        after = msgspec.structs.replace(before, roles=gains.roles, name=identity.name)
+        after = msgspec.structs.replace(before, owner=owner, roles=gains.roles, name=identity.name)
     if after == before:
         return None
     await desk.persons.put(msgspec.structs.replace(after, changed=scene.now))

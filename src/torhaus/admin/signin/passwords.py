@@ -103,7 +103,7 @@ async def make_reset_link(desk: Desk, scene: Scene, act: MakeResetLink) -> Effec
         text = f"{act.email[:254]} is nobody who may sign in here"
         return Refusal("not_found", text, told, "add the person first")
     known = scene.rules.principals.get(act.email)
-    why = _beyond(scene, act.email, person)
+    why = beyond(scene, act.email, person)
     if why is not None:
         return Refusal("not_allowed", f"whoever has the link may all that he may, and {why}", told)
     if known is not None and known.responsible is not None:
@@ -126,7 +126,7 @@ async def make_reset_link(desk: Desk, scene: Scene, act: MakeResetLink) -> Effec
     return Effect(result=None, act=told, rule="admin on everything")
 
 
-def _beyond(scene: Scene, email: str, person: Person | None) -> str | None:
+def beyond(scene: Scene, email: str, person: Person | None) -> str | None:
     """Why the actor could not give this person what he may; None where he could, or is it."""
     known = scene.rules.principals.get(email)
     if email == scene.actor.email:

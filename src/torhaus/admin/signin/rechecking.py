@@ -3,7 +3,8 @@
 import msgspec
 
 from torhaus.admin.acts import Effect, Refusal, Scene
-from torhaus.admin.signin.linking import IDP, gained_anything, terms_of
+from torhaus.admin.signin.linking import gained_anything, terms_of
+from torhaus.admin.signin.relinking import IDP
 from torhaus.admin.signin.sessions import shut_out
 from torhaus.audit.acts import Act
 from torhaus.identity.gains import gained

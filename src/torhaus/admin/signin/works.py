@@ -11,6 +11,7 @@ from torhaus.admin.signin.acts import (
     MakeResetLink,
     ProviderSignOut,
     RefuseSignIn,
+    RelinkPerson,
     RenewRecovery,
     ResetPassword,
     SetSecondFactor,
@@ -28,6 +29,7 @@ from torhaus.admin.signin.passwords import (
     set_second_factor,
 )
 from torhaus.admin.signin.rechecking import Recheck, recheck
+from torhaus.admin.signin.relinking import relink_person
 from torhaus.admin.signin.sessions import provider_sign_out, refuse_sign_in, sign_in, sign_out
 
 SIGNIN_WORKS: Mapping[type, Work] = {
@@ -44,4 +46,5 @@ SIGNIN_WORKS: Mapping[type, Work] = {
     FirstAdministrator: first_administrator,
     AcceptInvitation: accept_invitation,
     Recheck: recheck,
+    RelinkPerson: relink_person,
 }
