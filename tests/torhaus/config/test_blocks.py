@@ -186,7 +186,7 @@ def test_two_blocks_for_one_address_in_different_case_both_count() -> None:
             "github.dev",
             "exclusive and networks cannot depend on when",
         ),
-        ("github:\n  dev:\n    exclusive: maybe", 10, "github.dev.exclusive", "boolean"),
+        ("github:\n  dev:\n    exclusive: maybe", 10, "github.dev.exclusive", "true or false"),
         ("github:\n  dev:\n    networks: [10.0.0.1/8]", 10, "github.dev.networks", "not a network"),
         ("github:\n  dev:\n    when: 'tool ='", 10, "github.dev.when", "is not CEL"),
         ("github:\n  dev:\n    when: 'tol == \"x\"'", 10, "github.dev.when", "'tol'"),

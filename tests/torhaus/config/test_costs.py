@@ -62,7 +62,7 @@ def test_everything_else_is_no_share(value: object) -> None:
         ("cost_per_api_call: 0.001", "cost_per_api_call", "not an amount of money"),
         ("monthly_budget: 1.000 €", "monthly_budget", "thousands"),
         ("monthly_budget: 1 €, alert_at: 80", "alert_at", "not a share"),
-        ("monthly_budget: 1 €, hard_stop: maybe", "hard_stop", "boolean"),
+        ("monthly_budget: 1 €, hard_stop: maybe", "hard_stop", "true or false"),
         ("cost: 1 €", "cost", "unknown key"),
         ("tools: {a: 5}", "tools.a", "not an amount of money"),
     ],
