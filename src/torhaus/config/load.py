@@ -11,6 +11,7 @@ from torhaus.config.changes import NO_FINGERPRINT, Fingerprint, fingerprint
 from torhaus.config.compile import Blueprint
 from torhaus.config.interpolate import interpolate, read_files
 from torhaus.config.lent import lend
+from torhaus.config.plainsecrets import doubt_secrets
 from torhaus.config.problems import ConfigError, FaultError, Problem
 from torhaus.config.references import References
 from torhaus.config.secrets import secrets
@@ -91,6 +92,7 @@ def load_text(  # noqa: PLR0913 -- what a reading depends on
     source = read(text, name)
     references = References(environ) if references is None else references
     referring = references.marked(source)
+    doubt_secrets(source)
     interpolate(source, environ)
     read_files(source)
     references.fill(source, referring)
