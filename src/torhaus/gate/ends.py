@@ -22,6 +22,9 @@ from torhaus.model.verdict import Allow, Deny, Hold, Verdict
 from torhaus.redact.guard import Guard
 from torhaus.redact.text import UncheckableError
 
+MOST = 64 * 1024
+"""Octets of a server's error: everybody waits while it is looked through, and more cost seconds."""
+
 
 def so_far(verdict: Verdict) -> Outcome:
     return Refused(verdict) if isinstance(verdict, Deny) else Abandoned(verdict)
@@ -58,9 +61,11 @@ def told(answer: Answer, guard: Guard) -> Answer:
     if error is None:
         return answer
     try:
+        if len(error) > MOST:
+            raise UncheckableError(f"it is longer than {MOST // 1024} KiB")  # noqa: TRY301 -- as all others
         clean = guard.json(error)
-    except UncheckableError:
-        clean = error_object(codes.UPSTREAM_FAILED, "the server's error cannot be shown")
+    except UncheckableError as why:
+        clean = error_object(codes.UPSTREAM_FAILED, f"the server's error cannot be shown: {why}")
     return answer if clean is error else msgspec.structs.replace(answer, error=clean)
 
 

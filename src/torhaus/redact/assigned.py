@@ -97,7 +97,8 @@ def _at(text: str, at: int, after: int, spans: list[Span]) -> int:
 
 def _own_line(text: str, start: int, separator: str, end: int) -> bool:
     """Whether name and value are a line of YAML, and nothing else is in it."""
-    before = text[text.rfind("\n", max(0, start - 40), start) + 1 : start]
+    near = max(0, start - MAX_BEFORE)
+    before = text[max(near, text.rfind("\n", near, start) + 1) : start]
     after = text[end : end + 1]
     return separator.strip() == ":" and not before.strip(" -") and after in ("", "\n", "\r")
 

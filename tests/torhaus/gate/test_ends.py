@@ -1,10 +1,15 @@
+import json
+from time import thread_time
+
 import pytest
 
-from torhaus.gate.ends import failed, so_far, stopped
-from torhaus.mcp.message import CallerError
-from torhaus.model.outcome import Abandoned, Failed, Outcome, Refused
+from torhaus.gate.ends import failed, so_far, stopped, told
+from torhaus.mcp import codes
+from torhaus.mcp.message import CallerError, error_object
+from torhaus.model.outcome import Abandoned, Answer, Failed, Outcome, Refused
 from torhaus.model.ports import Joined, LedgerError, UpstreamError
 from torhaus.model.verdict import Allow, Deny, Hold, Verdict
+from torhaus.redact.guard import Guard
 
 ALLOW = Allow("rule", "because", frozenset({"read"}))
 DENY = Deny("rule", "no_grant", "because")
@@ -40,3 +45,27 @@ def test_a_call_that_must_wait_for_a_server_that_is_down_is_refused():
     assert isinstance(end, Refused)
     assert (end.verdict.rule, end.verdict.code) == ("ask", "server_unavailable")
     assert failed(DENY, "github", "x", UpstreamError("x")) == Refused(DENY)
+
+
+def test_an_error_is_told_without_secrets():
+    secret = "upstream-token-4e909f52d1c38e8b"
+    error = error_object(-32000, f"{secret} is not allowed")
+
+    seen = told(Answer(error=error), Guard([secret]))
+
+    assert seen == Answer(error=error_object(-32000, "[redacted:gateway-secret] is not allowed"))
+
+
+def test_a_huge_error_is_neither_looked_through_nor_told():
+    error = error_object(-32000, "password: x1y2z3 " * 1_000_000)
+
+    started = thread_time()
+    seen = told(Answer(error=error), Guard())
+
+    assert thread_time() - started < 1.0  # to look through it takes 16 seconds
+    assert seen.error is not None
+    assert b"x1y2z3" not in seen.error
+    assert json.loads(seen.error) == {
+        "code": codes.UPSTREAM_FAILED,
+        "message": "the server's error cannot be shown: it is longer than 64 KiB",
+    }

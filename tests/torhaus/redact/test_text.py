@@ -102,7 +102,7 @@ HOSTILE = [
     BEGIN, BEGIN + "\n", "-----BEGIN ", "password=", "token", "token: ", "sk-", "xoxb-", "0171 ",
     "DE89 ", "4111 ", "4111-1111-1111-1112 ", "Bearer ", "\\n", "\\", "%40a.", "cookie: ",
     "a" * 63 + ".", "authorization:", "Private-Lines: 1\n", "[redacted:", '{"', "key=", "0 ",
-    "ghp_", "A", "(((1", "é",
+    "ghp_", "A", "(((1", "é", "password: x1y2z3 ", "\n  password: x1y2z3",
 ]  # fmt: skip
 
 
