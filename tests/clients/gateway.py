@@ -14,7 +14,7 @@ from tests.clients.warm import Files, Forked
 from tests.ports import free_port
 from torhaus.audit.marks import is_record
 
-HEALTH_SECONDS = 15.0
+HEALTH_SECONDS = 60.0
 
 
 class Gateway(Program):
@@ -60,7 +60,7 @@ class Gateway(Program):
     def get(self, path: str) -> str | None:
         """The body of a page, or None when the gate does not answer with success."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as page:
                 return str(page.read().decode())
         except (OSError, urllib.error.HTTPError):
             return None

@@ -137,7 +137,7 @@ KEY = {"label": "build & server", "server": "everything", "lasts": "90", "scopes
 
 def an_hour_later(made: Gateway) -> None:
     """As far as anybody here knows, people have proved themselves an hour ago."""
-    with closing(sqlite3.connect(made.data / "state.db", timeout=20)) as database, database:
+    with closing(sqlite3.connect(made.data / "state.db", timeout=60)) as database, database:
         database.execute("UPDATE families SET proved = proved - 3600")
 
 

@@ -70,7 +70,7 @@ class Place:
             "mcp-protocol-version": MODERN,
             "mcp-method": "subscriptions/listen",
         }
-        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=60)
         self._stack.callback(connection.close)
         connection.request("POST", "/mcp", json.dumps(body).encode(), headers)
         for line in connection.getresponse():

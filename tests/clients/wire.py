@@ -114,7 +114,7 @@ def stateless(
         "mcp-name": tool,
     }
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     try:
         connection.request("POST", parts.path, json.dumps(body).encode(), headers)
         answer = connection.getresponse()

@@ -44,7 +44,7 @@ class Answer:
 class Line:
     """One connection. Reading fails after `patience` seconds of silence."""
 
-    def __init__(self, port: int, patience: float = 15.0) -> None:
+    def __init__(self, port: int, patience: float = 60.0) -> None:
         self.port = port
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
         self.reader = self.socket.makefile("rb")
@@ -102,7 +102,7 @@ class Caller(Line):
     """Somebody with a key, at one server of the gateway."""
 
     def __init__(
-        self, port: int, key: str | None, server: str = "scripted", patience: float = 15.0
+        self, port: int, key: str | None, server: str = "scripted", patience: float = 60.0
     ) -> None:
         super().__init__(port, patience)
         self.key = key

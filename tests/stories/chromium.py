@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from tests.clients.running import Program
 from tests.ports import free_port
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Chromium(Program):
@@ -39,7 +39,9 @@ class Chromium(Program):
 
     def start(self) -> Self:
         super().start()
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json", timeout=10) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.port}/json", timeout=SECONDS
+        ) as answer:
             tabs = json.load(answer)
         page = next(each for each in tabs if each["type"] == "page")
         line = connect(page["webSocketDebuggerUrl"], max_size=None)

@@ -61,7 +61,7 @@ class CarefulTown(Town):
         self.config = {**self.config, **parts}
         self.write(self.config)
         self.hang_up()
-        assert within(5, lambda: self.output().count("config.reloaded") > known)
+        assert within(60, lambda: self.output().count("config.reloaded") > known)
 
     def decide(self, id: str, what: str, by: str = "BOB", **body: Any) -> tuple[int, Any]:
         """Over the API, as a person of this name: status and answer."""
@@ -75,7 +75,7 @@ class CarefulTown(Town):
 
     def time_is_over(self, id: str) -> None:
         """As when its quarter of an hour has passed."""
-        with closing(sqlite3.connect(self._database(), timeout=10)) as found, found:
+        with closing(sqlite3.connect(self._database(), timeout=60)) as found, found:
             found.execute("UPDATE approvals SET expires = 1 WHERE id = ?", (id,))
 
     def _database(self) -> Path:
@@ -102,7 +102,7 @@ class CarefulTown(Town):
 
 def fetched(request: urllib.request.Request | str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(request, timeout=15) as page:
+        with urllib.request.urlopen(request, timeout=60) as page:
             return page.status, page.read().decode()
     except urllib.error.HTTPError as refused:
         with refused:

@@ -26,7 +26,7 @@ class Directory:
     """Asks a gateway over one connection. `token` None: shows nothing."""
 
     def __init__(self, port: int, token: str | None = TOKEN) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._headers = {"content-type": "application/scim+json"}
         if token is not None:
             self._headers["authorization"] = f"Bearer {token}"
@@ -68,7 +68,7 @@ class Directory:
 
 def asked(port: int, method: str, path: str, body: Any = None) -> Any:
     """What the API answers an administrator."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"authorization": f"Bearer {KEYS['ALICE_KEY']}", "content-type": "application/json"}
     data = None if body is None else json.dumps(body)
     connection.request(method, f"/api/v1/{path}", data, headers)

@@ -127,7 +127,7 @@ def ask(town: Town, path: str, body: object = None, who: str = "ALICE") -> tuple
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

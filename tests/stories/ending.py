@@ -29,7 +29,7 @@ class Desk:
         headers = {"Authorization": f"Bearer {key}"}
         data = None if body is None else json.dumps(body).encode()
         headers |= {} if data is None else {"Content-Type": "application/json"}
-        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)) as line:
             line.request(method, f"/api/v1/{path}", data, headers)
             answer = line.getresponse()
             found = json.loads(answer.read() or b"null")

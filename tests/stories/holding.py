@@ -18,6 +18,7 @@ from tests.stories.somebody import (
     secret,
 )
 from tests.stories.test_announced import Stream
+from tests.stories.upstream import within
 from tests.stories.uses import (
     administration,
     approval,
@@ -122,13 +123,11 @@ class _Hold:
         uses[ASSERTED] = lambda: called(caller, "get_note")
 
     def _until_known(self, name: str) -> None:
-        for wait in range(100):  # the gateway has to hear of what another process has issued
-            if self._held.uses[name]():
-                break
-            time.sleep(0.02 * bool(wait))
+        # The gateway has to hear of what another process has issued.
+        assert within(60, self._held.uses[name])
 
     def _caller(self, bearer: str) -> Caller:
-        return self._lines.enter_context(Caller(self._at.town.port, bearer, patience=5.0))
+        return self._lines.enter_context(Caller(self._at.town.port, bearer))
 
     def _listening(self, bearer: str) -> Caller:
         caller = self._caller(bearer)

@@ -97,7 +97,7 @@ class Idp:
         """Tell the gateway that a session (`sid`) or all of somebody (`sub`) is over."""
         said = {**self._token(), "events": {LOGOUT: {}}, **who}
         body = urlencode({"logout_token": self.signer.sign(said, typ="logout+jwt")})
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
             line.request("POST", "/backchannel-logout/oidc", body, FORM)
             answer = line.getresponse()
             assert answer.status == 200, answer.read()

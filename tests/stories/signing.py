@@ -80,7 +80,7 @@ class Program:
         return self.send(path, urlencode(told), FORM)
 
     def send(self, path: str, body: str, kind: str) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("POST", path, body, {"content-type": kind})
             answer = connection.getresponse()
@@ -89,7 +89,7 @@ class Program:
             connection.close()
 
     def get(self, path: str) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -64,7 +64,7 @@ class Spiller:
         self.town = town
         self.told: list[Told] = []
         self._value = ""
-        self._line = http.client.HTTPConnection("127.0.0.1", town.port, timeout=20)
+        self._line = http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)
 
     def __enter__(self) -> Self:
         return self

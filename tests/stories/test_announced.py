@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.stories.caller import Caller, modern, routing
-from tests.stories.town import PEOPLE, Town, server
+from tests.stories.town import PEOPLE, SOON, Town, server
 from tests.stories.upstream import JSON, Talk, Upstream, within
 
 LISTEN = "subscriptions/listen"
@@ -102,7 +102,7 @@ def test_resources_are_told_of_to_whoever_asked_and_may_read_them(
         stream = Stream(alice, resourceSubscriptions=["x://a"], toolsListChanged=True)
         other = Stream(again, id=7, resourceSubscriptions=["x://a", "x://b"])
 
-        assert within(5, lambda: bool(library.listeners))
+        assert within(60, lambda: bool(library.listeners))
         library.tell("x://b")
         library.tell("x://a")
 
@@ -112,7 +112,7 @@ def test_resources_are_told_of_to_whoever_asked_and_may_read_them(
         assert told["params"] == {"uri": "x://a", "_meta": {SUB: "sub"}}
         assert [other.next()["params"]["uri"] for _ in range(2)] == ["x://b", "x://a"]
         assert sorted(library.wished) == [("subscribe", "x://a"), ("subscribe", "x://b")]
-    assert within(5, lambda: len(library.wished) == 4)
+    assert within(60, lambda: len(library.wished) == 4)
     assert {each for each, _ in library.wished[2:]} == {"unsubscribe"}
 
 
@@ -133,9 +133,9 @@ def test_the_right_to_a_resource_is_decided_like_reading_it_and_decided_anew(
 
         ended = stream.next()
 
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < SOON
         assert ended["result"] == {"resultType": "complete", "_meta": {SUB: "sub"}}
-    assert within(5, lambda: ("unsubscribe", "x://a") in library.wished)
+    assert within(60, lambda: ("unsubscribe", "x://a") in library.wished)
 
 
 @pytest.mark.parametrize("era", ["modern", "legacy"])

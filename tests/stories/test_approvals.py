@@ -46,7 +46,7 @@ def test_a_call_runs_once_somebody_has_agreed(careful: CarefulTown, upstream: Up
 
     assert "create_note" in create(careful, title="first").text
     assert sent(upstream) == 1
-    assert within(3, lambda: careful.ends(held.id)[-1:] == ["approval.used"])
+    assert within(60, lambda: careful.ends(held.id)[-1:] == ["approval.used"])
     assert careful.ends(held.id) == ["approval.requested", "approval.approved", "approval.used"]
     calls = [each for each in careful.new(before) if each["operation"] == "create_note"]
     assert [each["result"]["status"] for each in calls] == ["pending", "success"]
@@ -91,8 +91,12 @@ def test_a_waiting_call_goes_on_the_moment_somebody_agrees(
 
         assert "create_note" in caller.answer().text
 
-    assert time.monotonic() - began < 10  # of the half minute it would wait
+    assert time.monotonic() - began < 25  # of the half minute it would wait
     assert sent(upstream) == 1
+
+
+def nobody_waits(town: CarefulTown) -> bool:
+    return "mcp_gateway_waiting_calls 0.0" in (town.get("/metrics") or "")
 
 
 def waiting(town: CarefulTown) -> str:
@@ -105,7 +109,7 @@ def waiting(town: CarefulTown) -> str:
         ]
         return bool(found)
 
-    assert within(5, there)
+    assert within(60, there)
     return found[0]
 
 
@@ -167,7 +171,7 @@ def test_a_caller_who_cancels_withdraws_his_request(
 
         assert told.status == 202
         assert b"result" not in caller.answer().body
-        assert within(3, lambda: patient.state(id) == "cancelled")
+        assert within(60, lambda: patient.state(id) == "cancelled")
         assert patient.ends(id)[-1] == "approval.cancelled"
         assert sent(upstream) == 0
         seen = [each.message.get("method") for each in upstream.seen]
@@ -184,7 +188,7 @@ def test_a_caller_who_hangs_up_finds_his_approval_again(
         caller.send(caller.request(*caller.call("create_note", NOTE)))
         id = waiting(patient)
 
-    time.sleep(1.2)  # the gate has seen that he is gone
+    assert within(60, lambda: nobody_waits(patient))  # the gate has seen that he is gone
     patient.decide(id, "approve")
 
     assert patient.state(id) == "approved"
@@ -208,7 +212,7 @@ def test_a_caller_whose_key_is_taken_away_waits_no_longer(
     # Refused when it looked again, or cut off when the rules changed: whichever came first.
     assert told["isError"] is True
     assert "no_access" in str(told) or "your access has ended" in str(told)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
     assert sent(upstream) == 0
 
 
@@ -222,7 +226,7 @@ def test_a_waiting_call_does_not_keep_the_gateway_from_stopping(
 
         assert patient.stop() == 0
 
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 25
         assert pending(caller.answer()).text.startswith("Pending")
     assert sent(upstream) == 0
 
@@ -232,7 +236,7 @@ def test_nobody_makes_the_gateway_wait_for_him_without_end(patient: CarefulTown)
     for number, caller in enumerate(lines):
         caller.send(caller.request(*caller.call("create_note", {"number": number})))
         if number < 20:
-            assert within(5, lambda n=number: len(_open(patient)) > n)
+            assert within(60, lambda n=number: len(_open(patient)) > n)
 
     assert pending(lines[20].answer()).text.startswith("Pending")  # told at once to come back
     for caller in lines:

@@ -59,7 +59,7 @@ def gate(github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
 
 
 def api(gate: Town, method: str, path: str, who: str = "ALICE") -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=60)
     try:
         connection.request(method, path, headers={"authorization": f"Bearer {KEYS[f'{who}_KEY']}"})
         answer = connection.getresponse()
@@ -69,7 +69,7 @@ def api(gate: Town, method: str, path: str, who: str = "ALICE") -> tuple[int, An
 
 
 def metrics(gate: Town) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=60)
     try:
         connection.request("GET", "/metrics")
         return connection.getresponse().read().decode()

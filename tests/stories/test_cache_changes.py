@@ -43,7 +43,7 @@ def changed(town: Town, config: dict[str, Any]) -> None:
     before = town.output().count("config.reloaded")
     town.write(config)
     town.hang_up()
-    assert within(5, lambda: town.output().count("config.reloaded") > before), town.output()
+    assert within(60, lambda: town.output().count("config.reloaded") > before), town.output()
 
 
 def kept(town: Town, page: object, who: str = "ALICE", tool: str = "get_note") -> bool:

@@ -79,7 +79,7 @@ def test_a_tool_that_changes_can_be_called_by_nobody_until_it_is_accepted(
         assert own.outcome(before) == [("tools/list", "success"), *[("get_note", "denied")] * 3]
         assert "list_notes" in caller.tool("list_notes").text
         names(caller)
-        assert within(5, lambda: len(hook.heard) == 1)
+        assert within(60, lambda: len(hook.heard) == 1)
 
         status, diff = ask(own, "scripted/tools/get_note/diff")
         assert (status, diff["standing"]) == (200, "changed")
@@ -102,7 +102,7 @@ def test_a_tool_that_changes_can_be_called_by_nobody_until_it_is_accepted(
         assert names(caller) == ["get_note", "list_notes"]
         assert "get_note" in caller.tool("get_note", {"id": 5}).text
 
-    assert within(5, lambda: len(hook.heard) == 2)
+    assert within(60, lambda: len(hook.heard) == 2)
     assert len(alerts(own, "catalogue.tool.changed")) == 2
 
 
@@ -117,7 +117,7 @@ def test_the_house_records_what_happened_to_its_catalogue(own: Town, drifting: D
     def told() -> list[dict[str, Any]]:
         return [each for each in own.house() if each["operation"].startswith("catalogue.")]
 
-    assert within(5, lambda: len(told()) >= 2)
+    assert within(60, lambda: len(told()) >= 2)
     pinned, changed = told()[:2]
     assert (pinned["operation"], pinned["mcp_server"]) == ("catalogue.pinned", "scripted")
     assert pinned["parameters"] == {"tools": ["get_note", "list_notes"], "count": 2}
@@ -226,7 +226,7 @@ def test_a_new_tool_is_usable_or_waits_as_configured(
         ask(own, "strict/tools/wipe_notes/accept", {"digest": entry["offered"]})
         assert "wipe_notes" in caller.tool("wipe_notes").text
 
-    assert within(5, lambda: len(hook.heard) == 2)
+    assert within(60, lambda: len(hook.heard) == 2)
 
 
 def test_a_tool_that_appears_is_found_when_it_is_called(own: Town, drifting: Drifting) -> None:

@@ -47,8 +47,8 @@ CASES = [
 def test_the_next_call_is_refused_and_the_stream_ends(way: str, kind: str, own: Town) -> None:
     desk = Desk(own)
     key, email, id = credential(own, desk, kind)
-    with Caller(own.port, key, patience=5.0) as caller, Caller(own.port, key) as stream:
-        assert within(2.0, lambda: not refused(caller))
+    with Caller(own.port, key) as caller, Caller(own.port, key) as stream:
+        assert within(60, lambda: not refused(caller))
         stream.begin()
         stream.listen()
         for _ in range(3):
@@ -64,25 +64,29 @@ def test_the_next_call_is_refused_and_the_stream_ends(way: str, kind: str, own: 
             assert time.monotonic() - began < SOON
 
 
-def test_a_call_under_way_is_cut_off_and_its_result_is_kept_from_the_caller(own: Town) -> None:
+def test_a_call_under_way_is_cut_off_and_its_result_is_kept_from_the_caller(
+    own: Town, upstream: Upstream
+) -> None:
     desk = Desk(own)
     desk.hire()
     made = desk.key()
     with Caller(own.port, made["key"]) as caller:
+        before = len(upstream.calls("get_slow"))
         caller.send(caller.request(*caller.call("get_slow")))
-        timer = threading.Timer(0.3, lambda: desk.do("DELETE", f"keys/{made['id']}"))
-        timer.start()
+        assert within(60, lambda: len(upstream.calls("get_slow")) > before)
         began = time.monotonic()
+        desk.do("DELETE", f"keys/{made['id']}")
 
         answer = caller.answer()
 
         assert time.monotonic() - began < SOON
         assert answer.status == 401
         assert "access has ended" in answer.error["message"]
-        timer.join()
 
 
-def test_a_call_at_what_is_stopped_or_closed_to_him_is_cut_off(own: Town) -> None:
+def test_a_call_at_what_is_stopped_or_closed_to_him_is_cut_off(
+    own: Town, upstream: Upstream
+) -> None:
     desk = Desk(own)
     stop = {"kind": "server", "target": "scripted", "reason": "leak 47"}
     cases: list[Act] = [
@@ -94,30 +98,21 @@ def test_a_call_at_what_is_stopped_or_closed_to_him_is_cut_off(own: Town) -> Non
     made = desk.key()
     for target, name in (("/mcp/scripted", "get_slow"), ("/mcp", "scripted__get_slow")):
         for act in cases:
-            found, answer, took = during(own, made["key"], target, name, desk, act)
+            with Caller(own.port, made["key"]) as caller:
+                caller.target = target
+                before = len(upstream.calls("get_slow"))
+                caller.send(caller.request(*caller.call(name)))
+                assert within(60, lambda n=before: len(upstream.calls("get_slow")) > n)
+                began = time.monotonic()
+                found = desk.do(*act[:-1])
+                answer = caller.answer().body.decode()
+                took = time.monotonic() - began
 
             assert took < SOON
             assert act[-1] in answer
             if act[1] == "stops":
                 desk.do("DELETE", f"stops/{found['id']}")
             desk.do("PATCH", f"people/{ERIN}", {"roles": ["reader"]})
-
-
-def during(
-    town: Town, key: str, target: str, name: str, desk: Desk, act: Act
-) -> tuple[dict[str, Any], str, float]:
-    """What comes of an act while a call is under way, of the call, and after how long."""
-    done: list[dict[str, Any]] = []
-    with Caller(town.port, key) as caller:
-        caller.target = target
-        caller.send(caller.request(*caller.call(name)))
-        timer = threading.Timer(0.3, lambda: done.append(desk.do(*act[:-1])))
-        timer.start()
-        began = time.monotonic()
-        answer = caller.answer()
-        took = time.monotonic() - began
-        timer.join()
-    return done[0], answer.body.decode(), took
 
 
 def test_a_call_elsewhere_goes_on_while_something_is_stopped(own: Town) -> None:
@@ -135,12 +130,12 @@ def test_a_call_elsewhere_goes_on_while_something_is_stopped(own: Town) -> None:
 def test_a_key_is_over_to_the_second(own: Town) -> None:
     desk = Desk(own)
     desk.hire()
-    ends = time.time() + 2
+    ends = time.time() + 6
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ends)) + "Z"
     made = desk.key(expires=stamp)
     with Caller(own.port, made["key"]) as caller:
         assert not refused(caller)
-        assert within(2 + SOON, lambda: refused(caller))
+        assert within(60, lambda: refused(caller))
         assert -1.0 < time.time() - int(ends) < SOON
 
 

@@ -182,7 +182,7 @@ def ask(town: Town, method: str, path: str, who: str, body: Any = None) -> tuple
     headers = {"authorization": f"Bearer {key(who)}"} if who else {}
     if body is not None:
         headers["content-type"] = "application/json"
-    with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=30)) as line:
+    with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)) as line:
         line.request(method, path, None if body is None else json.dumps(body), headers)
         answer = line.getresponse()
         return answer.status, json.loads(answer.read())
@@ -214,7 +214,7 @@ def request(town: Town) -> str:
         found[:] = ask(town, "POST", f"{BASE}/access-requests", "asker", wish)
         return bool(found[0] == 201)  # what he had until now is over at once, and soon forgotten
 
-    assert within(5, taken), found
+    assert within(60, taken), found
     return str(found[1]["id"])
 
 

@@ -178,7 +178,7 @@ def test_temporary_access_counts_from_its_beginning_to_its_end(own: Town) -> Non
 def _asks(own: Town, key: str, body: object) -> Any:
     """For access, as somebody who is no administrator."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    with closing(http.client.HTTPConnection("127.0.0.1", own.port, timeout=20)) as line:
+    with closing(http.client.HTTPConnection("127.0.0.1", own.port, timeout=60)) as line:
         line.request("POST", "/api/v1/access-requests", json.dumps(body), headers)
         answer = line.getresponse()
         assert answer.status == 201

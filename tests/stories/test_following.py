@@ -11,7 +11,7 @@ import pytest
 from tests.ports import free_port
 from tests.stories.caller import Caller, modern, routing
 from tests.stories.test_announced import LISTEN, SUB, TOOLS, UPDATED, Library, Stream, quiet
-from tests.stories.town import PEOPLE, Town, server
+from tests.stories.town import PEOPLE, SOON, Town, server
 from tests.stories.upstream import within
 
 
@@ -30,7 +30,7 @@ def two() -> Iterator[Library]:
 @pytest.fixture
 def own(one: Library, two: Library, home: Path) -> Iterator[Town]:
     config: dict[str, Any] = {
-        "aggregate": {"deadline": "10s"},
+        "aggregate": {"deadline": "60s"},
         "mcpServers": {
             "one": server(one.url, era="legacy"),
             "two": server(two.url, era="legacy"),
@@ -68,7 +68,7 @@ def test_a_client_is_promised_what_the_gateway_keeps_and_its_servers_agree_to(
         uris = ["one+x://a", "down+x://b", "nowhere+x://c", "x://d", 7]
         stream = Stream(alice, resourceSubscriptions=uris, toolsListChanged=True, nonsense=True)
 
-        assert time.monotonic() - began < 8  # nobody waits for the one that is down
+        assert time.monotonic() - began < 40  # nobody waits for the one that is down
         assert stream.acknowledged == {
             "resourceSubscriptions": ["one+x://a"],
             "toolsListChanged": True,
@@ -80,7 +80,7 @@ def test_a_client_is_promised_what_the_gateway_keeps_and_its_servers_agree_to(
             {"uri": "one+x://a", "_meta": {SUB: "sub"}},
         )
         assert quiet(alice, stream)
-    assert within(5, lambda: ("unsubscribe", "x://a") in one.wished)
+    assert within(60, lambda: ("unsubscribe", "x://a") in one.wished)
 
 
 def test_lists_are_told_of_only_where_the_callers_view_of_them_has_changed(
@@ -92,7 +92,7 @@ def test_lists_are_told_of_only_where_the_callers_view_of_them_has_changed(
         with at(own, where="/mcp/few") as lister:
             assert listed(lister) == ["one__get_note"]
         heard = Stream(stream, "s", toolsListChanged=True, resourcesListChanged=True)
-        assert within(5, lambda: bool(one.listeners and two.listeners))
+        assert within(60, lambda: bool(one.listeners and two.listeners))
 
         announce(one)
         assert quiet(stream, heard, 1.0)
@@ -126,7 +126,7 @@ def test_rights_that_change_are_heard_and_end_what_they_end(
         own.write({**own.config, "roles": roles})
 
         assert stream.next()["method"] == TOOLS
-        assert within(5, lambda: ("unsubscribe", "x://a") in one.wished)
+        assert within(60, lambda: ("unsubscribe", "x://a") in one.wished)
         one.tell("x://a")
         two.tell("x://a")
         assert stream.next()["params"]["uri"] == "two+x://a"
@@ -139,7 +139,7 @@ def test_rights_that_change_are_heard_and_end_what_they_end(
         while "result" not in (ended := stream.next()):
             pass
         assert ended["result"] == {"resultType": "complete", "_meta": {SUB: "sub"}}
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < SOON
 
 
 def test_a_virtual_server_tells_of_what_it_shows_alone(own: Town, one: Library) -> None:
@@ -157,13 +157,13 @@ def test_each_server_has_a_record_of_the_listening_and_so_has_the_gateway(
     before = own.count()
     with at(own) as alice:
         Stream(alice, toolsListChanged=True)
-        assert within(5, lambda: bool(one.listeners and two.listeners))
+        assert within(60, lambda: bool(one.listeners and two.listeners))
 
     def heard() -> set[str]:
         records = own.records()[before:]
         return {each["mcp_server"] for each in records if each["operation"] == LISTEN}
 
-    assert within(10, lambda: {"*", "one", "two"} <= heard())
+    assert within(60, lambda: {"*", "one", "two"} <= heard())
 
 
 def test_it_is_a_stream_or_nothing(own: Town) -> None:

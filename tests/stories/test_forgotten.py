@@ -44,7 +44,7 @@ def test_a_person_is_told_until_he_is_forgotten_and_the_log_still_verifies(veile
     with veiled.caller("ALICE") as alice, veiled.caller("BOB") as bob:
         alice.tool("get_note", {"about": BOB, "of": "someone@else.example"})
         bob.tool("get_note", {"n": 1})
-        assert within(5, lambda: veiled.count() == 2)
+        assert within(60, lambda: veiled.count() == 2)
 
         assert ALICE not in raw(veiled)
         assert BOB not in raw(veiled)
@@ -74,7 +74,7 @@ def test_a_person_is_told_until_he_is_forgotten_and_the_log_still_verifies(veile
             alice.tool("get_note", {"n": 2})
             return {each["user"]["email"] for each in veiled.records()} != old
 
-        assert within(10, called_by_a_stranger)
+        assert within(60, called_by_a_stranger)
         assert ALICE not in raw(veiled)
 
     veiled.stop()
@@ -86,7 +86,7 @@ def test_what_somebody_came_with_is_told_and_forgotten_as_he_is(veiled: Town) ->
     with veiled.caller("ALICE") as alice, veiled.caller("BOB") as bob:
         alice.tool("get_note")
         bob.tool("get_note")
-        assert within(5, lambda: veiled.count() == 2)
+        assert within(60, lambda: veiled.count() == 2)
     asked = ("audit", "export", "--credential", "file-key:1")
 
     tokens = [each["credential"] for each in veiled.records()]
@@ -109,7 +109,7 @@ def test_what_somebody_came_with_is_told_and_forgotten_as_he_is(veiled: Town) ->
 def test_whoever_is_under_a_legal_hold_is_not_forgotten(veiled: Town) -> None:
     with veiled.caller("ALICE") as alice:
         alice.tool("get_note")
-        assert within(5, lambda: veiled.count() == 1)
+        assert within(60, lambda: veiled.count() == 1)
     journal = Journal(veiled.data / "audit", audit_key(veiled.data, lambda size: bytes(size)))
     journal.append(
         Held(hold="case-7", first_day="2020-01-01", last_day="2099-01-01", by="olga", why="court")
@@ -125,7 +125,7 @@ def test_whoever_is_under_a_legal_hold_is_not_forgotten(veiled: Town) -> None:
 def test_who_is_not_known_cannot_be_forgotten(veiled: Town) -> None:
     with veiled.caller("ALICE") as alice:
         alice.tool("get_note")
-        assert within(5, lambda: veiled.count() == 1)
+        assert within(60, lambda: veiled.count() == 1)
 
     done = said(veiled, "audit", "erase", "--subject", "nobody@example.com")
 
@@ -136,7 +136,7 @@ def test_who_is_not_known_cannot_be_forgotten(veiled: Town) -> None:
 def test_sql_tells_people_by_name(veiled: Town) -> None:
     with veiled.caller("ALICE") as alice:
         alice.tool("get_note")
-        assert within(5, lambda: veiled.count() == 1)
+        assert within(60, lambda: veiled.count() == 1)
     sql = (
         'SELECT l."user", l.user_ip, l.credential, r."user".email AS who, r.credential AS own '
         "FROM audit_logs AS l "

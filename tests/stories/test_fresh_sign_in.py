@@ -38,7 +38,7 @@ def town_at(upstream: Upstream, home: Path) -> Town:
 
 def an_hour_later(town: Town) -> None:
     """The sessions there are have begun an hour ago, as far as anybody knows."""
-    with closing(sqlite3.connect(town.data / "state.db", timeout=20)) as database, database:
+    with closing(sqlite3.connect(town.data / "state.db", timeout=60)) as database, database:
         database.execute("UPDATE families SET proved = proved - 3600, created = created - 3600")
 
 

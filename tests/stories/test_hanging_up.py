@@ -25,7 +25,7 @@ def test_a_session_call_goes_on_without_its_client(town: Town, upstream: Upstrea
         assert upstream.marked("late begun")
 
     assert upstream.marked("late answered")
-    assert within(3, lambda: ("get_late", "success") in town.outcome(before))
+    assert within(60, lambda: ("get_late", "success") in town.outcome(before))
 
 
 def test_a_stateless_call_is_cancelled_with_its_client(town: Town, upstream: Upstream) -> None:
@@ -36,7 +36,7 @@ def test_a_stateless_call_is_cancelled_with_its_client(town: Town, upstream: Ups
         assert upstream.marked("slow begun")
 
     assert upstream.marked("slow cancelled")
-    assert within(3, lambda: town.outcome(before) == [("get_slow", "cancelled")])
+    assert within(60, lambda: town.outcome(before) == [("get_slow", "cancelled")])
 
 
 def test_a_cancelled_call_gets_no_answer_but_a_record(town: Town, upstream: Upstream) -> None:
@@ -55,7 +55,7 @@ def test_a_cancelled_call_gets_no_answer_but_a_record(town: Town, upstream: Upst
         assert told.status == 202
         assert b"result" not in caller.answer().body
         assert upstream.marked("slow cancelled")
-        assert within(3, lambda: town.outcome(before) == [("get_slow", "cancelled")])
+        assert within(60, lambda: town.outcome(before) == [("get_slow", "cancelled")])
 
 
 @pytest.mark.parametrize("era", ["modern", "legacy"])
@@ -70,7 +70,7 @@ def test_a_client_that_does_not_read_slows_its_server_down(
         before = memory(town)
         caller.send(caller.request(*caller.call("get_flood")))
 
-        assert within(15, lambda: any(each.startswith("flood") for each in upstream.marks))
+        assert within(60, lambda: any(each.startswith("flood") for each in upstream.marks))
 
         sent = int(next(each for each in upstream.marks if each.startswith("flood")).split()[1])
         assert sent < 100_000_000  # of 300; what is not read stays in socket buffers
@@ -98,7 +98,7 @@ def test_a_listener_that_goes_is_let_go_at_the_server(town: Town, old_upstream: 
     with town.caller(server="old") as caller:
         caller.begin()
         caller.listen()
-        assert within(3, lambda: len(old_upstream.listeners) == 1)
+        assert within(60, lambda: len(old_upstream.listeners) == 1)
 
     assert old_upstream.marked("listener gone")
     assert town.alive()

@@ -58,7 +58,7 @@ def test_a_new_configuration_is_a_record_that_names_what_changed(own: Town) -> N
 
     own.write(new)
 
-    assert within(5, lambda: len(house(own, "configuration.reloaded")) == 1)
+    assert within(60, lambda: len(house(own, "configuration.reloaded")) == 1)
     (record,) = house(own, "configuration.reloaded")
     assert record["parameters"] == {
         "changed": {
@@ -81,7 +81,7 @@ def test_a_configuration_that_is_refused_is_a_record(own: Town) -> None:
 
     own.write("mcpServers: {}\nnonsense: 1\nusres: []\n")
 
-    assert within(5, lambda: len(house(own, "configuration.reloaded")) == 1)
+    assert within(60, lambda: len(house(own, "configuration.reloaded")) == 1)
     (record,) = house(own, "configuration.reloaded")
     assert (record["result"]["status"], record["access_control"]["allowed"]) == ("denied", False)
     assert record["parameters"] == {"problems": 2, "before": {"digest": in_force}}

@@ -78,7 +78,7 @@ def test_many_headers_keep_nobody_waiting(town: Town) -> None:
 
         caller.ask(PING)
 
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("target", ["/mcp/" + "x" * 40_000, "/" + "x" * 40_000])

@@ -17,7 +17,7 @@ from tests.stories.town import Town, server
 from tests.stories.upstream import Upstream, within
 
 CHANGED = "notifications/tools/list_changed"
-LASTS = 3
+LASTS = 8
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def test_a_stop_that_ends_by_itself_is_recorded_and_clients_hear_that_the_tool_i
 
         made = stop(own, expires=soon())
 
-        assert within(3.0, lambda: CHANGED in told)
+        assert within(60, lambda: CHANGED in told)
         assert active(own, "tool").endswith(" 1.0")
         assert refused(other)
         told.clear()
-        assert within(LASTS + 4.0, lambda: CHANGED in told)
+        assert within(60, lambda: CHANGED in told)
         assert not refused(other)
         assert active(own, "tool").endswith(" 0.0")
     ended = [each for each in own.house() if each["operation"] == "stop.ended"]
@@ -88,9 +88,9 @@ def test_clients_hear_that_a_tool_is_back_whose_stop_was_lifted(own: Town) -> No
         made = stop(own)
         time.sleep(1.5)
         told = news(bob)
-        assert within(3.0, lambda: CHANGED in told)
+        assert within(60, lambda: CHANGED in told)
         told.clear()
 
         Desk(own).do("DELETE", f"stops/{made['id']}")
 
-        assert within(3.0, lambda: CHANGED in told)
+        assert within(60, lambda: CHANGED in told)

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from threading import Event
 from typing import Any
 
@@ -37,9 +37,8 @@ def alone(far: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
 
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[Valkey]:
-    one = Valkey()
-    yield one
-    one.close()
+    with closing(Valkey()) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +52,7 @@ def four(
         redis = {
             "addresses": f"{HOST}:{valkey.port}",
             "gateways": GATEWAYS,
+            "timeout": "10s",  # with less, a busy machine is a server that is away
             "on_unavailable": "local" if number < 2 else "deny",
         }
         config = {**configuration(far), "storage": {"redis": redis}}
@@ -137,9 +137,12 @@ def test_three_hundred_calls_at_once_are_a_hundred_for_four_gateways(
     assert allowed(answers) == 100
     assert len(far.calls("get_note")) == before + 100
     assert [allowed([asked(town, "hourly")]) for town in four] == [0] * GATEWAYS
-    statuses = [each["result"]["status"] for town in four for each in town.records()]
-    assert within(2, lambda: statuses.count("success") == 100), statuses
-    assert len(statuses) >= 300
+    assert within(60, lambda: statuses(four).count("success") == 100), statuses(four)
+    assert len(statuses(four)) >= 300
+
+
+def statuses(towns: Sequence[Town]) -> list[str]:
+    return [each["result"]["status"] for town in towns for each in town.records()]
 
 
 # -- what the caller is told --------------------------------------------------------------------
@@ -154,7 +157,7 @@ def test_a_model_reads_how_long_to_wait(alone: Town) -> None:
     about = refused["_meta"]["torhaus/limit"]
     assert about["limit"] == "few: 2 calls per hour"
     seconds = about["retryAfterMs"] // 1000
-    assert 3590 <= seconds <= 3600
+    assert 3570 < seconds <= 3600
     assert answers[-1].text == (
         f"The limit is used up (few: 2 calls per hour). Wait {seconds} seconds (about 60 minutes) "
         "before calling again; do not retry."
@@ -176,7 +179,7 @@ def test_everybody_sees_what_is_left(alone: Town) -> None:
 
 
 def left(town: Town, who: str) -> dict[str, int]:
-    connection = http.client.HTTPConnection("127.0.0.1", town.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)
     try:
         headers = {"authorization": f"Bearer {KEYS[f'{who}_KEY']}"}
         connection.request("GET", "/api/v1/me/limits", headers=headers)
@@ -192,14 +195,14 @@ def test_a_caller_who_hangs_up_frees_his_slot(alone: Town, far: Upstream) -> Non
     with alone.caller(server="slow") as one, alone.caller(server="slow") as two:
         for caller in (one, two):
             caller.send(caller.request(*caller.call("get_slow")))
-        assert within(5, lambda: far.marks.count("slow begun") == 2)
+        assert within(60, lambda: far.marks.count("slow begun") == 2)
 
         refused = asked(alone, "slow")
         assert allowed([refused]) == 0
         assert refused.text.startswith("Too many calls at once (two at once: 2 calls at the same")
 
         one.close()
-        assert within(5, lambda: allowed([asked(alone, "slow")]) == 1)
+        assert within(60, lambda: allowed([asked(alone, "slow")]) == 1)
 
 
 # -- a restart ----------------------------------------------------------------------------------
@@ -234,18 +237,18 @@ def test_valkey_dies_under_load_and_comes_back(
     with ThreadPoolExecutor(2 * GATEWAYS) as pool:
         loads = [pool.submit(_load, town, stop) for town in four for _ in range(2)]
         try:
-            assert within(5, lambda: len(far.calls("list_notes")) > 200)
+            assert within(60, lambda: len(far.calls("list_notes")) > 200)
             valkey.kill()
             local = at_once(four[:2], "again", 120)
             denied = [asked(town, "again") for town in four[2:]]
             valkey.start()
-            back = within(10, lambda: all(map(_counts, four[2:])))
+            back = within(60, lambda: all(map(_counts, four[2:])))
         finally:
             stop.set()
-        slowest, refused = zip(*(each.result(10) for each in loads), strict=True)
+        slowest, refused = zip(*(each.result(60) for each in loads), strict=True)
 
     assert back
-    assert max(slowest) < 2.0
+    assert max(slowest) < 10.0  # of a call that waits for nobody; the machine may be busy
     assert sum(refused[:4]) == 0  # of the two that count alone meanwhile
     assert min(refused[4:]) > 0
     assert allowed(local) == 50
@@ -257,7 +260,7 @@ def test_valkey_dies_under_load_and_comes_back(
     # The new server is told of what was used meanwhile: of a hundred, half is left.
     # Whoever still counts alone says that nothing of his share is left.
     hourly = "again: 100 calls per hour"
-    assert within(10, lambda: {left(town, "ALICE")[hourly] for town in four} == {50})
+    assert within(60, lambda: {left(town, "ALICE")[hourly] for town in four} == {50})
     assert allowed(at_once(four, "again", 100)) <= 50
 
 

@@ -120,7 +120,7 @@ def test_no_canary_is_written_down_or_told(guarded: GuardedTown) -> None:
     path = f"access-requests/{acts[0][1]['id']}/approve"
     acts.append(api(guarded, "ALICE", "POST", path, {"comment": f"use {KEY}"}))
     acts.append(api(guarded, "ALICE", "POST", f"approvals/{UPSTREAM}/approve", {}))
-    assert within(10, lambda: "webhook" in guarded.output())
+    assert within(60, lambda: "webhook" in guarded.output())
     reloaded(guarded)
 
     texts = [json.dumps(each) for each in acts] + [
@@ -143,7 +143,7 @@ def test_no_result_is_ever_kept(guarded: GuardedTown) -> None:
         ]
         modern.tool("get_wrong")
     assert all(RESULT in each.body.decode() for each in told)
-    assert within(5, lambda: guarded.count() == before + 6)
+    assert within(60, lambda: guarded.count() == before + 6)
 
     places = everywhere(guarded)
 
@@ -160,12 +160,12 @@ def reloaded(town: GuardedTown) -> None:
     }
     town.write(wrong)
     town.hang_up()
-    assert within(10, lambda: "config.refused" in town.output())
+    assert within(60, lambda: "config.refused" in town.output())
     fetched(f"http://127.0.0.1:{town.port}/status")
     users = [*town.config["users"], {"email": "x@y.co", "role": "admin", "api_keys": [RELOADED]}]
     town.write({**town.config, "users": users})
     town.hang_up()
-    assert within(10, lambda: "config.reloaded" in town.output())
+    assert within(60, lambda: "config.reloaded" in town.output())
     with town.caller() as caller:
         caller.tool("get_note", {"a": RELOADED, "b": UPSTREAM})
 

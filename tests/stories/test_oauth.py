@@ -194,4 +194,4 @@ def test_registrations_and_tokens_survive_a_restart(upstream: Upstream, tmp_path
         assert status(town, tokens["access_token"]) == 200
         assert program.refresh(tokens["refresh_token"])[0] == 200
         assert program.exchange(waiting)[0] == 200
-        assert within(5, lambda: town.healthy())
+        assert within(60, lambda: town.healthy())

@@ -44,7 +44,7 @@ def test_each_payload_leaves_one_well_formed_line_everywhere(lined: Town) -> Non
         hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info}
         caller.ask(legacy("initialize", hello))
     count = 2 * len(PAYLOADS) + 2
-    assert within(5, lambda: lined.count() >= count)
+    assert within(60, lambda: lined.count() >= count)
 
     records = lined.records()
     assert len(records) == count
@@ -78,7 +78,7 @@ def test_what_was_said_is_kept_as_it_was_said(lined: Town) -> None:
         before = lined.count()
         for payload in PAYLOADS:
             caller.tool("get_note", {"said": payload})
-        assert within(5, lambda: lined.count() == before + len(PAYLOADS))
+        assert within(60, lambda: lined.count() == before + len(PAYLOADS))
 
     kept = [each["parameters"]["said"] for each in lined.records()[before:]]
     assert kept == PAYLOADS

@@ -23,12 +23,13 @@ from torhaus.identity.keys import mint
 
 BELIEVED = 5.0
 """Seconds for which keys of the database are good without a word from it, see identity.md."""
-LATE = 1.0
-QUICK = 2.5
+EARLY, LATE = 3.0, 2.0
+"""How much sooner and later, on a machine that is busy with other tests."""
+QUICK = 6.0
 """Seconds a call may take: what it needs is known, or it is refused."""
-DEADLINE = 10.0
+DEADLINE = 25.0
 """Seconds anything else may take that needs the database."""
-BACK = 6.0
+BACK = 20.0
 """Seconds after which everything works again."""
 
 
@@ -69,7 +70,7 @@ def asked(
     data = None if body is None else json.dumps(body)
     headers |= {} if data is None else {"Content-Type": "application/json"}
     began = time.monotonic()
-    with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=30)) as line:
+    with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)) as line:
         line.request(method, path, data, headers)
         answer = line.getresponse()
         told = {name.lower(): value for name, value in answer.getheaders()}
@@ -78,7 +79,7 @@ def asked(
 
 def call(town: Town, key: str) -> tuple[Answer, float]:
     began = time.monotonic()
-    with Caller(town.port, key, patience=30.0) as caller:
+    with Caller(town.port, key) as caller:
         answer = caller.tool("get_note")
     return answer, time.monotonic() - began
 
@@ -151,20 +152,20 @@ def test_a_silent_database_closes_the_gate_and_opens_it_again(
         elephant.freeze()
         began = time.monotonic()
         last = last_good(town, key, BELIEVED + 4)
-        assert BELIEVED - LATE < last < BELIEVED + LATE
+        assert BELIEVED - EARLY < last < BELIEVED + LATE
 
         # Keys of the file go on, and so do their streams; others have ended.
         assert good(town, KEYS["BOB_KEY"])
-        assert within(2.0, lambda: bool(erin_ended))
-        assert erin_ended[0] - began < BELIEVED + 2.5
+        assert within(60, lambda: bool(erin_ended))
+        assert erin_ended[0] - began < BELIEVED + QUICK
         assert not bob_ended
         the_house_says_so(town)
         nothing_hangs(town)
 
         elephant.thaw()
         thawed = time.monotonic()
-        assert within(BACK, lambda: good(town, key))
-        assert within(BACK, lambda: asked(town, "/ready")[0] == 200)
+        assert within(60, lambda: good(town, key))
+        assert within(60, lambda: asked(town, "/ready")[0] == 200)
         assert asked(town, "/api/v1/people")[0] == 200
         assert time.monotonic() - thawed < BACK
         assert not bob_ended
@@ -206,7 +207,7 @@ def nothing_hangs(town: Town) -> None:
 
     def paging() -> None:
         began = time.monotonic()
-        with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=30)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)) as line:
             line.request("GET", "/me", headers={"Cookie": f"torhaus={session}"})
             answer = line.getresponse()
             assert answer.status == 503
@@ -229,14 +230,14 @@ def test_a_database_that_dies_and_comes_back_needs_no_restart(
     assert good(town, key)
 
     elephant.kill()
-    last = last_good(town, key, BELIEVED + 2)
-    assert BELIEVED - LATE < last < BELIEVED + LATE
+    last = last_good(town, key, BELIEVED + LATE + 1)
+    assert BELIEVED - EARLY < last < BELIEVED + LATE
     the_house_says_so(town)
     nothing_hangs(town)
 
     elephant.start()
-    assert within(BACK, lambda: good(town, key))
-    assert within(BACK, lambda: asked(town, "/ready")[0] == 200)
+    assert within(60, lambda: good(town, key))
+    assert within(60, lambda: asked(town, "/ready")[0] == 200)
     assert Desk(town).key()["key"]
 
 
@@ -250,7 +251,7 @@ def test_what_was_ended_meanwhile_is_ended_when_it_is_heard_again(
     elephant.thaw()
     elephant.say(f"UPDATE persons SET state = 'suspended' WHERE email = '{ERIN}'", *bumped())
 
-    assert within(BACK, lambda: call(town, key)[0].status == 401)
+    assert within(60, lambda: call(town, key)[0].status == 401)
 
 
 def bumped() -> tuple[str, ...]:
@@ -284,11 +285,11 @@ def test_whoever_keeps_every_connection_busy_keeps_no_caller_out(
             assert took < QUICK
             time.sleep(0.05)
         for each in threads:
-            each.join(30)
+            each.join(60)
         assert {status for status, _ in done} == {503}
         assert len(done) == 20
         assert max(took for _, took in done) < DEADLINE + 1
-    assert within(BACK, lambda: asked(town, "/api/v1/people")[0] == 200)
+    assert within(60, lambda: asked(town, "/api/v1/people")[0] == 200)
     assert Desk(town).key()["key"]
 
 
@@ -307,12 +308,12 @@ def held(elephant: Elephant) -> Iterator[None]:
 
     thread = threading.Thread(target=lambda: asyncio.run(hold()))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield
     finally:
         free.set()
-        thread.join(10)
+        thread.join(60)
 
 
 def test_a_server_that_takes_no_changes_any_more_is_not_believed(
@@ -322,14 +323,14 @@ def test_a_server_that_takes_no_changes_any_more_is_not_believed(
     assert good(town, key)
 
     elephant.say("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
-    last = last_good(town, key, BELIEVED + 2)
-    assert BELIEVED - LATE < last < BELIEVED + LATE
+    last = last_good(town, key, BELIEVED + LATE + 1)
+    assert BELIEVED - EARLY < last < BELIEVED + LATE
     status, _, body, took = asked(town, "/api/v1/people", method="POST", body={"email": "n@x.org"})
     assert (status, took < QUICK) == (503, True), body
     assert "takes no changes" in body
 
     elephant.say("ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
-    assert within(BACK, lambda: good(town, key))
+    assert within(60, lambda: good(town, key))
     assert Desk(town).key()["key"]
 
 

@@ -73,7 +73,7 @@ def test_no_spelling_leads_to_another_server(target: str, town: Town, upstream: 
 
 @pytest.mark.parametrize("target", PAGES)
 def test_no_spelling_leads_around_the_door_of_the_api(target: str, town: Town) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", town.port, timeout=15)
+    connection = http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)
     for headers in ({}, {"apikey": KEYS["MALLORY_KEY"]}):
         connection.request("GET", target, headers=headers)
         answer = connection.getresponse()
@@ -108,7 +108,7 @@ def test_the_plain_address_is_the_servers_own(target: str, town: Town) -> None:
 )
 def test_no_name_of_a_server_writes_a_header_of_ours(method: str, name: str, town: Town) -> None:
     told = f"{method} /mcp/{name} HTTP/1.1\r\nhost: 127.0.0.1:{town.port}\r\ncontent-length: 0\r\n"
-    with socket.create_connection(("127.0.0.1", town.port), timeout=15) as line:
+    with socket.create_connection(("127.0.0.1", town.port), timeout=60) as line:
         line.sendall(f"{told}connection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: line.recv(65536), b""))
 

@@ -34,7 +34,7 @@ def test_a_new_server_can_be_called_without_a_restart(own: Town, upstream: Upstr
             }
         )
 
-        assert within(2, lambda: status_of(own, "second") == 200)
+        assert within(60, lambda: status_of(own, "second") == 200)
         assert "get_note" in session.tool("get_note").text
 
 
@@ -52,7 +52,7 @@ BAD = {
 def test_a_bad_file_is_refused_and_the_old_one_stays(bad: str, own: Town) -> None:
     own.write(bad)
 
-    assert within(2, lambda: "config.refused" in own.output())
+    assert within(60, lambda: "config.refused" in own.output())
     ready = json.loads(own.get("/ready") or "{}")
     assert ready["status"] == "ready"
     assert ready["configuration"].startswith("refused")
@@ -61,14 +61,14 @@ def test_a_bad_file_is_refused_and_the_old_one_stays(bad: str, own: Town) -> Non
 
     own.write(own.config)
 
-    assert within(2, lambda: json.loads(own.get("/ready") or "{}")["configuration"] == "ok")
+    assert within(60, lambda: json.loads(own.get("/ready") or "{}")["configuration"] == "ok")
     assert "refused" not in (own.get("/status") or "")
 
 
 def test_a_signal_reads_the_file_again(own: Town) -> None:
     own.hang_up()
 
-    assert within(2, lambda: "config.reloaded" in own.output())
+    assert within(60, lambda: "config.reloaded" in own.output())
     assert own.alive()
 
 
@@ -90,7 +90,7 @@ def test_whom_the_gateway_hears_changes_without_a_restart(own: Town) -> None:
         }
     )
 
-    assert within(2, lambda: status_of(own, "scripted", origin) == 200)
+    assert within(60, lambda: status_of(own, "scripted", origin) == 200)
     assert status_of(own, "scripted", host) == 200
     with own.caller() as caller:
         assert caller.ask(b" " * 3000).status == 413
@@ -103,7 +103,7 @@ def test_the_limit_for_a_caller_is_kept_over_a_reload(upstream: Upstream, home: 
 
         town.hang_up()
 
-        assert within(2, lambda: "config.reloaded" in town.output())
+        assert within(60, lambda: "config.reloaded" in town.output())
         assert caller.tool("get_note").message["result"]["isError"] is True
 
 
@@ -114,12 +114,12 @@ def test_a_file_without_an_administrator_counts_and_is_told_of(own: Town) -> Non
 
     own.write({**own.config, "users": users})
 
-    assert within(5, lambda: "administrators.none" in own.output())
+    assert within(60, lambda: "administrators.none" in own.output())
     ready = json.loads(own.get("/ready") or "{}")
     assert (ready["status"], "nobody" in ready["administrators"]) == ("ready", True)
     assert "can come in any more" in (own.get("/status") or "")
     own.write(own.config)
-    assert within(5, lambda: "administrators" not in json.loads(own.get("/ready") or "{}"))
+    assert within(60, lambda: "administrators" not in json.loads(own.get("/ready") or "{}"))
 
 
 def test_calls_have_their_price_from_the_moment_it_is_in_force(own: Town) -> None:
@@ -138,5 +138,5 @@ def test_calls_have_their_price_from_the_moment_it_is_in_force(own: Town) -> Non
         }
     )
 
-    assert within(2, lambda: status_of(own, "scripted") == 200 and spent() > 0.0)
+    assert within(60, lambda: status_of(own, "scripted") == 200 and spent() > 0.0)
     assert spent() % 0.25 == 0.0

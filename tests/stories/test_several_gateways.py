@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -29,9 +30,8 @@ def github() -> Iterator[GitHub]:
 
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[Valkey]:
-    one = Valkey()
-    yield one
-    one.close()
+    with closing(Valkey()) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,10 @@ def pair(
                 "invalidate": [{"tool": "github.list_issues", "where": listed}],
             }
         ],
-        "storage": {"redis": {"addresses": f"{HOST}:{valkey.port}", "gateways": 2}},
+        "storage": {
+            # With less, a busy machine is a server that is away.
+            "redis": {"addresses": f"{HOST}:{valkey.port}", "gateways": 2, "timeout": "10s"}
+        },
     }
     with Town(config, tmp_path / "one") as one, Town(config, tmp_path / "other") as other:
         yield one, other
@@ -111,5 +114,5 @@ def test_without_valkey_both_go_on_within_their_shares_and_find_together_again(
     assert not asked(pair[0], "ALICE")
 
     valkey.start()
-    assert within(15.0, lambda: asked(pair[0], "ALICE") and asked(pair[1], "BOB"))
+    assert within(60, lambda: asked(pair[0], "ALICE") and asked(pair[1], "BOB"))
     assert allowed(pair, 4, "parted") == 0

@@ -78,7 +78,9 @@ def test_a_program_that_is_still_starting_is_listed_and_its_own_list_follows(
         assert next(stream) == b":\n\n"
         (tmp_path / "go").touch()
         heard = events(next(stream))
-        after = alice.ask(legacy("tools/list")).message["result"]
+        # A busy machine may be slower than the deadline once more.
+        answers = (alice.ask(legacy("tools/list")).message["result"] for _ in range(100))
+        after = next(each for each in answers if "_meta" not in each)
 
     assert names(first) == names(after) == ["slow__echo", "slow__more"]
     assert "slow did not answer" in first["_meta"]["torhaus/unavailable"]["slow"]

@@ -12,7 +12,8 @@ from tests.stories.caller import Answer
 from tests.stories.town import Town, server
 from tests.stories.upstream import Upstream, within
 
-WITHIN = 15.0
+AT_ONCE, WITHIN = 7.0, 40.0
+"""Seconds, where nothing is waited for; and where the gateway gives a call its eight."""
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_an_idle_gateway_ends_at_once(own: Town) -> None:
         code, seconds = stopped(own)
 
         assert code == 0
-        assert seconds < 3
+        assert seconds < AT_ONCE
         assert caller.ended()
 
 
@@ -66,14 +67,14 @@ def test_open_streams_end_with_their_last_chunk(own: Town) -> None:
 
         code, seconds = stopped(own)
 
-        assert (code, seconds < 3) == (0, True)
+        assert (code, seconds < AT_ONCE) == (0, True)
         assert list(caller.chunks()) == [b":\n\n"]
         assert caller.ended()
 
 
 def test_a_call_that_does_not_end_does_not_keep_the_gateway(own: Town, upstream: Upstream) -> None:
     upstream.marks.clear()
-    with own.caller(patience=30) as caller:
+    with own.caller() as caller:
         caller.begin()
         caller.send(caller.request(*caller.call("get_slow")))
         assert upstream.marked("slow begun")
@@ -107,7 +108,7 @@ def test_a_half_sent_request_does_not_keep_the_gateway(own: Town) -> None:
 
         code, seconds = stopped(own)
 
-    assert (code, seconds < 3) == (0, True)
+    assert (code, seconds < AT_ONCE) == (0, True)
 
 
 def test_a_session_goes_on_after_a_restart_of_the_gateway(own: Town) -> None:
@@ -134,7 +135,7 @@ def test_a_session_goes_on_after_a_restart_of_its_server(home: Path) -> None:
         first.stop()
 
         with Upstream(modern=False, port=first.port) as second:
-            assert within(5, lambda: "get_note" in caller.tool("get_note").text)
+            assert within(60, lambda: "get_note" in caller.tool("get_note").text)
 
             assert len(second.sessions) == 1
 

@@ -51,7 +51,7 @@ def api(town: Town, who: str, method: str, path: str, body: Any = None) -> tuple
         headers={"apikey": KEYS[f"{who}_KEY"], "content-type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -79,7 +79,7 @@ def test_a_grant_opens_a_server_and_its_end_closes_it_with_its_streams(own: Town
 
     made = grant(own)
 
-    assert within(SOON, lambda: may_write(own))
+    assert within(60, lambda: may_write(own))
     with listening(own, "BOB") as stream:
         assert api(own, "ALICE", "DELETE", f"grants/{made}")[0] == 200
         assert ends(stream) < SOON
@@ -89,9 +89,9 @@ def test_a_grant_opens_a_server_and_its_end_closes_it_with_its_streams(own: Town
 
 
 def test_a_grant_ends_to_the_second_and_its_streams_with_it(own: Town) -> None:
-    until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=4)
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=8)
     grant(own, until=until.isoformat())
-    assert within(SOON, lambda: may_write(own))
+    assert within(60, lambda: may_write(own))
 
     with listening(own, "BOB") as stream:
         ends(stream)
@@ -113,7 +113,7 @@ def test_a_grant_outlives_a_restart_and_a_change_of_the_file(
         town.write({**town.config, "approvals": {"expires": "10m"}})
         town.hang_up()
 
-        assert within(5, lambda: "config.reloaded" in town.output())
+        assert within(60, lambda: "config.reloaded" in town.output())
         assert may_write(town)
 
 
@@ -163,11 +163,11 @@ def test_two_gateways_share_one_postgresql(
     shared = config(upstream, storage={"state": elephant})
     with Town(shared, tmp_path / "one") as one, Town(shared, tmp_path / "two") as two:
         made = grant(one)
-        assert within(SOON, lambda: may_write(one))
-        assert within(SOON, lambda: may_write(two))
+        assert within(60, lambda: may_write(one))
+        assert within(60, lambda: may_write(two))
 
         assert api(two, "ALICE", "DELETE", f"grants/{made}")[0] == 200
-        assert within(SOON, lambda: not may_write(two))
-        assert within(SOON, lambda: not may_write(one))
+        assert within(60, lambda: not may_write(two))
+        assert within(60, lambda: not may_write(one))
 
         assert not (one.data / "state.db").exists()

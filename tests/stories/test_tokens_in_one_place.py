@@ -34,7 +34,7 @@ def sent(town: Town) -> str:
     Desk(town).hire()
     made, _ = token(town, ERIN, audience="")
     with Caller(town.port, made) as erin:
-        assert within(2.0, lambda: not refused(erin))
+        assert within(60, lambda: not refused(erin))
     return made
 
 
@@ -108,7 +108,7 @@ def test_provisioning_takes_its_token_from_one_header_alone(town: Town, sent: st
 
 def test_the_way_to_say_it_is_the_same_at_the_api(town: Town, sent: str) -> None:
     for header in WHERE:
-        with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=15)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)) as line:
             line.request("GET", "/api/v1/me", headers={header: sent})
             answer = line.getresponse()
             said = answer.read().decode()
@@ -130,7 +130,7 @@ def test_nothing_written_down_holds_what_was_sent_to_the_wrong_place(town: Town,
 
 def _status(town: Town, target: str, headers: dict[str, str]) -> int:
     method = "DELETE" if target.startswith("/cache") else "GET"
-    with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=15)) as line:
+    with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)) as line:
         line.request(method, target, headers=headers)
         answer = line.getresponse()
         answer.read()

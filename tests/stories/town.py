@@ -18,7 +18,7 @@ KEYS = {
 }
 TOKEN = "upstream-token-4e909f52d1c38e8b"
 SECRETS = [*KEYS.values(), TOKEN]
-SOON = 3.0
+SOON = 20.0
 """Seconds in which what takes hold within a second has done so on a busy machine too."""
 
 PEOPLE: dict[str, Any] = {
@@ -66,7 +66,7 @@ class Town(Gateway):
 
     def new(self, since: int) -> list[dict[str, Any]]:
         """The records since there were so many: one at least, unless none comes for long."""
-        within(5, lambda: self.count() > since)
+        within(60, lambda: self.count() > since)
         return self.records()[since:]
 
     def silent(self, since: int) -> bool:

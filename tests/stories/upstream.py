@@ -126,7 +126,7 @@ class Upstream:
     def calls(self, tool: str) -> list[Seen]:
         return [each for each in self.seen if each.tool == tool]
 
-    def marked(self, mark: str, seconds: float = 5.0) -> bool:
+    def marked(self, mark: str, seconds: float = 60.0) -> bool:
         """Whether a trick has got so far."""
         return within(seconds, lambda: mark in self.marks)
 

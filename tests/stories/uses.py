@@ -93,7 +93,7 @@ def administration(town: Town, bearer: str) -> Use:
     """He looks at somebody else, which needs a right."""
 
     def seen() -> bool:
-        with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=20)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)) as line:
             headers = {name: value or "" for name, value in presented(bearer).items()}
             line.request("GET", "/api/v1/people/alice@example.com", headers=headers)
             status = line.getresponse().status
@@ -105,7 +105,7 @@ def administration(town: Town, bearer: str) -> Use:
 
 def own_page(town: Town, cookie: str) -> Use:
     def shown() -> bool:
-        with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=20)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", town.port, timeout=60)) as line:
             line.request("GET", "/me", headers={"cookie": f"torhaus={cookie}"})
             answer = line.getresponse()
             where = answer.getheader("location")

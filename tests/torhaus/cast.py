@@ -46,10 +46,10 @@ ENVELOPE = {VERSION_KEY: MODERN, CAPABILITIES_KEY: {}}
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    """Play an asynchronous story to its end: well within ten seconds, on a busy machine in 20."""
+    """Play an asynchronous story to its end: within seconds, however busy the machine is."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await story
 
     asyncio.run(bounded())

@@ -243,8 +243,8 @@ async def hall(home: Path, url: str | None = None) -> AsyncIterator[Hall]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Let others go on until something holds, for five seconds at most."""
-    for _ in range(5000):
+    """Let others go on until something holds, for a minute at most."""
+    for _ in range(60_000):
         if holds():
             return
         await asyncio.sleep(0.001)

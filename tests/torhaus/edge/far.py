@@ -20,13 +20,13 @@ NOTHING = 0
 
 @asynccontextmanager
 async def far(
-    server: Valkey, rule: CacheRule | None = None, near: int = NOTHING, timeout: float = 5.0
+    server: Valkey, rule: CacheRule | None = None, near: int = NOTHING, timeout: float = 10.0
 ) -> AsyncIterator[Twins]:
     """Twins that keep their answers in one server, each under a name of its own."""
     shared = [Shared(alone(server, timeout=timeout), near) for _ in range(2)]
     try:
         for each in shared:
-            assert await each.first(10.0)
+            assert await each.first(60.0)
         async with twins(rule, [each.cache for each in shared]) as both:
             yield both
     finally:

@@ -125,12 +125,12 @@ def slapd(folder: Path, certificate: str = "localhost") -> Iterator[Slapd]:
         yield found
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         log.close()
 
 
 def _wait(process: subprocess.Popen[bytes], found: Slapd, log: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", found.tls)) == 0:

@@ -31,7 +31,7 @@ def run(work: Coroutine[Any, Any, None], loop: str = "uvloop") -> None:
     factory = uvloop.new_event_loop if loop == "uvloop" else asyncio.new_event_loop
 
     async def checked() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await work
         for _ in range(5):  # transports close in the next turns of the loop
             await asyncio.sleep(0)
@@ -78,7 +78,7 @@ def _status(pid: int) -> tuple[str, str]:
     return state, parent
 
 
-async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(true: Callable[[], object], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen in time"

@@ -109,8 +109,8 @@ def written(directory: Path) -> list[str]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """For what another thread does in its own time. Fails after ten seconds."""
-    deadline = time.monotonic() + 10
+    """For what another thread does in its own time. Fails after a minute."""
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.002)

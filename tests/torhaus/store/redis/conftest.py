@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -28,15 +29,13 @@ def own() -> Iterator[Valkey]:
 
 @pytest.fixture
 def pair() -> Iterator[Sentinels]:
-    one = Sentinels()
-    play(one.meet)
-    yield one
-    one.close()
+    with closing(Sentinels()) as one:
+        play(one.meet)
+        yield one
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    one = Cluster()
-    play(one.form)
-    yield one
-    one.close()
+    with closing(Cluster()) as one:
+        play(one.form)
+        yield one

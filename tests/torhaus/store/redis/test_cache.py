@@ -58,20 +58,28 @@ def test_what_one_gateway_fetched_another_knows(server: Valkey) -> None:
 def test_an_expired_answer_is_stale_for_a_while_and_then_gone(server: Valkey) -> None:
     async def story() -> None:
         async with gateways(alone(server), 2) as (one, other):
-            short = entry(lasts=0.05, stale=0.3)
+            short = entry(lasts=60.0, stale=60.0)
             await fetched(one, short)
-            await asyncio.sleep(0.06)
 
-            for each in (one, other):
-                found = await each.cache.find(b"k", TAG, time.time())
-                assert isinstance(found, Miss)
-                assert found.stale == short
+            for seconds, stale in ((61.0, short), (121.0, None)):
+                for each in (one, other):
+                    found = await each.cache.find(b"k", TAG, short.stored + seconds)
+                    assert isinstance(found, Miss)
+                    assert found.stale == stale
 
-            await asyncio.sleep(0.35)
-            for each in (one, other):
-                found = await each.cache.find(b"k", TAG, time.time())
-                assert isinstance(found, Miss)
-                assert found.stale is None
+
+def test_the_server_itself_forgets_an_answer_in_time(server: Valkey) -> None:
+    async def story() -> None:
+        async with gateways(alone(server)) as (one,):
+            short = entry(lasts=0.05, stale=0.1)
+            await fetched(one, short)
+
+            async def forgotten() -> bool:
+                found = await one.cache.find(b"k", TAG, short.stored)
+                return isinstance(found, Miss)
+
+            one.cache._near.clear()
+            await until(forgotten)
 
     play(story)
 
@@ -230,7 +238,7 @@ def test_without_a_server_nothing_is_known_and_nothing_breaks(own: Valkey) -> No
             assert await one.cache.listed(Selector(tag="github"), 5, time.time()) == []
             began = time.monotonic()
             await one.cache.purge(Selector(tag=TAG))
-            assert time.monotonic() - began < 3.0
+            assert time.monotonic() - began < 20.0
 
     play(story)
 
@@ -239,7 +247,7 @@ def test_a_purge_that_the_server_did_not_hear_is_said_again(own: Valkey) -> None
     """The server stops for a while, as in a network partition, and comes back with its memory."""
 
     async def story() -> None:
-        async with gateways(alone(own, timeout=0.1), 2) as (one, other):
+        async with gateways(alone(own, timeout=0.5), 2) as (one, other):
             await fetched(one, entry(b'{"old":1}'))
             own.pause()
 

@@ -17,7 +17,7 @@ def test_nobody_is_waited_for_who_has_said_so(server: Valkey) -> None:
 
             await asyncio.gather(*(one._drops.announce(ISSUES) for _ in range(20)))
 
-            assert loop.time() - began < LEASE / 2
+            assert loop.time() - began < LEASE * 0.8
             for each, stamp in zip(others, stamps, strict=True):
                 assert not each.cache._near.fits(stamp, "github.list_issues")
 
@@ -34,11 +34,11 @@ def test_a_gateway_that_says_nothing_is_waited_for_until_its_lease_ends(server: 
 
             began = loop.time()
             await one._drops.announce(ISSUES)
-            assert LEASE * 0.9 < loop.time() - began < LEASE * 1.5
+            assert LEASE * 0.9 < loop.time() - began < LEASE * 5
 
             began = loop.time()
             await one._drops.announce(ISSUES)
-            assert loop.time() - began < LEASE / 2
+            assert loop.time() - began < LEASE * 0.8
 
     play(story)
 
@@ -69,6 +69,6 @@ def test_one_waits_for_nobody_when_there_was_nobody(own: Valkey) -> None:
 
             await one.cache.purge(ISSUES)
 
-            assert loop.time() - began < LEASE / 2
+            assert loop.time() - began < LEASE * 0.8
 
     play(story)

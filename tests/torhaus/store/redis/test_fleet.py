@@ -142,7 +142,7 @@ def test_a_purge_that_one_node_of_a_cluster_missed_is_said_again() -> None:
         cluster = Cluster("cluster-node-timeout 15000")
         try:
             await cluster.form()
-            settings = cluster.settings(namespace="partly", timeout=0.1)
+            settings = cluster.settings(namespace="partly", timeout=0.5)
             async with gateways(settings, 2) as (one, other):
                 bounds = (5461, 10923, 16384)
                 home = next(n for n in range(3) if slot(one.presence.key) < bounds[n])

@@ -22,7 +22,7 @@ class Laid:
         return self._server.address
 
     async def _lay(self, where: Address, ended: Callable[[Wire], None]) -> Wire:
-        return await dial(where, None, None, lambda: Wire(1.0, ended, print), 1.0)
+        return await dial(where, None, None, lambda: Wire(10.0, ended, print), 10.0)
 
     async def _open(self, wire: Wire) -> None:
         self.opened += 1
@@ -44,7 +44,7 @@ def test_a_line_is_laid_again_when_it_breaks(own: Valkey) -> None:
         laid = Laid(own)
         with pytest.raises(Unreachable):
             laid.line.ready()
-        assert await laid.line.first(5.0)
+        assert await laid.line.first(60.0)
         assert await laid.line.ready().call("PING") == b"PONG"
 
         own.kill()
@@ -66,7 +66,7 @@ def test_nobody_uses_a_line_before_it_is_ready(own: Valkey) -> None:
     async def story() -> None:
         laid = Laid(own, refuse=2)
 
-        assert await laid.line.first(5.0)
+        assert await laid.line.first(60.0)
 
         assert (laid.opened, laid.lost) == (3, 0)
         await laid.line.close()
@@ -77,7 +77,7 @@ def test_nobody_uses_a_line_before_it_is_ready(own: Valkey) -> None:
 def test_a_server_that_is_not_the_right_one_is_looked_for_again(server: Valkey) -> None:
     async def story() -> None:
         laid = Laid(server)
-        await laid.line.first(5.0)
+        await laid.line.first(60.0)
 
         laid.line.distrust()
         assert laid.lost == 1

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -20,6 +20,10 @@ from tests.ports import HOST, free_port
 from torhaus.model.redis import RedisSettings, Topology
 from torhaus.store.redis.shared import Shared
 from torhaus.store.redis.wire import Wire
+
+STARTS = 60.0
+PATIENT: dict[str, Any] = {"timeout": 10.0, "connect_timeout": 10.0}
+"""Where no server is silent. With less, a machine that is busy is a server that is away."""
 
 
 class Valkey:
@@ -44,7 +48,11 @@ class Valkey:
         out = (self.directory / "out.txt").open("ab")
         with out:
             self.process = subprocess.Popen(command, stdout=out, stderr=out, cwd=self.directory)
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def address(self) -> tuple[str, int]:
@@ -76,7 +84,7 @@ class Valkey:
         return lines if self._sentinel else [*lines, 'save ""', "appendonly no"]
 
     def _wait(self) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + STARTS
         while time.monotonic() < end:
             with socket.socket() as one:
                 if one.connect_ex((HOST, self.port)) == 0:
@@ -100,17 +108,19 @@ class Sentinels:
     """A primary, a replica, and three sentinels that notice its death within a second."""
 
     def __init__(self) -> None:
-        self.primary = Valkey()
-        self.replica = Valkey(f"replicaof {HOST} {self.primary.port}")
-        self.sentinels = [
-            Valkey(
-                f"sentinel monitor pair {HOST} {self.primary.port} 2",
-                "sentinel down-after-milliseconds pair 1000",
-                "sentinel failover-timeout pair 4000",
-                sentinel=True,
-            )
-            for _ in range(3)
-        ]
+        watched = (
+            "sentinel down-after-milliseconds pair 1000",
+            "sentinel failover-timeout pair 4000",
+        )
+        with ExitStack() as started:
+            self.primary = started.enter_context(closing(Valkey()))
+            where = f"{HOST} {self.primary.port}"
+            self.replica = started.enter_context(closing(Valkey(f"replicaof {where}")))
+            monitor = (f"sentinel monitor pair {where} 2", *watched)
+            self.sentinels = [
+                started.enter_context(closing(Valkey(*monitor, sentinel=True))) for _ in range(3)
+            ]
+            self._ends = started.pop_all()
 
     async def meet(self) -> None:
         """Wait until every sentinel knows the replica and the other sentinels."""
@@ -123,19 +133,18 @@ class Sentinels:
             ]
             return known == [1, 2] * 3
 
-        await until(met, 30.0)
+        await until(met)
 
     def settings(self, **more: Any) -> RedisSettings:
         return RedisSettings(
             addresses=tuple(each.address for each in self.sentinels),
             topology=Topology.SENTINEL,
             primary="pair",
-            **more,
+            **{**PATIENT, **more},
         )
 
     def close(self) -> None:
-        for each in (*self.sentinels, self.replica, self.primary):
-            each.close()
+        self._ends.close()
 
 
 CLUSTERED = ("cluster-enabled yes", "cluster-config-file nodes.conf")
@@ -145,7 +154,11 @@ class Cluster:
     """Three primaries with a third of the slots each."""
 
     def __init__(self, *options: str) -> None:
-        self.nodes = [Valkey(*CLUSTERED, *options) for _ in range(3)]
+        with ExitStack() as started:
+            self.nodes = [
+                started.enter_context(closing(Valkey(*CLUSTERED, *options))) for _ in range(3)
+            ]
+            self._ends = started.pop_all()
 
     async def form(self) -> None:
         bounds = [0, 5461, 10923, 16384]
@@ -163,7 +176,8 @@ class Cluster:
 
     async def replica_of_the_first(self, *options: str) -> Valkey:
         """A fourth node that takes the first one's place when it dies."""
-        first, replica = self.nodes[0], Valkey(*CLUSTERED, *options)
+        first = self.nodes[0]
+        replica = self._ends.enter_context(closing(Valkey(*CLUSTERED, *options)))
         self.nodes.append(replica)
         name = await said(first, "CLUSTER", "MYID")
         await said(replica, "CLUSTER", "MEET", *first.address, first.bus)
@@ -189,12 +203,11 @@ class Cluster:
         return RedisSettings(
             addresses=tuple(each.address for each in self.nodes),
             topology=Topology.CLUSTER,
-            **more,
+            **{**PATIENT, **more},
         )
 
     def close(self) -> None:
-        for each in self.nodes:
-            each.close()
+        self._ends.close()
 
 
 def as_bytes(reply: Any) -> bytes:
@@ -205,7 +218,7 @@ async def said(server: Valkey, *command: Any) -> Any:
     """What a server answers to one question, over a connection of its own."""
     loop = asyncio.get_running_loop()
     _, wire = await loop.create_connection(
-        lambda: Wire(5.0, lambda _: None, lambda _: None), *server.address
+        lambda: Wire(30.0, lambda _: None, lambda _: None), *server.address
     )
     try:
         return await wire.call(*command)
@@ -213,7 +226,7 @@ async def said(server: Valkey, *command: Any) -> Any:
         wire.close()
 
 
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait for something that another process does."""
     end = asyncio.get_running_loop().time() + seconds
     while not await holds():
@@ -221,7 +234,7 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> 
         await asyncio.sleep(0.02)
 
 
-def play(story: Callable[[], Awaitable[None]], seconds: float = 60.0) -> None:
+def play(story: Callable[[], Awaitable[None]], seconds: float = 120.0) -> None:
     """Run an asynchronous story to its end."""
 
     async def bounded() -> None:
@@ -234,7 +247,7 @@ def play(story: Callable[[], Awaitable[None]], seconds: float = 60.0) -> None:
 def alone(server: Valkey, **more: Any) -> RedisSettings:
     """Settings for one server, under a name nobody else uses."""
     more.setdefault("namespace", f"t{token_hex(6)}")
-    return RedisSettings(addresses=(server.address,), **more)
+    return RedisSettings(addresses=(server.address,), **{**PATIENT, **more})
 
 
 @asynccontextmanager
@@ -243,7 +256,7 @@ async def gateways(settings: RedisSettings, count: int = 1) -> AsyncIterator[lis
     made = [Shared(settings) for _ in range(count)]
     try:
         for each in made:
-            assert await each.first(10.0)
+            assert await each.first(60.0)
         yield made
     finally:
         for each in made:

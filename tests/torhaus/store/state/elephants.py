@@ -17,7 +17,7 @@ import asyncpg
 
 from tests.ports import free_port
 
-STARTS, ENDS = 20.0, 20.0
+STARTS, ENDS = 90.0, 60.0
 
 
 class CannotRunError(Exception):
@@ -87,7 +87,7 @@ class Elephant:
         """Each in a transaction of its own."""
 
         async def saying() -> None:
-            connection = await asyncpg.connect(f"{self.url}/postgres", timeout=5)
+            connection = await asyncpg.connect(f"{self.url}/postgres", timeout=20)
             try:
                 for each in statements:
                     await connection.execute(each)
@@ -141,7 +141,7 @@ class Elephant:
 
     def _until_it_answers(self, server: "subprocess.Popen[bytes]") -> None:
         async def ask() -> None:
-            connection = await asyncpg.connect(f"{self.url}/postgres", timeout=5)
+            connection = await asyncpg.connect(f"{self.url}/postgres", timeout=20)
             await connection.close()
 
         limit = time.monotonic() + STARTS

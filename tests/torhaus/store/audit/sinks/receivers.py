@@ -11,7 +11,7 @@ from torhaus.store.audit.sinks.courier import Courier, Pace
 from torhaus.store.audit.sinks.positions import shelf
 
 QUICK = Pace(look=0.01, first=0.01, longest=0.05, chance=lambda: 1.0)
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def parcel(second: int = 1, operation: str = "git_log", source: str = "seg-1.jsonl") -> Parcel:

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Got(NamedTuple):

@@ -14,8 +14,8 @@ from torhaus.store.redis.shared import Shared
 
 
 async def main(host: str, port: int, namespace: str, calls: int, limit: int) -> None:
-    shared = Shared(RedisSettings(addresses=((host, port),), namespace=namespace, timeout=5.0))
-    assert await shared.first(10.0)
+    shared = Shared(RedisSettings(addresses=((host, port),), namespace=namespace, timeout=30.0))
+    assert await shared.first(60.0)
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     charges = [Charge("github u-alice", Window(limit, 3600.0), "github")]
