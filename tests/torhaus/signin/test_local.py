@@ -57,9 +57,9 @@ def test_an_unknown_account_takes_as_long_as_a_known_one() -> None:
         unknown: list[float] = []
         for _ in range(9):
             for hash, times in ((kept, known), (None, unknown)):
-                began = time.perf_counter()
+                began = time.process_time()
                 await hasher.verify(hash, "wrong")
-                times.append(time.perf_counter() - began)
+                times.append(time.process_time() - began)
 
         ratio = statistics.median(known) / statistics.median(unknown)
 

@@ -202,10 +202,10 @@ def test_forged_16_with_an_external_entity() -> None:
 def test_forged_17_with_a_billion_laughs() -> None:
     lines = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     bomb = f'<!DOCTYPE r [<!ENTITY l0 "ha">{lines}]><r>&l11;</r>'.encode()
-    begun = time.monotonic()
+    begun = time.process_time()
     refused(bomb, "declares a type")
     refused(b"<r>" + b"<a>" * 200_000, "")
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_forged_18_with_a_weak_algorithm() -> None:

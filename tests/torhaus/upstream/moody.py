@@ -14,7 +14,9 @@ from torhaus.model.health import Condition, Upkeep
 from torhaus.model.ports import UpstreamError
 from torhaus.upstream.links import Links
 
-QUICK = Upkeep(failures=3, wait=0.4, longest=0.8, timeout=0.3)
+QUICK = Upkeep(failures=3, wait=0.4, longest=0.8, timeout=1.0)
+SLOW = Upkeep(failures=3, wait=60.0, longest=60.0, timeout=1.0)
+"""It stays down for as long as a busy machine may need for what is to happen meanwhile."""
 BY_CALL = msgspec.structs.replace(QUICK, probe=False)
 SILENCE = 0.25
 
@@ -88,7 +90,7 @@ async def linking(*servers):
 
 
 def looked_after(url, upkeep=QUICK, **more):
-    return configured(url, health=upkeep, **{"timeout": SILENCE, "connect_timeout": 0.3, **more})
+    return configured(url, health=upkeep, **more)
 
 
 def silent(**more):

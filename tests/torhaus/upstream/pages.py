@@ -45,20 +45,20 @@ class Page(Exchange):
 async def pool(server: HttpServer, **more: Any) -> AsyncIterator[Pool]:
     where = target(more.pop("url", server.url))
     tls = trust(where, more.pop("ca_file", None))
-    opened = Pool(where, connect_timeout=more.pop("connect_timeout", 2.0), tls=tls, **more)
+    opened = Pool(where, connect_timeout=more.pop("connect_timeout", 20.0), tls=tls, **more)
     try:
         yield opened
     finally:
         opened.close()
 
 
-def begin(connection: Connection, patience: float | None = 5.0, data: bytes = GET) -> Page:
+def begin(connection: Connection, patience: float | None = 30.0, data: bytes = GET) -> Page:
     page = Page()
     connection.start(data, page, patience)
     return page
 
 
-async def get(opened: Pool, patience: float | None = 5.0, data: bytes = GET) -> Page:
+async def get(opened: Pool, patience: float | None = 30.0, data: bytes = GET) -> Page:
     connection = opened.idle() or await opened.fresh()
     return await begin(connection, patience, data).done
 

@@ -124,7 +124,7 @@ def test_a_link_that_shuts_down_ends_its_listeners_in_order():
             await until(lambda: there.open)
             await link.shutdown()
 
-            answer = await asyncio.wait_for(work, 5)
+            answer = await asyncio.wait_for(work, 60)
             assert json.loads(answer.result)["_meta"] == {SUB: 1}
 
     run(story())

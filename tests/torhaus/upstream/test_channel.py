@@ -70,7 +70,7 @@ def test_progress_begins_the_time_of_a_call_again():
         async with linked() as link:
             front = session()
             await link.request(tool("echo", session=front), Memo())
-            call = tool("slow_progress", meta={"progressToken": 1}, session=front, timeout=0.6)
+            call = tool("slow_progress", meta={"progressToken": 1}, session=front, timeout=1.0)
 
             assert said(await link.request(call, Memo())) == "done"
 

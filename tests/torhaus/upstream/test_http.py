@@ -292,11 +292,11 @@ def test_every_byte_is_a_sign_of_life():
         await wire.request()
         wire.say(head("200 OK", "content-length: 8"))
         for _ in range(8):
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.25)
             wire.say(b"x")
 
     async def story(server, opened):
-        page = await get(opened, patience=0.6)
+        page = await get(opened, patience=1.5)
 
         assert page.body == b"x" * 8
 
@@ -316,11 +316,11 @@ def test_a_slow_reader_is_not_a_silent_server(loop):
 
     async def story(server, opened):
         connection = await opened.fresh()
-        page = begin(connection, patience=0.3)
+        page = begin(connection, patience=1.0)
         await until(lambda: page.body == b"ab")
         connection.hold()
         gates.set()
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(2.2)
         assert not page.done.done()
         assert page.body == b"ab"
         connection.go_on()
@@ -338,7 +338,7 @@ def test_after_going_on_silence_counts_again():
 
     async def story(server, opened):
         connection = await opened.fresh()
-        page = begin(connection, patience=0.2)
+        page = begin(connection, patience=1.0)
         await until(lambda: page.body == b"ab")
         connection.hold()
         connection.go_on()

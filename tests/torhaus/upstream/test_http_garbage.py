@@ -120,7 +120,7 @@ def test_an_answer_that_nobody_asked_for_never_reaches_the_next_caller(whole_ans
     async def story(server, opened):
         await get(opened)
         await said.wait()
-        await until(lambda: not opened._all, 1.0)
+        await until(lambda: not opened._all)
 
         page = await get(opened)
 

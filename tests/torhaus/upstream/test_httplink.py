@@ -193,14 +193,14 @@ def test_progress_keeps_a_long_call_alive():
         await wire.request()
         wire.say(STREAM)
         for n in range(8):
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.25)
             wire.say(chunk(event(note("notifications/progress", progress=n))))
         wire.say(chunk(event(result(1))), LAST)
 
     async def story():
         async with linked(script, MODERN) as (_, link):
             memo = Memo()
-            answer = await link.request(tool("a", timeout=0.6), memo)
+            answer = await link.request(tool("a", timeout=1.5), memo)
 
             assert answer.result is not None
             assert len(memo.notices) == 8

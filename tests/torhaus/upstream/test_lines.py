@@ -41,11 +41,11 @@ def test_of_a_line_above_the_limit_only_the_ends_are_kept():
 
 def test_a_long_line_in_small_pieces_takes_linear_time():
     def seconds(pieces):
-        lines, began = Lines(1 << 30), time.perf_counter()
+        lines, began = Lines(1 << 30), time.process_time()
         for _ in range(pieces):
             lines.feed(b"x" * 256)
         lines.feed(b"\n")
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     seconds(1000)
     assert seconds(80_000) < 60 * max(seconds(8_000), 0.001)

@@ -186,7 +186,7 @@ def test_a_caller_that_hangs_up_does_not_stop_the_opening_for_the_others():
 def test_an_opening_that_everybody_gave_up_and_that_fails_says_nothing_more(caplog):
     async def story():
         upstream = McpServer()
-        async with linked(upstream.script, timeout=0.2) as (_, link):
+        async with linked(upstream.script, timeout=1.0) as (_, link):
             front = await begun(link)
             upstream.forget()
             upstream.opening = asyncio.Event()

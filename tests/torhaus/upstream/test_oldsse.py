@@ -23,7 +23,7 @@ def quiet():
 async def linked(old, *, wait=5.0):
     address = HttpAddress(url=old.url, headers=(("x-token", secret("s3cret")),))
     server = Server(name="old", address=address)
-    http = PlainHttp(old.url, connect_timeout=2.0, timeout=5.0, ca_file=None)
+    http = PlainHttp(old.url, connect_timeout=20.0, timeout=30.0, ca_file=None)
     opener = oldsse_opener("old", address, http, wait)
     link = PipeLink(server, opener, on_shutdown=http.close)
     try:

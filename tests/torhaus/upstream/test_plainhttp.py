@@ -324,7 +324,7 @@ def test_a_private_authority_is_trusted(tmp_path):
 
     async def story():
         async with http_server(saying(whole(b"ok")), tls=ours.server()) as server:
-            http = PlainHttp(server.url, connect_timeout=2.0, timeout=2.0, ca_file=ours.ca_file)
+            http = PlainHttp(server.url, connect_timeout=20.0, timeout=20.0, ca_file=ours.ca_file)
             assert await http.post(server.url, (), b"") == (200, b"ok")
             http.close()
 

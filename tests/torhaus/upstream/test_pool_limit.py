@@ -101,7 +101,7 @@ def test_waiting_for_a_place_ends_in_time():
     async def story():
         async with (
             http_server(waiting) as server,
-            pool(server, limit=1, connect_timeout=0.1) as opened,
+            pool(server, limit=1, connect_timeout=0.5) as opened,
         ):
             page = begin(await opened.fresh(), None)
             with pytest.raises(ConnectError, match="all connections to it are in use"):
@@ -160,7 +160,7 @@ def test_a_waiter_that_gives_up_as_it_is_served_passes_its_turn_on(turns):
             with contextlib.suppress(asyncio.CancelledError):
                 opened._hand(await first)
 
-            await begin(await asyncio.wait_for(second, 1.0)).done
+            await begin(await asyncio.wait_for(second, 60)).done
 
     run(story())
 
@@ -201,7 +201,7 @@ def test_closing_ends_everything_at_once(loop):
                 await opened.fresh()
             await until(lambda: not opened._all)
             if loop == "asyncio":
-                await until(lambda: not timers(asyncio.get_running_loop()), 0.2)
+                await until(lambda: not timers(asyncio.get_running_loop()), 5.0)
 
     run(story(), loop)
 
@@ -222,6 +222,6 @@ def test_closing_while_a_connection_is_being_opened_leaves_none(turns, loop):
             await until(lambda: not opened._all)
             assert opened.idle() is None
             if loop == "asyncio":
-                await until(lambda: not timers(asyncio.get_running_loop()), 0.2)
+                await until(lambda: not timers(asyncio.get_running_loop()), 5.0)
 
     run(story(), loop)

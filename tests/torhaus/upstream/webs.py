@@ -35,7 +35,7 @@ def configured(url: str, **more: Any) -> Server:
     """A server by URL. `headers`, `transport`, `era`, `ca_file` belong to its address."""
     names = ("headers", "transport", "era", "ca_file")
     address = HttpAddress(url=url, **{n: more.pop(n) for n in names if n in more})
-    known = {"name": "web", "timeout": 5.0, "connect_timeout": 2.0}
+    known = {"name": "web", "timeout": 30.0, "connect_timeout": 20.0}
     return Server(address=address, **{**known, **more})
 
 
@@ -72,7 +72,7 @@ async def begun(link: HttpLink, jti: str = "s1", who: str = "alice") -> Session:
 
 
 def told(
-    answer: bytes | Script, *, loop: str = "uvloop", patience: float = 3.0
+    answer: bytes | Script, *, loop: str = "uvloop", patience: float = 30.0
 ) -> tuple[Reply, pipes.Memo]:
     """The reply to request 1 that is answered with these bytes, and what came before it."""
     kept: list[Reply] = []

@@ -335,9 +335,9 @@ def test_time_does_not_tell_whether_an_account_exists(tmp_path: Path) -> None:
         for number in range(40):
             for email, times in ((ALICE.email, known), (f"n{number}@example.org", unknown)):
                 at.hall.clock.turn(1000)
-                began = time.perf_counter()
+                began = time.process_time()
                 _, seen = await typed(at, email, "wrong")
-                times.append(time.perf_counter() - began)
+                times.append(time.process_time() - began)
                 assert seen.status == 401
 
         apart = abs(statistics.median(known) - statistics.median(unknown))

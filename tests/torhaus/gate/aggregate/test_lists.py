@@ -51,7 +51,7 @@ def test_the_order_is_the_configurations_and_then_the_servers():
 
 def test_a_dead_and_a_hanging_server_cost_the_deadline_once():
     async def story() -> None:
-        crowd = Crowd().tells(deadline=0.2)
+        crowd = Crowd().tells(deadline=0.9)
         crowd.members["docs"].hangs = True
 
         async def gone(ask: Any, sink: Any) -> Any:
@@ -66,11 +66,11 @@ def test_a_dead_and_a_hanging_server_cost_the_deadline_once():
 
         assert named(first) == named(second) == ["github__list_issues", "github__get__it"]
         assert first["_meta"]["torhaus/unavailable"] == {
-            "docs": "docs did not answer within 0.2 s",
+            "docs": "docs did not answer within 0.9 s",
             "tea": "tea cannot answer: it is gone",
         }
-        assert 0.2 <= middle - began < 1.0
-        assert ended - middle < 0.1
+        assert middle - began >= 0.9
+        assert ended - middle < 0.8
         await crowd.many.close()
 
     run(story())
