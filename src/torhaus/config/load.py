@@ -1,5 +1,6 @@
 """Read a configuration file: text in, `Settings` and `Rules` out, or every problem at once."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,9 +24,19 @@ from torhaus.model.person import NOBODY, Roster
 from torhaus.model.rules import Rules
 from torhaus.model.secret import Secret
 
+Stamp = tuple[int, int, int]
+"""By which a file is seen to be another: when it was changed, how long it is, which one it is."""
+
+
+def stamp(found: os.stat_result) -> Stamp:
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
 
 class Loaded(msgspec.Struct, frozen=True):
-    """`secrets`: all that the file holds or points to, so that nothing that is written has them."""
+    """`secrets`: all that the file holds or points to, so that nothing that is written has them.
+
+    `stamp`: of the file when it was read; None for text that was in none.
+    """
 
     settings: Settings
     rules: Rules
@@ -34,6 +45,7 @@ class Loaded(msgspec.Struct, frozen=True):
     lent: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()
     fingerprint: Fingerprint = NO_FINGERPRINT
+    stamp: Stamp | None = None
 
     def with_grants(self, grants: Sequence[Grant], roster: Roster = NOBODY) -> "Loaded":
         """The same file with other grants and people from the database, without reading it again.
@@ -65,6 +77,7 @@ def load(
     name = str(path)
     try:
         with Path(path).open("rb") as stream:
+            seen = stamp(os.fstat(stream.fileno()))  # before: what changes meanwhile is seen later
             raw = stream.read(MAX_CHARS + 1)
     except (OSError, ValueError) as error:
         said = (isinstance(error, OSError) and error.strerror) or "not a path"
@@ -76,7 +89,8 @@ def load(
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unreadable(name, "the file is not UTF-8 text", line) from error
-    return load_text(text, name, environ, data_dir, grants, lending, references)
+    loaded = load_text(text, name, environ, data_dir, grants, lending, references)
+    return msgspec.structs.replace(loaded, stamp=seen)
 
 
 def load_text(  # noqa: PLR0913 -- what a reading depends on

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from torhaus.config.load import Loaded
+from torhaus.config.load import Loaded, Stamp, stamp
 from torhaus.config.problems import ConfigError
 from torhaus.config.settings import restart_needed
 
@@ -39,7 +39,7 @@ class Reload:
         self._read = read
         self._swap = swap
         self._refused = refused
-        self._seen = self._stamp()
+        self._seen = current.stamp or self._stamp()
         self._asked = asyncio.Event()
         self.trouble: str | None = None
 
@@ -101,9 +101,8 @@ class Reload:
             log.warning("config.warning", warning=str(warning))
         return True
 
-    def _stamp(self) -> tuple[int, int, int] | None:
+    def _stamp(self) -> Stamp | None:
         try:
-            found = self._path.stat()
+            return stamp(self._path.stat())
         except OSError:
             return None  # between delete and rename of an editor's save
-        return (found.st_mtime_ns, found.st_size, found.st_ino)
