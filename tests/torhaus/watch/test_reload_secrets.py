@@ -24,7 +24,7 @@ def test_a_secret_that_others_have_changed_is_read_anew(tmp_path):
         await reload.look()
         assert swapped == []
         await reload.look()
-        for _ in range(500):
+        for _ in range(6000):
             if swapped:
                 break
             await asyncio.sleep(0.01)
