@@ -97,7 +97,7 @@ class Browser:
         else:
             headers["sec-fetch-site"] = "none"
         connection = http.client.HTTPConnection(
-            parts.netloc, timeout=20, source_address=self.source
+            parts.netloc, timeout=90, source_address=self.source
         )
         try:
             target = parts.path + (f"?{parts.query}" if parts.query else "")

@@ -13,7 +13,7 @@ from tests.clients.upstreams import COMPILED, MODULES, NODE_CLIENTS
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 INSPECTOR = MODULES / ".bin" / "mcp-inspector"
-SECONDS = 90
+SECONDS = 140
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ def gateway(servers: dict[str, dict[str, object]], home: Path) -> Iterator[Gatew
             wire.close()
         wire = Wire(running.url("").rstrip("/"), {"apikey": ALICE})
         wire.open()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         for method in ("tools/list", "prompts/list", "resources/list", "resources/templates/list"):
             while "_meta" in wire.call(method):
                 assert time.monotonic() < deadline

@@ -40,7 +40,7 @@ class Browser:
     """One person's: keeps cookies, follows redirects by hand, fills in forms."""
 
     def __init__(self) -> None:
-        self.http = httpx.Client(follow_redirects=False, trust_env=False, timeout=20)
+        self.http = httpx.Client(follow_redirects=False, trust_env=False, timeout=90)
 
     def open(self, url: str, stop: str = "") -> httpx.Response:
         """Follow redirects until a page, or until the next one would begin with `stop`."""

@@ -91,7 +91,7 @@ class Office:
         """What somebody does in a browser after his first call."""
         text = at.said(number, name, "notes", "list_notes")
         link = _found(r"(http://[\w.:]+/connect/notes\?t=[\w=-]+)", text)
-        with httpx.Client(follow_redirects=True, timeout=30) as browser:
+        with httpx.Client(follow_redirects=True, timeout=90) as browser:
             form = _found(r'name="form" value="([^"]+)"', browser.get(link).text)
             page = browser.post(link, data={"form": form, "key": key(name)}).text
             page = browser.get(unescape(_found(r'id="onward"[^>]*href="([^"]+)"', page))).text

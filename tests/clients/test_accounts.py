@@ -53,7 +53,7 @@ class Place:
         }
         params = {"name": tool, "arguments": arguments, "_meta": ENVELOPE}
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-        reply = httpx.post(self.gateway.url("notes"), json=body, headers=headers, timeout=30)
+        reply = httpx.post(self.gateway.url("notes"), json=body, headers=headers, timeout=90)
         text = reply.text.rpartition("data: ")[2] if "event-stream" in str(reply.headers) else ""
         found: dict[str, Any] = json.loads(text or reply.text)["result"]
         return found
@@ -182,7 +182,7 @@ def test_no_one_ever_sees_anothers(place: Place) -> None:
 def test_one_refresh_serves_many_calls_and_nothing_is_refused(place: Place) -> None:
     place.connected("alice")
     began = place.refreshed()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
 
     while place.refreshed() == began and time.monotonic() < deadline:
         with ThreadPoolExecutor(8) as threads:

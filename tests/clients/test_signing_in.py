@@ -19,7 +19,7 @@ from tests.clients.upstreams import MODULES, NODE_CLIENTS
 
 pytestmark = pytest.mark.node
 WHO, PASSWORD = "bob@example.com", "correct horse battery staple"
-SECONDS = 90.0
+SECONDS = 140.0
 CONFIG = """
 users:
   - {{email: bob@example.com, role: developer}}

@@ -101,11 +101,11 @@ def test_news_end_with_access_and_with_their_server_and_are_nobody_elses(place: 
     place.gateway.file.write_text(written.replace(RIGHTS, "new.read"))
     began = time.monotonic()
     assert next(hers)["result"] == over
-    assert time.monotonic() - began < 5  # the file is looked at, and the machine may be busy
+    assert time.monotonic() - began < 60  # the file is looked at, and the machine may be busy
     assert next(place.listen(ALICE, task))["params"]["notifications"] == {}
 
     place.gateway.file.write_text(written)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     again = place.listen(ALICE, task)
     while next(again)["params"]["notifications"] != granted and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -182,7 +182,7 @@ def test_an_authorization_server_that_does_not_know_us_is_told_to_the_caller(pla
 def test_tokens_and_sign_ins_are_renewed_while_calls_go_on(place: Place) -> None:
     place.in_("alice")
     before = place.asked()
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
 
     while True:
         assert place.who("alice") == "u-alice"
@@ -224,7 +224,7 @@ def test_signing_out_at_the_provider_ends_it(place: Place) -> None:
     close(browser)
 
     assert place.rows("dora") == []
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while "not signed in with Company" not in text_of(place.tool("dora")):
         assert time.monotonic() < deadline
 

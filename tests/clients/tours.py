@@ -13,6 +13,7 @@ from tests.clients.gateway import Gateway
 from tests.clients.upstreams import HERE, NODE_CLIENTS
 from tests.clients.warm import WarmProgram
 from tests.ports import free_port
+from tests.stories.upstream import within
 
 TOURING = HERE / "servers" / "touring.py"
 KEY = "alice-key-3f9c1d7b5a2e48069d1c"
@@ -152,12 +153,14 @@ class Journey:
         told = [tourist.kind, tourist.mode, "apikey", KEY, json.dumps(targets)]
         program = script if tourist.kind.startswith("v") else python
         seen = run([*program, *told], self.home)
-        cancelled = self.notes.read_text().split()
         for target in where:
-            features = seen[f"{tourist}-{target}"]
-            if features["cancelling"] == "yes" and f"{tourist}-{target}" not in cancelled:
-                features["cancelling"] = "the server never heard of it"
+            name = f"{tourist}-{target}"
+            if seen[name]["cancelling"] == "yes" and not within(60, lambda n=name: self._heard(n)):
+                seen[name]["cancelling"] = "the server never heard of it"
         return {target: seen[f"{tourist}-{target}"] for target in where}
+
+    def _heard(self, name: str) -> bool:
+        return name in self.notes.read_text().split()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ class Wire:
     """One connection, one session of the 2025-11-25 revision."""
 
     def __init__(
-        self, url: str, headers: dict[str, str] | None = None, timeout: float = 30
+        self, url: str, headers: dict[str, str] | None = None, timeout: float = 90
     ) -> None:
         parts = urlsplit(url)
         self._path = parts.path

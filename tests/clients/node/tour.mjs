@@ -1,6 +1,6 @@
 // What a TypeScript client of either SDK does on its tour; the two differ only in how it is built.
 export const WATCHED = 'tour://watched';
-const PATIENCE = 5000;
+const PATIENCE = 40_000;
 const FEATURES = [
   'lists', 'completion', 'progress', 'logs', 'elicitation', 'rounds',
   'sampling', 'roots', 'cancelling', 'list_changes', 'updates',

@@ -29,7 +29,7 @@ async def main(url: str, mode: str, key: str, action: str, tool: str, arguments:
         return ElicitResult(action=action)
 
     shows = {} if action == "none" else {"elicitation_callback": asked}
-    async with httpx2.AsyncClient(headers={"apikey": key}, timeout=30) as http:
+    async with httpx2.AsyncClient(headers={"apikey": key}, timeout=90) as http:
         transport = streamable_http_client(url, http_client=http)
         async with Client(transport, mode=mode, **shows) as client:
             result = await client.call_tool(

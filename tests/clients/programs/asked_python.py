@@ -21,7 +21,7 @@ async def main(url: str, mode: str, header: str, value: str, tool: str) -> None:
     async def step(progress: float, _total: object, _message: object) -> None:
         steps.append(progress)
 
-    async with httpx2.AsyncClient(headers={header: value}, timeout=30) as http:
+    async with httpx2.AsyncClient(headers={header: value}, timeout=90) as http:
         transport = streamable_http_client(url, http_client=http)
         async with Client(transport, mode=mode, elicitation_callback=answer) as client:
             result = await client.call_tool(tool, {}, progress_callback=step)

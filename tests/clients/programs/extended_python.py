@@ -75,7 +75,7 @@ class Following(ClientExtension):
 async def main(url: str, mode: str, header: str, value: str, prefix: str) -> None:
     following, seen = Following(), {}
     extensions = [following, advertise(APPS, {"mimeTypes": ["text/html;profile=mcp-app"]})]
-    async with httpx2.AsyncClient(headers={header: value}, timeout=30) as http:
+    async with httpx2.AsyncClient(headers={header: value}, timeout=90) as http:
         transport = streamable_http_client(url, http_client=http)
         async with Client(transport, mode=mode, extensions=extensions) as client:
             tools = {each.name: each for each in (await client.list_tools()).tools}

@@ -26,7 +26,7 @@ async def counts(progress: float, total: float | None, message: str | None) -> N
 
 async def main(url: str, mode: str, key: str) -> None:
     seen: dict[str, Any] = {}
-    async with httpx2.AsyncClient(headers={"apikey": key}, timeout=30) as http:
+    async with httpx2.AsyncClient(headers={"apikey": key}, timeout=90) as http:
         transport = streamable_http_client(url, http_client=http)
         async with Client(transport, mode=mode, elicitation_callback=answers) as client:
             seen["version"] = client.protocol_version

@@ -10,7 +10,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 
 async def main(url: str, mode: str, header: str, value: str, tool: str, arguments: str) -> None:
-    async with httpx2.AsyncClient(headers={header: value}, timeout=30) as http:
+    async with httpx2.AsyncClient(headers={header: value}, timeout=90) as http:
         transport = streamable_http_client(url, http_client=http)
         async with Client(transport, mode=mode) as client:
             tools = [each.name for each in (await client.list_tools()).tools]

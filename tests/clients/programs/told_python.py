@@ -77,7 +77,7 @@ async def hear(session: Any, hearing: Hearing, prefix: str) -> dict[str, Any]:
     stream = asyncio.create_task(session.send_request(request, SubscriptionsListenResult))
     news: list[dict[str, Any]] = []
     while len([each for each in news if each["status"] != "input_required"]) < 2:
-        told = await asyncio.wait_for(hearing.news.get(), 20)
+        told = await asyncio.wait_for(hearing.news.get(), 60)
         news.append({**told.model_dump(mode="json"), "by": (told.meta or {}).get(SUBSCRIPTION)})
         if told.status != "input_required":
             continue
@@ -86,13 +86,13 @@ async def hear(session: Any, hearing: Hearing, prefix: str) -> dict[str, Any]:
             await tell(session, told.task_id, "tasks/update", input_responses=said)
         else:
             await tell(session, told.task_id, "tasks/cancel")
-    ended = await asyncio.wait_for(stream, 20)
+    ended = await asyncio.wait_for(stream, 60)
     return {"tasks": tasks, "news": news, "ended": (ended.meta or {}).get(SUBSCRIPTION)}
 
 
 async def main(url: str, header: str, value: str, prefix: str) -> None:
     hearing = Hearing()
-    async with httpx2.AsyncClient(headers={header: value}, timeout=30) as http:
+    async with httpx2.AsyncClient(headers={header: value}, timeout=90) as http:
         transport = streamable_http_client(url, http_client=http)
         async with Client(transport, mode="2026-07-28", extensions=[hearing]) as client:
             print(json.dumps(await hear(client.session, hearing, prefix)))

@@ -23,7 +23,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 warnings.simplefilter("ignore")  # what a revision has given up is what is tried here
 WATCHED = "tour://watched"
-PATIENCE = 5.0
+PATIENCE = 40.0
 UNABLE = "unable"
 """The client has no way to do it."""
 
@@ -74,7 +74,7 @@ class Ears:
 
 def http(header: str, value: str) -> Callable[..., httpx2.AsyncClient]:
     def client(headers: Any = None, timeout: Any = 30, auth: Any = None) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(headers={header: value}, timeout=30)
+        return httpx2.AsyncClient(headers={header: value}, timeout=90)
 
     return client
 
@@ -247,7 +247,7 @@ async def attempt(tour: Tour, feature: str) -> str:
 async def visit(kind: str, mode: str, door: tuple[str, str], name: str, url: str) -> dict[str, str]:
     ears = Ears()
     try:
-        async with AsyncExitStack() as stack, asyncio.timeout(60):
+        async with AsyncExitStack() as stack, asyncio.timeout(100):
             client = await stack.enter_async_context(build(kind, mode, url, door, ears))
             tour = Tour(client, ears, name)
             return {feature: await attempt(tour, feature) for feature in FEATURES}
