@@ -55,7 +55,11 @@ class Program(AbstractContextManager["Program"]):
         if listening(self.port):
             raise RuntimeError(f"another program has port {self.port}")
         self._process = self.launch()
-        self._wait_until_listening()
+        try:
+            self._wait_until_listening()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def launch(self) -> Process:
@@ -102,12 +106,16 @@ class Program(AbstractContextManager["Program"]):
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.command} ended at once:\n{self.output()[-3000:]}")
             if time.monotonic() > deadline:
-                self.kill()
                 raise RuntimeError(f"{self.command} does not listen:\n{self.output()[-3000:]}")
             time.sleep(0.05)
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            if self._process is not None:  # it listens, and something else went wrong
+                self.kill()
+            raise
 
     def __exit__(
         self,
@@ -115,6 +123,8 @@ class Program(AbstractContextManager["Program"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._process is None:
+            return
         if self.process.poll() is None:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):

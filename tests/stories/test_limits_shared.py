@@ -58,8 +58,9 @@ def four(
         config = {**configuration(far), "storage": {"redis": redis}}
         towns.append(Town(config, home / str(number)))
     with ExitStack() as running, ThreadPoolExecutor(GATEWAYS) as pool:
-        for town in pool.map(lambda each: each.start(), towns):
+        for town in towns:  # before they start: one that does not would leave the others running
             running.push(town)
+        list(pool.map(lambda each: each.start(), towns))
         yield towns
 
 

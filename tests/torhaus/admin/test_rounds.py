@@ -176,7 +176,7 @@ def test_a_decision_that_is_heard_of_wakes_who_waits_for_it_at_once(tmp_path: Pa
         watch.rounds.decided()
         await watch.rounds.walk(1)
 
-        found = await asyncio.wait_for(waiting, 5.0)
+        found = await asyncio.wait_for(waiting, 60)
         assert found is not None
         assert found.state is State.APPROVED
 

@@ -21,7 +21,7 @@ def test_a_turn_that_is_asked_for_comes_at_once_and_is_no_round() -> None:
         assert made.asked
 
         running = asyncio.create_task(made.run(numbers.put))
-        first = await asyncio.wait_for(numbers.get(), 5.0)
+        first = await asyncio.wait_for(numbers.get(), 60)
         assert not made.asked
         running.cancel()
 
@@ -34,7 +34,7 @@ def test_turns_come_by_themselves_and_are_counted() -> None:
     async def story() -> None:
         numbers: asyncio.Queue[int] = asyncio.Queue()
         running = asyncio.create_task(turns(0.001).run(numbers.put))
-        came = [await asyncio.wait_for(numbers.get(), 5.0) for _ in range(3)]
+        came = [await asyncio.wait_for(numbers.get(), 60) for _ in range(3)]
         running.cancel()
 
         assert came == [1, 2, 3]
@@ -57,7 +57,7 @@ def test_what_fails_is_told_once_until_it_is_well_and_ends_nothing() -> None:
                 raise end
 
         running = asyncio.create_task(turns(0.001).run(turn))
-        await asyncio.wait_for(over.wait(), 5.0)
+        await asyncio.wait_for(over.wait(), 60)
         running.cancel()
 
     with capture_logs() as logs:

@@ -102,7 +102,7 @@ class Counter:
     def _ask(
         self, method: str, path: str, data: bytes | str | None, headers: Mapping[str, str]
     ) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request(method, path, data, dict(headers))
             found = connection.getresponse()

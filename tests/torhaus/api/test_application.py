@@ -69,7 +69,7 @@ def test_a_body_has_an_end(tmp_path: Path) -> None:
 def in_chunks(port: int, size: int) -> bytes:
     """The answer to a body that does not say how long it is."""
     head = f"POST /api/v1/access-requests HTTP/1.1\r\nhost: localhost\r\napikey: {key(ALICE)}\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as line:
         line.sendall(f"{head}transfer-encoding: chunked\r\n\r\n".encode())
         line.sendall(b"%x\r\n%b\r\n0\r\n\r\n" % (size, b" " * size))
         return line.recv(100)

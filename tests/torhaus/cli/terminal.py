@@ -19,7 +19,7 @@ from tests.clients.warm import Files, Forked
 ROOT = Path(__file__).resolve().parents[3]
 TINY = Path(__file__).parent / "servers" / "tiny.py"
 KEY = "alice-secret-key-abc123"
-SECONDS = 60.0
+SECONDS = 120.0
 
 CONFIG = f"""
 mcpServers:

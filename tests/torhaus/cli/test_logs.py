@@ -34,7 +34,7 @@ def written(tmp_path: Path, manner: str) -> list[dict[str, str]]:
         env=surroundings(tmp_path, None),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     assert done.stdout == ""
@@ -134,7 +134,7 @@ def test_no_line_holds_a_secret(tmp_path: Path) -> None:
         env=surroundings(tmp_path, None),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
 
@@ -162,7 +162,7 @@ def test_a_log_on_a_full_disk_stops_nobody(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=full,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

@@ -30,7 +30,7 @@ def test_a_reset_link_leads_to_the_page_that_sets_a_password(gate: Gate) -> None
 
     assert (said.code, told.code) == (0, 0), said.err + told.err
     assert "/reset/" in said.out
-    with urllib.request.urlopen(json.loads(told.out)["url"], timeout=60) as page:
+    with urllib.request.urlopen(json.loads(told.out)["url"], timeout=120) as page:
         assert "alice@example.com" in page.read().decode()
 
 

@@ -12,7 +12,7 @@ from tests.torhaus.cli.terminal import CONFIG, Running, Warm, configured, torhau
 
 
 def health(url: str) -> object:
-    with urllib.request.urlopen(f"{url}/health", timeout=60) as answer:
+    with urllib.request.urlopen(f"{url}/health", timeout=120) as answer:
         return json.loads(answer.read())
 
 

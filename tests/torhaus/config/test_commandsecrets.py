@@ -73,18 +73,18 @@ def test_whatever_it_has_started_ends_with_it(tmp_path: Path) -> None:
     child = "import os, time; open('born', 'w').write(str(os.getpid())); time.sleep(60)"
     code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}])"
     with pytest.raises(FaultError, match="did not end within"):
-        command_secret(f"{sys.executable} -c {shlex.quote(code)}", {}, tmp_path, seconds=3.0)
+        command_secret(f"{sys.executable} -c {shlex.quote(code)}", {}, tmp_path, seconds=6.0)
 
     assert ended(int((tmp_path / "born").read_text()))
 
 
 def ended(process: int) -> bool:
-    """Within ten seconds: a signal takes a moment."""
+    """Within a minute: a signal takes a moment."""
     try:
         handle = os.pidfd_open(process)
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([handle], [], [], 10.0)[0])
+        return bool(select.select([handle], [], [], 60.0)[0])
     finally:
         os.close(handle)

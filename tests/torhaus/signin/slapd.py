@@ -125,7 +125,11 @@ def slapd(folder: Path, certificate: str = "localhost") -> Iterator[Slapd]:
         yield found
     finally:
         process.terminate()
-        process.wait(60)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         log.close()
 
 

@@ -159,7 +159,7 @@ def test_a_second_stream_of_a_session_replaces_the_first():
             async with listening(link, front, Memo()) as first:
                 await until(lambda: there.open)
                 async with listening(link, front, Memo()) as second:
-                    await asyncio.wait_for(first, 5)
+                    await asyncio.wait_for(first, 60)
 
                     assert not second.done()
                     await until(lambda: len(there.open) == 1)
@@ -175,7 +175,7 @@ def test_a_session_that_ends_takes_its_stream_along():
             async with listening(link, front, Memo()) as task:
                 await until(lambda: there.open)
                 await link.close(front)
-                await asyncio.wait_for(task, 5)
+                await asyncio.wait_for(task, 60)
 
                 await until(lambda: not there.open)
 

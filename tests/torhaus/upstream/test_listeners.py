@@ -19,7 +19,7 @@ def test_a_second_stream_of_a_session_replaces_the_first():
             old = asyncio.ensure_future(link.listen(front, None, first))
             await until(lambda: first.established)
             new = asyncio.ensure_future(link.listen(front, None, second))
-            await asyncio.wait_for(old, 1)
+            await asyncio.wait_for(old, 60)
             await link.request(tool("change", session=front), Memo())
 
             assert first.notices == []

@@ -96,7 +96,7 @@ def test_an_end_that_comes_with_a_request_is_an_end(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         task.cancel()
 
-        done, _ = await asyncio.wait({task}, timeout=60.0)
+        done, _ = await asyncio.wait({task}, timeout=120.0)
         assert done == {task}
         assert task.cancelled()
 

@@ -109,7 +109,7 @@ def test_a_pipe_takes_an_archive(tmp_path: Path) -> None:
         cwd=tmp_path,
         env=surroundings(tmp_path, None),
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     with zipfile.ZipFile(io.BytesIO(done.stdout)) as archive:

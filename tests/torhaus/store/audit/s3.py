@@ -1,17 +1,21 @@
 """A real S3 server on loopback, and buckets of it."""
 
 import itertools
+import re
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
+from typing import IO, Any
 
 import boto3
 
 from torhaus.model.keeping import Bucket
 from torhaus.model.secret import Secret
 
+STARTS = 90.0
 _names = itertools.count(1)
 
 
@@ -64,17 +68,28 @@ class S3:
 @contextmanager
 def server() -> Iterator[S3]:
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "Running on" in line:
-                break
-        s3 = S3(line.split()[-1])
+    # It says a line for each request: a pipe that nobody empties would stop it after some hundred.
+    with (
+        tempfile.TemporaryFile("w+") as out,
+        subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process,
+    ):
         try:
-            yield s3
+            with closing(S3(_address(process, out))) as s3:
+                yield s3
         finally:
-            s3.close()
             process.kill()
-            process.communicate()
+
+
+def _address(process: subprocess.Popen[bytes], out: IO[str]) -> str:
+    """Where it listens, once it does."""
+    end = time.monotonic() + STARTS
+    while (found := re.search(r"Running on (\S+)", said := _said(out))) is None:
+        assert process.poll() is None, said
+        assert time.monotonic() < end, said
+        time.sleep(0.02)
+    return found[1]
+
+
+def _said(out: IO[str]) -> str:
+    out.seek(0)
+    return out.read()

@@ -66,7 +66,7 @@ def test_a_caller_that_hung_up_does_not_disturb_the_others(tmp_path: Path):
         async with opened(tmp_path) as ledger:
             waiters = [asyncio.ensure_future(ledger.note(record(f"r{i}"))) for i in range(3)]
             waiters[1].cancel()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await waiters[0]
                 await waiters[2]
 
@@ -205,7 +205,7 @@ def test_an_unused_ledger_leaves_no_file(tmp_path: Path):
 
 def test_a_write_that_takes_too_long_is_unhealthy(tmp_path: Path):
     async def story() -> None:
-        ledger = made(tmp_path, stall=0.2)
+        ledger = made(tmp_path, stall=1.0)
         ledger.start()
         async with hanging(ledger):
             ledger.note(record("r1"))
@@ -240,7 +240,7 @@ def test_nobody_waits_for_a_disk_that_hangs(tmp_path: Path):
 
 def test_a_disk_that_fills_up_keeps_exactly_what_was_acknowledged(tmp_path: Path):
     running = program("full_disk", tmp_path)
-    out, _ = running.communicate(timeout=60)
+    out, _ = running.communicate(timeout=120)
 
     assert running.returncode == 0
     acknowledged = out.split()

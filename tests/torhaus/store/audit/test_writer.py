@@ -87,7 +87,7 @@ def test_those_behind_a_write_that_fails_hear_of_it_too(tmp_path: Path):
             first = ledger.note(record("with the writer"))
             ledger._leave()
             second = ledger.note(record("behind it"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 results = await asyncio.gather(first, second, return_exceptions=True)
 
             assert [type(result) for result in results] == [LedgerError] * 2

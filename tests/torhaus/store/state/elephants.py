@@ -112,7 +112,7 @@ class Elephant:
         """Where its user can start it: a folder of root's alone, above it, keeps him out."""
         command = [installed / "bin" / "postgres", "--version"]
         try:
-            subprocess.run(command, user=self._user, check=True, capture_output=True, timeout=60)
+            subprocess.run(command, user=self._user, check=True, capture_output=True, timeout=120)
         except PermissionError:
             around, reached = installed.parents[1], self._home / "programs"
             parts = [installed / each for each in ("bin", "lib", "share")]
@@ -135,7 +135,7 @@ class Elephant:
     def _run(self, command: list[object]) -> None:
         words = [str(each) for each in command]
         try:
-            subprocess.run(words, user=self._user, check=True, capture_output=True, timeout=60)
+            subprocess.run(words, user=self._user, check=True, capture_output=True, timeout=120)
         except (OSError, subprocess.SubprocessError) as error:
             raise CannotRunError(f"PostgreSQL does not run here: {error}") from error
 

@@ -115,7 +115,7 @@ def test_of_the_takers_in_two_processes_one_wins(place: Place) -> None:
     takers = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) for _ in "12"
     ]
-    won = [taker.communicate(timeout=60)[0].split() for taker in takers]
+    won = [taker.communicate(timeout=120)[0].split() for taker in takers]
 
     assert [taker.returncode for taker in takers] == [0, 0]
     assert sorted(won[0] + won[1]) == sorted(f"a{number}" for number in range(20))

@@ -100,7 +100,7 @@ def killed_again_and_again(tmp_path: Path, times: int) -> tuple[list[str], Count
             time.sleep(chance.random() * 0.03)
             process.kill()
     with running(audit, out) as process:
-        process.communicate(b"", timeout=60)
+        process.communicate(b"", timeout=120)
     assert process.returncode == 0
     found = [json.loads(line)["operation"] for line in out.read_bytes().splitlines()]
     return expected, Counter(found)

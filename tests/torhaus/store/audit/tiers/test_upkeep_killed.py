@@ -29,7 +29,7 @@ def stock(data: Path) -> None:
 def killed(data: Path, at: int, now: float, *bucket: str) -> "subprocess.CompletedProcess[str]":
     arguments = (str(data), str(at), str(now), *bucket)
     return subprocess.run(
-        (*PROGRAM, *arguments), capture_output=True, text=True, check=False, timeout=60
+        (*PROGRAM, *arguments), capture_output=True, text=True, check=False, timeout=120
     )
 
 
