@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -79,6 +80,14 @@ async def forever(ask: Any, sink: Any) -> Answer:
     raise AssertionError
 
 
+async def at_once(asking: Coroutine[Any, Any, Any]) -> Any:
+    """What comes of it, without the loop having waited for a clock."""
+    task = asyncio.ensure_future(asking)
+    await settled(500)
+    assert task.done()
+    return task.result()
+
+
 def test_nobody_waits_for_a_server_that_hangs():
     async def story() -> None:
         crowd = Crowd("docs", "tea").tells(deadline=30.0)
@@ -88,13 +97,12 @@ def test_nobody_waits_for_a_server_that_hangs():
         began = loop.time()
         first = await initialize(crowd)
         waited = loop.time() - began
-        again = await initialize(crowd)
+        again = await at_once(initialize(crowd))
         other = msgspec.structs.replace(DANA, id="erin")
         asked = request("initialize", HELLO, era=Era.LEGACY)
-        await crowd.many.hello(crowd.guest(other, era=Era.LEGACY), asked)
+        await at_once(crowd.many.hello(crowd.guest(other, era=Era.LEGACY), asked))
 
-        assert GRACE <= waited < 2 * GRACE
-        assert loop.time() - began < waited + GRACE / 2
+        assert GRACE <= waited < 20
         assert "[tea]" in first["instructions"]
         assert "[tea]" in again["instructions"]
         assert len(crowd.members["docs"].asked) == 2  # once for each caller
