@@ -73,10 +73,10 @@ class Server(uvicorn.Server):
         A context in use cannot forget an authority. So others listen on the same sockets with the
         new one before those with the old one stop: nobody is turned away in between.
         """
+        self.config.ssl = tls  # whoever comes before it has started is shown this one then
         if not self.started or self.should_exit:
             return
         loop, before = asyncio.get_running_loop(), self.servers
-        self.config.ssl = tls
 
         def protocol() -> asyncio.Protocol:
             return self.config.http_protocol_class(  # type: ignore[call-arg]

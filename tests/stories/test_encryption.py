@@ -1,5 +1,6 @@
 """https without a proxy: certificates by file, renewed while people are connected."""
 
+import asyncio
 import shutil
 import socket
 import ssl
@@ -9,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 
 from tests.stories.caller import Caller
 from tests.stories.town import KEYS, Town, server
 from tests.stories.upstream import Upstream, within
 from tests.torhaus.upstream.certificates import Authority, authority
+from torhaus.config.certificates import context
+from torhaus.model.tls import Shown
+from torhaus.serving import Server
 
 
 class SecureTown(Town):
@@ -131,6 +136,33 @@ def test_sighup_renews_too_and_half_a_file_changes_nothing(secure: SecureTown) -
     secure.hang_up()
 
     assert within(60, lambda: secure.serial() != before)
+
+
+def test_a_certificate_that_comes_while_the_gateway_starts_is_the_one_that_is_shown(
+    tmp_path: Path,
+) -> None:
+    pem = str(authority(tmp_path).pem("127.0.0.1"))
+    shown = Shown(cert=pem, key=pem)
+
+    async def page(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise AssertionError
+
+    class Empty:
+        async def every_second(self, _connections: object) -> None: ...
+        async def drain(self) -> None: ...
+        async def close(self) -> None: ...
+
+    async def started() -> None:
+        config = uvicorn.Config(page, port=0, lifespan="off", ws="none", log_config=None)
+        server = Server(Empty(), config, lambda: None, context(shown))
+        server.lifespan = config.lifespan_class(config)
+        renewed = context(shown)
+        await server.show(renewed)
+        await server.startup()
+        assert server.config.ssl is renewed
+        await server.shutdown()
+
+    asyncio.run(started())
 
 
 def test_only_callers_with_a_certificate_come_in_where_that_is_asked_for(
