@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,8 @@ class Line:
         self.close()
 
     def close(self) -> None:
+        with suppress(OSError):  # or whoever reads in another thread keeps us until something comes
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.reader.close()
         self.socket.close()
 

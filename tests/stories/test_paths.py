@@ -68,7 +68,7 @@ def test_no_spelling_leads_to_another_server(target: str, town: Town, upstream: 
         answer = caller.ask(*caller.call("get_note"))
 
     assert answer.status in (400, 403, 404, 405), answer
-    assert upstream.seen == []
+    assert upstream.asked() == []
 
 
 @pytest.mark.parametrize("target", PAGES)

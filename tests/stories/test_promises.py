@@ -110,7 +110,7 @@ def test_who_may_do_nothing_gets_nowhere(town: Town, upstream: Upstream) -> None
     assert "permission" in begun.error["message"]
     assert "result" not in listed.message
     assert called.message["result"]["isError"] is True
-    assert upstream.seen == []
+    assert upstream.asked() == []
     assert [status for _, status in town.outcome(before)] == ["denied"] * 3
 
 

@@ -126,6 +126,10 @@ class Upstream:
     def calls(self, tool: str) -> list[Seen]:
         return [each for each in self.seen if each.tool == tool]
 
+    def asked(self) -> list[Seen]:
+        """What callers have asked; the gateway still says something of those who have left."""
+        return [each for each in self.seen if "id" in each.message]
+
     def marked(self, mark: str, seconds: float = 60.0) -> bool:
         """Whether a trick has got so far."""
         return within(seconds, lambda: mark in self.marks)

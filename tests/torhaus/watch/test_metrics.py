@@ -256,7 +256,7 @@ def test_a_page_can_be_rendered_while_calls_end():
     )
     thread.start()
     calls = 0
-    while thread.is_alive():
+    while calls == 0 or thread.is_alive():
         server = msgspec.structs.replace(GITHUB, name=f"s{calls % 50}")
         seen.ended(
             call(server=server, operation=f"t{calls % 300}", hints={"t": 1}), FRESH, "success", 0.1

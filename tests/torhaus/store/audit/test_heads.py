@@ -129,5 +129,5 @@ def test_a_head_names_no_line_that_may_still_be_taken_back(tmp_path: Path):
         asking.join(0.2)
         os.truncate(path, size)
 
-    asking.join(10)
+    asking.join(60)
     assert found == [before]
