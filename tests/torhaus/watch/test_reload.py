@@ -115,24 +115,6 @@ def test_a_changed_file_is_put_in_force(change, tmp_path):
     assert names(story(tmp_path, play)) == ["config.reloaded"]
 
 
-def test_a_change_between_the_first_reading_and_the_watching_is_put_in_force(tmp_path):
-    """A gateway reads its file first and opens its databases then, which may take a while."""
-    path = tmp_path / "torhaus.yml"
-    path.write_text(text(8080, "one"))
-    first, swapped = load(path, {}), asyncio.Queue()
-    path.write_text(text(8080, "two", "three"))
-
-    async def play():
-        reload = Reload(path, first, lambda: load(path, {}), swapped.put_nowait)
-        task = asyncio.create_task(reload.run())
-        found = await asyncio.wait_for(swapped.get(), 60)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert sorted(found.rules.servers) == ["three", "two"]
-
-    asyncio.run(play())
-
-
 def test_a_link_that_points_elsewhere_is_followed(tmp_path):
     """As Kubernetes swaps a mounted configuration."""
     for number, server in ((1, "one"), (2, "two")):
