@@ -108,6 +108,14 @@ class SseParser:
 
 COMMENT = b":\n\n"
 
+# What Python takes for ends of lines besides: clients on httpx-sse up to 0.4.1 do so too, and would
+# read the rest of a text as events of their own. JSON holds these in strings alone.
+_ENDS = (
+    ("\x85".encode(), rb"\u0085"),
+    ("\u2028".encode(), rb"\u2028"),
+    ("\u2029".encode(), rb"\u2029"),
+)
+
 
 def encode(data: bytes, event_id: str | None = None, retry: int | None = None) -> bytes:
     """One `message` event. `data` is compact JSON text, so it holds no line break."""
@@ -119,6 +127,9 @@ def encode(data: bytes, event_id: str | None = None, retry: int | None = None) -
     if b"\n" in data or b"\r" in data:
         # JSON text may be pretty-printed by an upstream; a raw line break can only be white space.
         data = data.replace(b"\r", b" ").replace(b"\n", b" ")
+    if not data.isascii():
+        for end, escape in _ENDS:
+            data = data.replace(end, escape)
     parts.append(b"data: %b\n\n" % data)
     return b"".join(parts)
 

@@ -1,3 +1,4 @@
+import json
 from itertools import pairwise
 
 import pytest
@@ -27,7 +28,7 @@ LINES = st.lists(
     ),
     max_size=12,
 )
-JSON = st.text(st.characters(exclude_categories=["Cc", "Cs"])).map(str.encode)
+JSON = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])).map(str.encode)
 
 
 def cut(text: bytes, places: list[int]) -> list[bytes]:
@@ -81,6 +82,19 @@ def test_what_is_encoded_is_what_is_read(
 
 def test_a_line_break_between_json_tokens_becomes_white_space():
     assert parsed(encode(b'{\r\n"a":1\n}')) == [Event(b'{  "a":1 }', event="message")]
+
+
+@pytest.mark.parametrize("end", ["\u0085", "\u2028", "\u2029"], ids=["nel", "ls", "ps"])
+@pytest.mark.parametrize("before", ["", "\\\\", "\u00fc"], ids=["nothing", "backslash", "umlaut"])
+def test_no_text_ends_a_line_for_readers_that_go_by_unicode(before: str, end: str):
+    forged = f"{before}{end}data: {{}}{end}{end}event: endpoint{end}data: https://evil.example"
+    data = f'{{"text":"{forged}"}}'
+
+    sent = encode(data.encode(), "7").decode()
+
+    assert sent.splitlines() == sent.split("\n")[:-1]
+    (event,) = parsed(sent.encode())
+    assert json.loads(event.data) == json.loads(data)
 
 
 def test_lines_of_data_are_joined_and_one_leading_space_is_dropped():
