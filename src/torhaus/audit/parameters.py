@@ -55,18 +55,23 @@ def parameters(payload: bytes, most: int = MAX_BYTES) -> msgspec.Raw:
     if not payload:
         return _EMPTY
     if len(payload) > most:
-        return _withheld("_truncated", payload)
+        return truncated(payload)
     try:
         value = _decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _withheld("_invalid", payload)
     if len(payload) > 2 * MAX_DEPTH and _may_be_deep(payload) and _deeper(value, MAX_DEPTH):
-        return _withheld("_truncated", payload)
+        return truncated(payload)
     if _SUSPICIOUS.find_matches_as_indexes(payload):
         return msgspec.Raw(_encode(_masked(value)))
     if _LINE_FEED in payload or _RETURN in payload:  # between tokens; in strings they are escaped
         return msgspec.Raw(_encode(value))
     return msgspec.Raw(payload)
+
+
+def truncated(payload: bytes) -> msgspec.Raw:
+    """What stands for arguments that are too long."""
+    return _withheld("_truncated", payload)
 
 
 def _withheld(why: str, payload: bytes) -> msgspec.Raw:

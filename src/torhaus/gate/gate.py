@@ -274,7 +274,7 @@ class Gate:
         if asking.era is MODERN:
             calls.check_headers(asking, call, self.catalogue)
         ask = ask or calls.ask(asking, self.sealer, 0.0)
-        call, ask, relay = veil.over(call, ask, relay)
+        call, ask, relay = await veil.over(call, ask, relay)
         masked = msgspec.structs.replace(asking, headers=ask.headers)
         try:
             outcome = await self._carry(masked, call, ask, verdict, relay)

@@ -5,12 +5,15 @@ Only calls whose rules ask for it have a veil; the others pass without a look at
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
+from torhaus.audit.parameters import truncated
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.sentences import sentence
 from torhaus.mcp import codes
@@ -54,8 +57,14 @@ KEPT = frozenset(
 UNMASKED = frozenset((*LISTS, "initialize", "server/discover"))
 """Methods whose results say what a server is and offers, not what is in it."""
 
-LONG = 256 * 1024
-"""Bytes from which on an answer is masked in a thread: nobody waits for the whole of it."""
+LONG = 32 * 1024
+"""Bytes from which on a text is masked in a thread: a mebibyte made to be slow takes a second."""
+
+MOST = 1024 * 1024
+"""Bytes of what is masked while everybody waits, for it has its place among others."""
+
+THREADS = 2
+"""Texts that are masked at one time: the others wait for them, and nobody else does."""
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -78,6 +87,7 @@ class Masking:
     clock: Callable[[], float]
     _patterns: tuple[Pattern, ...] | None = field(default=None, init=False)
     _levels: Levels | None = field(default=None, init=False)
+    _threads: Executor = field(default_factory=partial(ThreadPoolExecutor, THREADS), init=False)
 
     def levels(self) -> Levels:
         """The detectors of the rules in force, built once for each set of patterns."""
@@ -87,6 +97,13 @@ class Masking:
             self._levels = Levels(detectors(Level, more), detectors([Level.SECRETS], more))
             self._patterns = patterns
         return self._levels
+
+    async def masked(self, text: bytes, among: Detectors) -> Redacted:
+        """As `redact_json`; while a long text is looked through others go on."""
+        if len(text) <= LONG:
+            return redact_json(text, among)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, redact_json, text, among)
 
     def veil(self, rule: str, server: str, request: bytes | None = None) -> "Veil":
         """`request`: JSON text of the id of the request it is for."""
@@ -135,7 +152,9 @@ class Masking:
                 pass
             case _:
                 rule = obligation(call.caller, call.server.name, self.clock())
-        if rule is not None and call.payload:
+        if rule is not None and len(call.payload) > LONG:
+            call = msgspec.structs.replace(call, payload=bytes(truncated(call.payload)))
+        elif rule is not None and call.payload:
             try:
                 masked = redact_json(call.payload, self.levels().both)
                 payload, counts = masked.text, masked.counts
@@ -150,7 +169,7 @@ class Masking:
     def shown(self, text: str) -> str:
         """Arguments, as JSON text, for the eyes of whoever is asked to approve them."""
         try:
-            return redact_json(text.encode(), self.levels().both).text.decode()
+            return _at_once(text.encode(), self.levels().both).text.decode()
         except UncheckableError as error:
             return encode({"_withheld": str(error)}).decode()
 
@@ -167,7 +186,7 @@ def obligation(caller: Principal, server: str, now: float) -> str | None:
 class Veil:
     """What one call has masked. `counts`: kind -> how often, so far."""
 
-    __slots__ = ("_levels", "_masking", "_request", "counts", "rule", "server")
+    __slots__ = ("_levels", "_masking", "_request", "_sent", "counts", "rule", "server")
 
     def __init__(self, masking: Masking, rule: str, server: str, request: bytes | None) -> None:
         self._masking = masking
@@ -176,10 +195,16 @@ class Veil:
         self.rule = rule
         self.server = server
         self.counts: dict[str, int] = {}
+        self._sent: dict[bytes, Redacted] = {}
 
-    def over(self, call: Call, ask: Ask, sink: Sink) -> tuple[Call, Ask, Sink]:
+    async def over(self, call: Call, ask: Ask, sink: Sink) -> tuple[Call, Ask, Sink]:
         """A call as it may be carried out. Raises CallerError when it cannot be checked."""
-        return self.call(call), self.ask(ask, call.operation), VeiledSink(sink, lambda: self)
+        for text in (call.payload, *_said(ask.params).values()):
+            if text and text not in self._sent:  # arguments are in both
+                self._sent[text] = await self._checked(text)
+        over = self._call(call), self._ask(ask, call.operation), VeiledSink(sink, lambda: self)
+        self._sent.clear()
+        return over
 
     async def ended(self, method: str, era: Era, outcome: Outcome) -> Outcome:
         """How it ended, as its caller may know. Long answers let others go on meanwhile."""
@@ -190,9 +215,8 @@ class Veil:
         if text is None or len(text) <= LONG or method in UNMASKED:
             answer = self.answer(method, era, answer)
         else:
-            loop, both = asyncio.get_running_loop(), self._levels.both
             try:
-                done = await loop.run_in_executor(None, redact_json, text, both)
+                done = await self._masking.masked(text, self._levels.both)
                 answer = self._seen(answer, done)
             except UncheckableError as error:
                 answer = self._withheld(method, era, error)
@@ -200,23 +224,22 @@ class Veil:
 
     # -- on the way to the server --------------------------------------------------------------
 
-    def call(self, call: Call) -> Call:
-        """Raises CallerError when it cannot be checked."""
+    def _call(self, call: Call) -> Call:
         if not call.payload:
             return call
-        payload = self._sent(call.payload).text  # counted in the request that travels
+        payload = self._sent[call.payload].text  # counted in the request that travels
         if payload is call.payload:
             return call
         arguments = msgspec.json.decode(payload)
         return msgspec.structs.replace(call, payload=payload, arguments=arguments)
 
-    def ask(self, ask: Ask, operation: str) -> Ask:
-        """The request as it may travel, its headers like its body. Raises CallerError."""
+    def _ask(self, ask: Ask, operation: str) -> Ask:
+        """The request as it may travel, its headers like its body."""
         if not ask.params:
             return ask
-        loose = _members(ask.params)
-        said = {name: self.posted(bytes(loose[name])) for name in SAID if name in loose}
-        if all(text == bytes(loose[name]) for name, text in said.items()):
+        loose, before = _members(ask.params), _said(ask.params)
+        said = {name: self._told(text, self._sent[text]) for name, text in before.items()}
+        if said == before:
             return ask if not ask.headers else self._with_headers(ask, loose, operation)
         loose.update((name, msgspec.Raw(text)) for name, text in said.items())
         key = NAMED.get(ask.method)
@@ -233,17 +256,17 @@ class Veil:
         told = repeated(marked, arguments) if isinstance(arguments, dict) else ()
         return msgspec.structs.replace(ask, headers=told)
 
-    def posted(self, payload: bytes) -> bytes:
+    async def posted(self, payload: bytes) -> bytes:
         """What a client tells a server. Raises CallerError."""
-        if not payload:
-            return payload
-        masked = self._sent(payload)
-        self._count(masked.counts)
-        return _with_kept(payload, masked.text)
+        return self._told(payload, await self._checked(payload)) if payload else payload
 
-    def _sent(self, text: bytes) -> Redacted:
+    def _told(self, before: bytes, masked: Redacted) -> bytes:
+        self._count(masked.counts)
+        return _with_kept(before, masked.text)
+
+    async def _checked(self, text: bytes) -> Redacted:
         try:
-            return redact_json(text, self._levels.secrets)
+            return await self._masking.masked(text, self._levels.secrets)
         except UncheckableError as error:
             why = f"{self.rule} masks secrets, and what you sent cannot be checked: {error}"
             raise CallerError(codes.INVALID_PARAMS, why, id=self._request) from error
@@ -256,7 +279,7 @@ class Veil:
         if text is None or method in UNMASKED:
             return answer
         try:
-            return self._seen(answer, redact_json(text, self._levels.both))
+            return self._seen(answer, _at_once(text, self._levels.both))
         except UncheckableError as error:
             return self._withheld(method, era, error)
 
@@ -289,7 +312,7 @@ class Veil:
             params = read_incoming(notice.body).params
             if params is None:
                 return notice
-            read = redact_json(bytes(params), self._levels.both)
+            read = _at_once(bytes(params), self._levels.both)
         except (UncheckableError, *_BROKEN) as error:
             log.warning("redaction.withheld", server=self.server, rule=self.rule, reason=str(error))
             return None
@@ -326,6 +349,18 @@ class VeiledSink(Before):
         masked = notice if veil is None else veil.notice(notice)
         if masked is not None:
             self._sink.notice(masked)
+
+
+def _at_once(text: bytes, among: Detectors) -> Redacted:
+    """As `redact_json`, of what is not too long for those who wait. Raises UncheckableError."""
+    if len(text) > MOST:
+        raise UncheckableError(f"it is longer than {MOST // 1024 // 1024} MiB")
+    return redact_json(text, among)
+
+
+def _said(params: bytes) -> dict[str, bytes]:
+    loose = _members(params) if params else {}
+    return {name: bytes(loose[name]) for name in SAID if name in loose}
 
 
 def _with_kept(before: bytes, after: bytes) -> bytes:

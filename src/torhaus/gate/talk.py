@@ -117,7 +117,9 @@ class Talk:
             session.initialized = True
         if message.method == CANCELLED and not self._cancelled(session, message):
             return
-        body = notification_text(message.method, self._said(server, principal, message.payload))
+        body = notification_text(
+            message.method, await self._said(server, principal, message.payload)
+        )
         await self._post(self.gate.upstreams.link(server), session, principal, body)
 
     async def told(
@@ -140,7 +142,9 @@ class Talk:
         verdict = gate.verdicts.decide(call, began)
         if not isinstance(verdict, Allow):
             raise CallerError(codes.REFUSED, verdict.reason, status=200)
-        body = notification_text(message.method, self._said(server, caller.id, message.payload))
+        body = notification_text(
+            message.method, await self._said(server, caller.id, message.payload)
+        )
         await gate.intents.before(call, verdict, None)
         end: Outcome = Abandoned(verdict)
         try:
@@ -186,10 +190,10 @@ class Talk:
             self.gate.patience.waits.heard(session, inner, message)
             return
         write = result_text if message.member == "result" else error_text
-        body = write(inner, self._said(server, principal, message.payload))
+        body = write(inner, await self._said(server, principal, message.payload))
         await self._post(self.gate.upstreams.link(server), session, principal, body)
 
-    def _said(self, server: Server, principal: str, payload: bytes) -> bytes:
+    async def _said(self, server: Server, principal: str, payload: bytes) -> bytes:
         """What a client says, without the secrets that rules keep from leaving.
 
         Raises CallerError when it cannot be checked.
@@ -197,7 +201,7 @@ class Talk:
         masking = self.gate.masking
         payload = self.gate.tasks.said(server.name, principal, payload)
         veil = masking.beyond_calls(masking.known(principal), server.name)
-        return payload if veil is None else veil.posted(payload)
+        return payload if veil is None else await veil.posted(payload)
 
     async def _post(self, link: Link, session: Session | None, principal: str, body: bytes) -> None:
         try:
