@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from torhaus.config.papers import doubt_ldap, doubt_saml
 from torhaus.config.providers import GainsSpec, LdapSpec, OidcSpec, SamlSpec
 from torhaus.config.schema import File
 from torhaus.config.tree import Path, Source, meant, printable
@@ -197,6 +198,7 @@ def _saml(place: _Place, spec: SamlSpec) -> SamlProvider:
     if not saml_installed():
         fix = 'pip install "torhaus[saml]"'
         place.source.error(place.path, "SAML needs the extra saml, which is not installed", fix)
+    doubt_saml(place.source, place.path, spec)
     key = spec.signing_key
     return SamlProvider(
         name=place.name,
@@ -224,6 +226,7 @@ def _ldap(file: File, place: _Place, spec: LdapSpec) -> LdapProvider:
     if spec.directory == "active_directory" and spec.groups_base is None:
         message = "nothing says where the groups are"
         source.error((*path, "groups_base"), message, "add groups_base: DC=example,DC=com")
+    doubt_ldap(source, path, spec, ca_file)
     password = spec.bind_password
     return LdapProvider(
         name=place.name,

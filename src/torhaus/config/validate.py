@@ -94,10 +94,17 @@ def _explain(source: Source, error: ErrorDetails) -> None:
     elif kind == "literal_error":
         _choice(source, path, str(error.get("ctx", {}).get("expected", "")))
     elif isinstance(fault := error.get("ctx", {}).get("error"), FaultError):
-        source.error(path, fault.message, fault.fix)
+        if not _half_read(node):
+            source.error(path, fault.message, fault.fix)
     else:
         message, fix = _KINDS.get(kind, (error["msg"], "correct the value"))
         source.error(path, message, _quoting(source, path, fix))
+
+
+def _half_read(node: Node | None) -> bool:
+    """Whether a value of the block could not be read, which was said: it may be what is missing."""
+    inside = None if node is None else node.value
+    return isinstance(inside, dict) and any(each.broken for each in inside.values())
 
 
 def _quoting(source: Source, path: Path, fix: str) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from torhaus.config.load import load_text
+from torhaus.config.problems import ConfigError
 from torhaus.config.source import read
 from torhaus.config.tree import Node, spelled
 from torhaus.config.validate import validate
@@ -39,6 +41,15 @@ def test_whatever_is_of_the_wrong_kind_is_told_what_to_write(name: str) -> None:
 
     assert vague == []
     assert told > 1000
+
+
+def test_what_follows_from_a_file_that_cannot_be_read_is_not_said_again(tmp_path: Path) -> None:
+    text = "auth:\n  saml: {metadata_file: none.xml, email_attribute: mail}\n"
+
+    with pytest.raises(ConfigError) as error:
+        load_text(text, str(tmp_path / "a.yml"), {})
+
+    assert [each.path for each in error.value.problems] == ["auth.saml.metadata_file"]
 
 
 @pytest.mark.parametrize("written", ["maybe", "3.5", "[true]", "{a: true}"])
