@@ -159,6 +159,7 @@ class Reception:
             clock=means.clock,
             accounts=self._accounts,
             again=again,
+            here=self.lobby.base,
         )
         account = AccountPages(
             pages=front.pages,

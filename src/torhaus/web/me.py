@@ -16,6 +16,7 @@ from torhaus.model.people import Principal
 from torhaus.model.ports import LedgerError, StateError
 from torhaus.model.rules import Rules
 from torhaus.policy.scopes import permissions
+from torhaus.policy.visible import may_use
 from torhaus.web.render import Pages
 from torhaus.web.session import SignedIn
 from torhaus.web.translations import marked
@@ -43,7 +44,7 @@ Accounts = Callable[[Principal], Awaitable[Sequence[ServerAccount]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
-    """`clock`: Unix seconds."""
+    """`clock`: Unix seconds. `here`: where we are, as this browser calls us."""
 
     pages: Pages
     own: Own
@@ -51,6 +52,7 @@ class Me:
     clock: Callable[[], float]
     accounts: Accounts
     again: Asked
+    here: Callable[[Request], str]
 
     async def page(self, request: Request, who: SignedIn, form: Mapping[str, str]) -> Response:
         """The form for a key is filled in with what the address says, see `make_key`."""
@@ -101,7 +103,15 @@ class Me:
             found = await self.accounts(who.principal)
         except (StateError, LedgerError):
             return self._down(request, who)
-        return self.pages.show(request, "servers.html", who=who, token=who.csrf, accounts=found)
+        return self.pages.show(
+            request,
+            "servers.html",
+            who=who,
+            token=who.csrf,
+            accounts=found,
+            places=self._places(who),
+            here=self.here(request),
+        )
 
     async def _shown(
         self,
@@ -115,8 +125,6 @@ class Me:
             found = await self.own.mine(who.email)
         except StateError:
             return self._down(request, who)
-        rules = self.rules()
-        views = [name for name in rules.views if name]
         return self.pages.show(
             request,
             "me.html",
@@ -126,9 +134,20 @@ class Me:
             mine=found,
             trouble=trouble,
             typed=typed,
-            places=[*rules.servers, *views],
+            places=self._places(who),
             roles=who.principal.roles(self.clock()),
         )
+
+    def _places(self, who: SignedIn) -> list[str]:
+        """Servers and virtual servers where he holds anything: others are not his to know of."""
+        rules, now = self.rules(), self.clock()
+        usable = [name for name, each in rules.servers.items() if may_use(who.principal, each, now)]
+        views = [
+            name
+            for name, each in rules.views.items()
+            if name and any(each.picks is None or server in each.picks for server in usable)
+        ]
+        return [*usable, *views]
 
     def _down(self, request: Request, who: SignedIn) -> Response:
         return self.pages.show(

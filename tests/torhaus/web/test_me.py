@@ -5,15 +5,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.torhaus.admin.hall import ALICE, BOB
+from tests.torhaus.admin.hall import ALICE, BOB, rules
 from tests.torhaus.admin.vaulted import personal
+from tests.torhaus.asked import server
 from tests.torhaus.cast import run
-from tests.torhaus.web.house import House, hidden, house, session_of
+from tests.torhaus.web.house import ORIGIN, House, hidden, house, session_of
 from torhaus.admin.people.keys import MOST_KEYS
 from torhaus.identity.keys import digest, well_formed
+from torhaus.model.access import Access, Permission
 from torhaus.model.credentials import Family, FamilyKind
+from torhaus.model.people import Phase, Principal
 from torhaus.model.person import Person, PersonKind, PersonState
+from torhaus.model.views import Pick, View
 
+GITHUB = Access(allows=(Permission("github", "*", "read", "reader: github:read"),))
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
 
 
@@ -255,3 +260,29 @@ def test_a_refusal_is_said_in_german_too(tmp_path: Path) -> None:
         )
 
     play(tmp_path, story)
+
+
+def test_somebody_sees_how_to_connect_what_is_his_and_nothing_of_the_rest(tmp_path: Path) -> None:
+    async def story(at: House) -> None:
+        servers = {name: server(name) for name in ("github", "jira")}
+        views = {"mine": View(name="mine", picks={"github": Pick()}), "": View()}
+        more = {"both": View(name="both"), "theirs": View(name="theirs", picks={"jira": Pick()})}
+        at.hall.rules = rules(reader(), servers=servers, views={**views, **more})
+        browser = await at.signed_in(reader())
+
+        connect = await browser.get("/me/servers")
+        keys = await browser.get("/me")
+
+        for name in ("github", "mine", "both"):
+            line = f"claude mcp add --transport http {name} {ORIGIN}/mcp/{name}"
+            assert f'<code class="secret">{line}</code>' in connect.text
+            assert f'<option value="{name}">' in keys.text
+        for page in (connect.text, keys.text):
+            assert "jira" not in page
+            assert "theirs" not in page
+
+    play(tmp_path, story)
+
+
+def reader() -> Principal:
+    return msgspec.structs.replace(ALICE, phases=(Phase(access={"github": GITHUB}),))
