@@ -35,7 +35,7 @@ def town(
             "scripted": server(upstream.url, timeout="20s"),
             "old": server(old_upstream.url, timeout="20s"),
             "hasty": server(upstream.url, timeout="1s"),
-            "hasty_old": server(old_upstream.url, timeout="1s"),
+            "hasty-old": server(old_upstream.url, timeout="1s"),
             "patient": server(upstream.url, timeout="30s"),
             "down": server(f"http://127.0.0.1:{free_port()}/mcp"),
             "cached": server(upstream.url, cache={"ttl": 300}),

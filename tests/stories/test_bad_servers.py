@@ -120,7 +120,7 @@ def test_a_server_that_answers_garbage(name: str, era: str, server: str, town: T
     assert FAILS[name] in failing(name, era, server, town)
 
 
-@pytest.mark.parametrize("server", ["hasty", "hasty_old"])
+@pytest.mark.parametrize("server", ["hasty", "hasty-old"])
 @pytest.mark.parametrize("era", [MODERN, LEGACY])
 def test_a_server_that_does_not_answer(era: str, server: str, town: Town) -> None:
     assert "1 s" in failing("get_slow", era, server, town)
