@@ -1,5 +1,6 @@
 """What one call makes the interpreter do: function calls of a full call, of a hit, of a decision.
 
+`full` comes with a key, `token` is the same with an access token, as clients have that signed in.
 `python -m bench.effort`. Time depends on the machine and on who else uses it; how many functions
 are called, Python's and C's, does not. One gateway in this process, real requests over loopback;
 its thread alone is counted, from one request to the next. Exit 1 when one takes more than `MOST`.
@@ -14,6 +15,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -30,17 +32,23 @@ from bench.decide import Size, calls, configuration
 from torhaus import app
 from torhaus.config.load import load_text
 from torhaus.edge.wire import Lane
+from torhaus.identity.keys import ACCESS, digest, mint
+from torhaus.model.credentials import Credential, CredentialKind, Family, FamilyKind
 from torhaus.policy.decide import decide
+from torhaus.store.state.database import Database
+from torhaus.store.state.office import StateOffice
 
 KEY = "bench-key-0123456789abcdef0123456789"
+TOKEN = mint(b"t" * 32, ACCESS)
+PERSON = "bench@example.com"
 NOW = 1_790_000_000.0
 WARM, COUNTED = 40, 61
 """Requests before the counting, and those that are counted."""
 PAYLOAD = "x" * 512
 SMALL, DECISIONS = Size(users=200, roles=40, blocks=60), 500
-KINDS = ("full", "hit", "decision")
-MOST = {"full": 202, "hit": 85, "decision": 73.3}
-"""What each took when somebody last looked (Python 3.11)."""
+KINDS = ("full", "token", "hit", "decision")
+MOST = {"full": 202, "token": 202, "hit": 85, "decision": 73.3}
+"""What each took when somebody last looked (Python 3.11). A token costs what a key costs."""
 MARGIN = 1.02
 VERSION = "2025-06-18"
 FIRST = Lane.data_received.__code__
@@ -71,7 +79,7 @@ class Count:
 
 
 def served(kind: str) -> list[Counter[str]]:
-    """Serve the calls of one client. `kind`: full or hit. In the main thread, which has signals."""
+    """Serve the calls of one client. `kind`: all but decision. In the main thread, for signals."""
     count = Count()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with ExitStack() as open_now:
@@ -81,6 +89,8 @@ def served(kind: str) -> list[Counter[str]]:
         port = sockets.getsockname()[1]
         text = gateway(far.url, kind)
         loaded = load_text(text, "bench", {"BENCH_KEY": KEY}, home / "data")
+        if kind == "token":
+            uvloop.run(sign_in(home / "data"))
         client = Thread(target=ask, args=(port, kind), daemon=True)
 
         def ready(_link: str | None) -> None:
@@ -95,12 +105,34 @@ def served(kind: str) -> list[Counter[str]]:
     return count.each
 
 
+async def sign_in(data: Path) -> None:
+    """An access token, as a client has it that somebody has let in."""
+    database = Database(None, data)
+    await database.open()
+    whose = {"email": PERSON, "expires": time.time() + 3600}
+    family = Family(id="con_1", kind=FamilyKind.CONSENT, audience="notes", **whose)
+    token = Credential(
+        digest=digest(TOKEN),
+        id="tok_1",
+        kind=CredentialKind.ACCESS,
+        family=family.id,
+        audience="notes",
+        **whose,
+    )
+    try:
+        async with StateOffice(database).write() as desk:
+            await desk.families.add(family)
+            await desk.credentials.add(token, "")
+    finally:
+        await database.close()
+
+
 def gateway(url: str, kind: str) -> str:
     """A whole configuration, with key, policy, limit and audit for every call."""
     server: dict[str, Any] = {"url": url, "rateLimit": {"requests": 10**9, "window": 3600}}
     if kind == "hit":
         server["cache"] = {"ttl": 3600}
-    user = {"email": "bench@example.com", "role": "developer", "api_keys": ["${BENCH_KEY}"]}
+    user = {"email": PERSON, "role": "developer", "api_keys": ["${BENCH_KEY}"]}
     rules = {
         "users": [user],
         "accessControl": [{"role": "developer", "allow": ["notes.read"]}],
@@ -121,7 +153,7 @@ def ask(port: int, kind: str) -> None:
     """One call after the other, on one connection; then the gateway is told to stop."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
-            client = Client(line, port)
+            client = Client(line, port, TOKEN if kind == "token" else KEY)
             about = {"name": "bench", "version": "1"}
             hello = {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": about}
             client.send({"id": 0, "method": "initialize", "params": hello})
@@ -138,12 +170,12 @@ def ask(port: int, kind: str) -> None:
 class Client:
     """Each message leaves in one packet, as it does from most clients."""
 
-    def __init__(self, line: socket.socket, port: int) -> None:
+    def __init__(self, line: socket.socket, port: int, credential: str) -> None:
         self._line = line
         self._reader = line.makefile("rb")
         self._head = (
             f"POST /mcp/notes HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            f"Content-Type: application/json\r\nAuthorization: Bearer {KEY}\r\n"
+            f"Content-Type: application/json\r\nAuthorization: Bearer {credential}\r\n"
             "Accept: application/json, text/event-stream\r\n"
             f"MCP-Protocol-Version: {VERSION}\r\n"
         )
