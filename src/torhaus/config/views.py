@@ -10,7 +10,7 @@ from torhaus.config.virtual import AggregateSpec, VirtualServerSpec
 from torhaus.model.access import Glob
 from torhaus.model.servers import Server
 from torhaus.model.views import ALONE, WHOLE, Aggregation, Discovery, Pick, View
-from torhaus.policy.globs import compile_glob
+from torhaus.policy.globs import compile_glob, with_case
 from torhaus.policy.names import normal
 
 APP = "ui://"
@@ -167,6 +167,8 @@ class _Picking:
         except ValueError as error:
             self.source.error(path, str(error), "correct the pattern")
             return
+        if kind == "resources" and pattern is not None:
+            pattern = with_case(pattern)  # another case may be another folder
         found = [name for name in self.servers if meant_by.pattern.fullmatch(name)]
         if not found:
             self._stranger(path, server)

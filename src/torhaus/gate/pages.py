@@ -100,11 +100,11 @@ def _item(raw: bytes) -> Item:
     found = definition(loose)
     shown, withheld = b"", None
     try:
-        clean = cleaned(loose)
-        # Written again from what was read: a key that stands twice is two things to two readers.
-        shown = _encode(clean)
         if len(raw) > MAX_DEFINITION:
-            withheld = f"its definition has {len(raw)} bytes, where {MAX_DEFINITION} may be"
+            text = f"its definition has {len(raw)} bytes, where {MAX_DEFINITION} may be"
+            raise PoisonError(text)  # noqa: TRY301 -- as all others
+        # Written again from what was read: a key that stands twice is two things to two readers.
+        shown = _encode(cleaned(loose))
     except PoisonError as error:
         withheld = str(error)
     return Item(
@@ -113,7 +113,7 @@ def _item(raw: bytes) -> Item:
         shown=shown,
         hints=head.annotations or NO_HINTS,
         marks=marks(loose.get("inputSchema")) if _MARK in found.text else (),
-        findings=scan(loose),
+        findings=scan(loose) if len(raw) <= MAX_DEFINITION else (),
         withheld=withheld,
     )
 

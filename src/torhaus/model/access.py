@@ -37,7 +37,7 @@ class Permission(msgspec.Struct, frozen=True):
 
 
 class Glob(msgspec.Struct, frozen=True):
-    """`*` and `?` within one segment of a name. `pattern` matches in full, whatever the case."""
+    """`*` and `?` within one segment of a name. `pattern` matches in full, mostly in any case."""
 
     text: str
     pattern: Pattern[str]

@@ -27,6 +27,11 @@ def compile_glob(text: str) -> Glob:
     return Glob(text, _compiled(f"{_part(first)}{inner}.*{_anchored(last)}"))
 
 
+def with_case(glob: Glob) -> Glob:
+    """The same for names of which the case is a part, such as those of files."""
+    return Glob(glob.text, re.compile(glob.pattern.pattern, re.DOTALL))
+
+
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 

@@ -6,6 +6,7 @@ Sources: Unicode's Default_Ignorable_Code_Point and Bidi_Control (UAX 44), "tag"
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _SUSPECT = re.compile(
     "["
@@ -22,6 +23,7 @@ _SUSPECT = re.compile(
 )
 _JOINERS = ("\u200c", "\u200d")
 _STYLES = ("\ufe0e", "\ufe0f")  # as text, as emoji
+_SEEN_SOMEWHERE = frozenset((*_JOINERS, *_STYLES))
 _KEYCAP = "\u20e3"
 
 _EMOJI = re.compile(
@@ -44,14 +46,25 @@ def stripped(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _SUSPECT.sub(_kept, text)
+    return _SUSPECT.sub(_kept if _depends(text) else "", text)
 
 
 def hidden(text: str) -> tuple[str, ...]:
     """Every character that `stripped` takes away, in order."""
     if text.isascii() and text.isprintable():
         return ()
+    if not _depends(text):
+        return tuple(_SUSPECT.findall(text))
     return tuple(match[0] for match in _SUSPECT.finditer(text) if not _kept(match))
+
+
+def hides(text: str) -> bool:
+    """Whether there is any such character."""
+    if text.isascii() and text.isprintable():
+        return False
+    if not _depends(text):
+        return _SUSPECT.search(text) is not None
+    return any(not _kept(match) for match in _SUSPECT.finditer(text))
 
 
 def revealed(text: str) -> str:
@@ -66,14 +79,24 @@ def spelt(text: str) -> str:
     )
 
 
+def _depends(text: str) -> bool:
+    """Whether neighbours are to be looked at one by one: others go by the megabyte, in C."""
+    return any(each in text for each in _SEEN_SOMEWHERE)
+
+
 def _kept(match: re.Match[str]) -> str:
-    text, at, found = match.string, match.start(), match[0]
-    before, after = text[max(at - 2, 0) : at], text[at + 1 : at + 2]
+    found = match[0]
+    if found not in _SEEN_SOMEWHERE:
+        return ""
+    text, at = match.string, match.start()
+    return found if _seen(text[max(at - 2, 0) : at], found, text[at + 1 : at + 2]) else ""
+
+
+@lru_cache(maxsize=4096)
+def _seen(before: str, found: str, after: str) -> bool:
     if found in _STYLES:
-        return found if _styled(before[-1:], after) else ""
-    if found in _JOINERS:
-        return found if _joined(found, before, after) else ""
-    return ""
+        return _styled(before[-1:], after)
+    return _joined(found, before, after)
 
 
 def _styled(before: str, after: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from torhaus.policy.hidden import hidden, spelt, stripped
+from torhaus.policy.hidden import hidden, hides, spelt, stripped
 
 MAX_TEXT = 4096
 """Longest description, title or other text in a definition, in characters."""
@@ -107,7 +107,7 @@ def cleaned(definition: Mapping[str, Any], names: frozenset[str] = NAMES) -> dic
     that programs compare: those cannot lose them.
     """
     texts, deep = _texts(definition)
-    if not deep and max(map(len, texts)) <= MAX_TEXT and not hidden(" ".join(texts)):
+    if not deep and max(map(len, texts)) <= MAX_TEXT and not hides(" ".join(texts)):
         return dict(definition)
     return {
         name: _clean(each, (_key(name, ()),), _EXACT | names) for name, each in definition.items()
@@ -151,14 +151,14 @@ def _clean(value: Any, path: Path, exact: frozenset[str]) -> Any:
 
 
 def _key(name: str, path: Path) -> str:
-    if hidden(name):
+    if hides(name):
         raise PoisonError(f"{_at(path)} holds a name with hidden characters")
     return name
 
 
 def _text(value: str, path: Path, exact: frozenset[str]) -> str:
     if _is_exact(path, exact):
-        if hidden(value):
+        if hides(value):
             raise PoisonError(f"{_at(path)} has hidden characters")
         return value
     clean = stripped(value)
@@ -204,7 +204,7 @@ def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _suspicious(text: str) -> bool:
-    if hidden(text) or _blank(text):
+    if hides(text) or _blank(text):
         return True
     return next(_phrases(text), None) is not None
 

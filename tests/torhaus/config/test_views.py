@@ -56,6 +56,7 @@ virtual_servers:
     assert [each.text for each in github.tools or ()] == ["list_*", "get_issue"]
     assert github.prompts is None
     assert [each.text for each in github.resources or ()] == ["repo://a/*", "ui://board"]
+    assert not any(each.pattern.fullmatch("repo://A/x") for each in github.resources or ())
     assert view.pick("nobody") is None
     assert view.renamed == {("github", "get_issue"): "issue"}
     assert view.fixed == {("github", "listissues"): {"owner": "me", "per_page": 5}}

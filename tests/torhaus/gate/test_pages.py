@@ -1,4 +1,5 @@
 import json
+from time import thread_time
 from typing import Any
 
 import msgspec
@@ -140,3 +141,28 @@ def test_an_accepted_tool_can_be_remembered_from_its_definition():
 
     assert (item.name, item.hints) == ("a", {"readOnlyHint": False})
     assert item.definition == definition(tool)
+
+
+@pytest.mark.parametrize("hidden", [ZERO, "a" + ZERO, "\U000e0041"], ids=["all", "half", "tags"])
+def test_megabytes_of_hidden_characters_are_taken_out_in_time(hidden: str):
+    tools = [{"name": f"t{i}", "description": hidden * (1000 // len(hidden))} for i in range(1500)]
+    result = page(*tools)
+
+    started = thread_time()
+    found = read(result)
+
+    assert thread_time() - started < 2.0  # 0.5 s; looked at one by one they take five times as long
+    assert len(found.items) == 1500
+    assert all(item.findings for item in found.items)
+
+
+def test_a_definition_that_is_far_too_long_is_not_cleaned():
+    result = page({"name": "a", "description": "\u0628\u200c" * 3_000_000})
+
+    started = thread_time()
+    (found,) = read(result).items
+
+    assert thread_time() - started < 1.0
+    assert found.findings == ()
+    assert found.withheld is not None
+    assert "where 262144 may be" in found.withheld

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torhaus.policy.globs import MAX_STARS, compile_glob
+from torhaus.policy.globs import MAX_STARS, compile_glob, with_case
 
 
 def matches(glob: str, name: str) -> bool:
@@ -160,3 +160,12 @@ def test_several_parts_between_stars_stand_in_their_order() -> None:
     assert not matches("/**c**b**d", "/abxcyd")
     assert matches("/a*b*c/**", "/axbxc/d")
     assert not matches("/a*c*b/**", "/axbxc/d")
+
+
+def test_where_case_is_a_part_of_a_name_another_one_is_another_name() -> None:
+    found = with_case(compile_glob("file:///notes/*"))
+
+    assert found.text == "file:///notes/*"
+    assert found.pattern.fullmatch("file:///notes/A")
+    assert not found.pattern.fullmatch("file:///Notes/A")
+    assert not found.pattern.fullmatch("file:///note\u017f/A")  # a long s

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torhaus.policy.hidden import hidden, revealed, spelt, stripped
+from torhaus.policy.hidden import hidden, hides, revealed, spelt, stripped
 
 TAGS = "".join(chr(0xE0000 + ord(each)) for each in "obey me")
 
@@ -133,3 +133,12 @@ def test_no_mixture_of_joiners_survives_stripping_twice_otherwise_than_once(text
 @pytest.mark.parametrize("unit", ["\u200b", "👩\u200d", "\r", "\ufe0f", "م\u200c"])
 def test_long_texts_take_no_longer_than_their_length(unit: str):
     assert hidden(stripped(unit * 50_000)) == ()
+
+
+@given(
+    st.text(
+        st.sampled_from("ab1\u200b\u200c\u200d\ufe0f\u0628\u2764\U0001f468\u20e3\n\x1b"), max_size=9
+    )
+)
+def test_what_hides_something_has_hidden_characters(text: str) -> None:
+    assert hides(text) is bool(hidden(text)) is (stripped(text) != text)

@@ -158,14 +158,20 @@ def _completion(view: View, request: Request) -> tuple[str, Params, Mapping[str,
     match ref:
         case {"type": "ref/prompt", "name": str(said)}:
             server, name = _prompt_at(view, request, said)
-            return server, {**request.params, "ref": {**ref, "name": name}}, {}
+            return server, {**request.params, "ref": _only(ref, name=name)}, {}
         case {"type": "ref/resource", "uri": str(said)}:
             server, uri = _resource_at(view, request, said)
-            return server, {**request.params, "ref": {**ref, "uri": uri}}, {}
+            return server, {**request.params, "ref": _only(ref, uri=uri)}, {}
         case _:
             pass
     text = "params.ref must name a prompt (ref/prompt) or a resource (ref/resource)"
     raise CallerError(codes.INVALID_PARAMS, text, id=request.id)
+
+
+def _only(ref: Mapping[str, Any], **said: str) -> dict[str, Any]:
+    """A reference to this and nothing else: what a second name in it means, its server decides."""
+    others = {each: value for each, value in ref.items() if folded(each) not in ("name", "uri")}
+    return {**others, **said}
 
 
 def _task(view: View, request: Request) -> tuple[str, Params, Mapping[str, Any]]:

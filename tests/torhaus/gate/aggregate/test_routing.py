@@ -44,6 +44,18 @@ def refused(method: str, params: dict[str, Any], view: View = EVERYTHING) -> str
         ),
         (
             "completion/complete",
+            {"ref": {"type": "ref/prompt", "name": "docs__p", "uri": "a:secret", "URI": "a:b"}},
+            "docs",
+            {"ref": {"type": "ref/prompt", "name": "p"}},
+        ),
+        (
+            "completion/complete",
+            {"ref": {"type": "ref/resource", "uri": "docs+a:{b}", "name": "secret", "title": "T"}},
+            "docs",
+            {"ref": {"type": "ref/resource", "uri": "a:{b}", "title": "T"}},
+        ),
+        (
+            "completion/complete",
             {"ref": {"type": "ref/resource", "uri": "docs+a:{b}"}},
             "docs",
             {"ref": {"type": "ref/resource", "uri": "a:{b}"}},
