@@ -9,6 +9,7 @@ from tests.torhaus.gate.streams import Stream, detached, listening
 from tests.torhaus.scripted import TOOLS, always, late, listing, note, text
 from tests.torhaus.witnesses import Window
 from torhaus.gate.gate import PARKED_FOR
+from torhaus.gate.replays import About
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Detached
 from torhaus.model.session import Session
@@ -181,6 +182,45 @@ def test_an_error_on_a_resumed_stream_ends_its_call():
 
         assert front.messages()[0]["error"] == {"code": -1, "message": "no"}
         assert world.ledger.statuses() == ["error"]
+
+    run(story())
+
+
+def test_an_error_without_an_id_ends_the_call_whose_stream_it_is_on():
+    async def story() -> None:
+        world, front = World().knows_the_tools(), Window()
+        session, stream = world.session(), Stream(world)
+        await detached(world, session)
+        last = world.talk.seals(session).event("e1", About(b"1", "tools/call", "list_issues"))
+        task = listening(world, session, front, last)
+
+        (await stream.opened()).notice(late(b"null", Answer(error=b'{"code":-1,"message":"no"}')))
+        stream.end()
+        await task
+
+        (answer,) = front.messages()
+        assert (answer["id"], answer["error"]) == (1, {"code": -1, "message": "no"})
+        assert world.ledger.statuses() == ["error"]
+
+    run(story())
+
+
+@pytest.mark.parametrize("request_id", [None, b"1"], ids=["none's", "another's"])
+def test_an_answer_that_nobody_waits_for_stays_here(request_id: bytes | None):
+    async def story() -> None:
+        world, front = World().knows_the_tools(), Window()
+        session, stream = world.session(), Stream(world)
+        await detached(world, session)
+        about = None if request_id is None else About(request_id, "tools/call", "list_issues")
+        last = world.talk.seals(session).event("e1", about)
+        task = listening(world, session, front, last)
+
+        (await stream.opened()).notice(late(b"77", text("of somebody else")))
+        stream.end()
+        await task
+
+        assert front.events == []
+        assert world.ledger.noted == []  # the call is still to be resumed
 
     run(story())
 

@@ -318,33 +318,39 @@ class _Listener:
             self._held.append(notice)
             return True
         if notice.body and notice.method is None and notice.id is not None:
-            return self._answered(notice, notice.id)
+            return self._answered(notice, self._meant(notice.id))
         if relay.about is not None and self._lost(relay.about) is not None:
             return True  # he is told so in the place of the answer
         return self._talk.takes(notice, relay)
 
+    def _meant(self, id_text: bytes) -> bytes:
+        """An error without an id stands for the answer to the request whose stream it is on."""
+        about = self.relay.about
+        return about.id if about is not None and id_text == b"null" else id_text
+
     def _answered(self, notice: Notice, request_id: bytes) -> bool:
-        if request_id in self._session.running:
+        parked = self._talk.gate.parked.get((self._session.jti, request_id))
+        request = self.relay.about if parked is None else about_call(request_id, parked.call)
+        waits = request_id in self._session.running  # on its own stream: nothing overtakes a record
+        if waits or request is None or request.id != request_id:
             log.warning("upstream.answer.misplaced", server=self._session.server)
-            return True  # its call still waits on its own stream: nothing overtakes the record
+            return True
         message = read_incoming(notice.body)
         answer = Answer(
             result=None if message.result is None else bytes(message.result),
             error=None if message.error is None else bytes(message.error),
         )
-        parked = self._talk.gate.parked.get((self._session.jti, request_id))
-        request = self.relay.about if parked is None else about_call(request_id, parked.call)
         try:
             shown, kept = self._talk.gate.unpark(self._session, request_id, answer)
         except LedgerError:
             return True  # without a record the answer must not leave
-        why = None if request is None else self._lost(request)
-        if request is not None and why is not None:
+        why = self._lost(request)
+        if why is not None:
             shown = withheld(request, why)
         elif kept is None and shown is answer:
             # The answer to a call that has its record: replayed for a client that missed it.
             shown = self._talk.gate.answers.replayed(answer, self._caller, self.relay.server)
-            if shown is answer:
+            if shown is answer and notice.id == request_id:
                 return False
         self._held = []
         first = _with(notice, request_id, shown)

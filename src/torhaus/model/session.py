@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -15,6 +16,7 @@ class Session:
     `streams`: open listening streams. `live`: the table still holds it, so that this very object
     is the session. Times in Unix seconds.
     `unopened`: the upstream knows nothing of it yet; the first request opens its half.
+    `mask` (31 bits) and `tag` (hex): from `jti`, what makes its request ids its own at the server.
     """
 
     token: str
@@ -35,3 +37,10 @@ class Session:
     running: dict[bytes, Callable[[], object]] = field(default_factory=dict)
     streams: int = 0
     live: bool = True
+    mask: int = field(init=False)
+    tag: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        digest = blake2b(self.jti.encode(), digest_size=12, person=b"request ids").digest()
+        self.mask = int.from_bytes(digest[:4]) >> 1
+        self.tag = digest[4:].hex().encode()

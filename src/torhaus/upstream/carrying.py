@@ -2,14 +2,15 @@
 
 import asyncio
 
-from torhaus.mcp.message import Incoming
 from torhaus.model.ports import Sink, UpstreamError
 from torhaus.model.servers import HttpAddress, Prover, Server
 from torhaus.upstream.again import NONCES, again
 from torhaus.upstream.discreet import own
-from torhaus.upstream.exchange import McpExchange, Reply, anothers
+from torhaus.upstream.exchange import McpExchange, Reply
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.http import BrokenError, Connection, bare, target
 from torhaus.upstream.pool import Pool, trust
+from torhaus.upstream.whose import ANOTHERS, anothers
 
 
 class Carrier:
@@ -65,7 +66,7 @@ class Carrier:
             try:
                 reply = await exchange.done
                 if wanted is not None and reply.answer is not None:
-                    _fall_out(connection, reply.answer, wanted)
+                    _fall_out(connection, reply, wanted)
                 if prover is None or not prover.wanted(reply.status, reply.headers) or not left:
                     return reply
                 left -= 1
@@ -121,10 +122,16 @@ def proved(prover: Prover, url: str, data: bytes) -> bytes:
     return data[:line] + prover.line(method.decode("ascii"), url) + data[line:]
 
 
-def _fall_out(connection: Connection, answer: Incoming, wanted: bytes) -> None:
-    """With a server that is behind, whoever has the connection by now would get this answer."""
-    if anothers(answer, wanted):
+def _fall_out(connection: Connection, reply: Reply, wanted: bytes) -> None:
+    """With a server that is behind, whoever has the connection by now would get this answer.
+
+    A refusal is looked at all the same: some write one and the same id into all of theirs. Raises
+    FaultError.
+    """
+    if reply.answer is not None and anothers(reply.answer, wanted):
         connection.transport.abort()
+        if reply.status < 400 or reply.answer.error is None:
+            raise FaultError(ANOTHERS)
 
 
 def _let_go(connection: Connection, exchange: McpExchange, sink: Sink | None) -> None:

@@ -11,7 +11,9 @@ from torhaus.mcp.sse import Event, SseParser, TooLargeError
 from torhaus.model.outcome import Answer, Counted
 from torhaus.model.ports import Notice, Sink, UpstreamError
 from torhaus.redact.own import Own
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.http import JSON, BrokenError, Connection, Exchange, refuse_compressed
+from torhaus.upstream.whose import ANOTHERS, anothers, is_answer
 
 MAX_BODY = 32 * 1024 * 1024
 LINGER = 2.0
@@ -43,6 +45,9 @@ class McpExchange(Exchange):
     `wanted`: JSON text of the request id whose response ends the exchange; None: no response ends
     it (a listening stream). `own`: what is masked in all that comes. `done` resolves to a Reply or
     fails with UpstreamError. Set `plain` when no header of the answer matters.
+
+    What stands on its stream for another request goes to nobody, and is how it ends if no answer of
+    its own comes behind.
     """
 
     __slots__ = (
@@ -56,6 +61,7 @@ class McpExchange(Exchange):
         "_paused",
         "_sink",
         "_status",
+        "_stray",
         "_untouched",
         "_wanted",
         "done",
@@ -84,6 +90,7 @@ class McpExchange(Exchange):
         self._body: bytes | bytearray = b""
         self._parser: SseParser | None = None
         self._last_event: str | None = None
+        self._stray: Incoming | None = None
 
     def head(self, status: int, headers: dict[bytes, bytes]) -> None:
         self._status = status
@@ -164,13 +171,17 @@ class McpExchange(Exchange):
         """Whether it is the answer, or nothing that anybody could use."""
         if not _is_response(message):
             return True
-        if self._wanted is not None and is_answer(message, self._wanted):
+        wanted = self._wanted
+        if wanted is None:
+            return message.result is None and message.error is None
+        if is_answer(message, wanted):
             if self._connection.exchange is self:
                 self._connection.linger(LINGER)
             last = self._last_event
             self._finish(Reply(self._status, self._headers, message, event.id, last))
-            return True
-        return message.result is None and message.error is None
+        elif anothers(message, wanted):
+            self._stray = message
+        return True
 
     def _tell(self, notice: Notice) -> None:
         if self._sink is not None:
@@ -229,7 +240,8 @@ class McpExchange(Exchange):
         if self._parser is None:
             self._json(bytes(self._body))
         else:
-            self._finish(Reply(self._status, self._headers, last_event=self._last_event))
+            last = self._last_event
+            self._finish(Reply(self._status, self._headers, self._stray, last_event=last))
 
     def _json(self, body: bytes) -> None:
         if self._own is not None and self._own.find(body):
@@ -244,7 +256,7 @@ class McpExchange(Exchange):
                 return
         if answer is not None and (answer.method is not None or not _is_response(answer)):
             answer = None
-        last = self._last_event
+        answer, last = answer or self._stray, self._last_event
         self._finish(Reply(self._status, self._headers, answer, last_event=last, body=body))
 
     def _finish(self, reply: Reply) -> None:
@@ -254,7 +266,9 @@ class McpExchange(Exchange):
     def fail(self, error: UpstreamError) -> None:
         if self.done.done():
             return
-        if isinstance(error, BrokenError) and self._last_event is not None:
+        if self._stray is not None:
+            self.done.set_exception(FaultError(ANOTHERS))
+        elif isinstance(error, BrokenError) and self._last_event is not None:
             # However a resumable stream ended, what is missing can be fetched (SEP-1699).
             self._finish(Reply(self._status, self._headers, last_event=self._last_event))
         else:
@@ -288,40 +302,3 @@ def _is_response(message: Incoming) -> bool:
     except (msgspec.MsgspecError, RecursionError):
         return False
     return message.jsonrpc == "2.0"
-
-
-def anothers(message: Incoming, wanted: bytes) -> bool:
-    """Whether a response has the number of another request.
-
-    Then its connection is behind: what comes next would answer whoever comes next. Ids of other
-    kinds say nothing: the Python SDK refuses with "server-error".
-    """
-    if message.id is None or is_answer(message, wanted):
-        return False
-    return bytes(message.id)[:1].isdigit()
-
-
-def is_answer(message: Incoming, wanted: bytes) -> bool:
-    """Whether a response is the one to this request id (JSON text).
-
-    Servers spell ids anew: 1 as 1.0 or "1", letters as escapes. An error may have none, when the
-    server could not read the request.
-    """
-    if message.id is None:
-        return message.error is not None
-    own = bytes(message.id)
-    if own == wanted:
-        return True
-    if own == b"null":
-        return message.error is not None
-    try:
-        return _spelled(own) == _spelled(wanted)
-    except (msgspec.MsgspecError, RecursionError):
-        return False  # 1e999 is a number of JSON, and of nobody who could have asked
-
-
-def _spelled(id_text: bytes) -> str:
-    found = msgspec.json.decode(id_text)
-    if isinstance(found, float) and found.is_integer():
-        found = int(found)
-    return str(found)

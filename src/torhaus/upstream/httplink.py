@@ -16,7 +16,7 @@ from torhaus.model.session import Session
 from torhaus.upstream.again import again
 from torhaus.upstream.carrying import Carrier
 from torhaus.upstream.chores import Chores
-from torhaus.upstream.exchange import Reply, anothers, is_answer
+from torhaus.upstream.exchange import Reply
 from torhaus.upstream.facts import Facts, initialize_text
 from torhaus.upstream.faults import FaultError
 from torhaus.upstream.http import target
@@ -33,12 +33,18 @@ from torhaus.upstream.replies import (
     unexpected,
 )
 from torhaus.upstream.requests import REPEATABLE, Requests
+from torhaus.upstream.whose import (
+    ANOTHERS,
+    AtCaller,
+    anothers,
+    at_server,
+    calling_off,
+)
 
 RESTORE = 10.0
 """Seconds an upstream gets for each wish it is told again."""
 _MODERN = Era.MODERN  # looking a member up costs more than comparing with it
 _RESPONSE = b'{"jsonrpc":"2.0","id":'
-_ANOTHERS = "it answered another request than the one it was sent"
 _NO_STREAM = "it has no stream for unsolicited messages"
 _FORGOTTEN = "it has forgotten the session in which it asked"
 
@@ -63,7 +69,8 @@ class HttpLink:
         self.send = self._carrier.send
         self._server = server
         self._ids = ids
-        self._numbers = count(1)
+        # Everybody's first request is 1: what a server says twice must fit nobody who comes behind.
+        self._numbers = map(b"%d".__mod__, count(1))
         self._doubt = doubt
         self._loop = asyncio.get_running_loop()
         self.facts = Facts()
@@ -102,22 +109,23 @@ class HttpLink:
             return await self._modern_on_legacy(ask, sink)
         if self.facts.initialize is None:  # `legacy`, without the call
             return await self._legacy_on_modern(ask, sink)
-        body = request_text(ask.id, ask.method, ask.params)
         safe = ask.method in REPEATABLE
         session = ask.session
         if session is None:
-            data = self.requests.legacy(body, None, None)
-            return self._answer(await self.send(data, ask.id, sink, ask.timeout, safe=safe), ask)
+            own = next(self._numbers)
+            data = self.requests.legacy(request_text(own, ask.method, ask.params), None, None)
+            return self._answer(await self.send(data, own, sink, ask.timeout, safe=safe), ask, own)
         if session.unopened:
             await self._reopen(session, None)
-        used = session.upstream_id
-        data = self._in_session(body, session)
-        reply = await self.send(data, ask.id, sink, ask.timeout, safe=safe)
+        used, own = session.upstream_id, at_server(ask.id, session)
+        body = request_text(own, ask.method, ask.params)
+        data = self.requests.legacy(body, session.version, used)
+        reply = await self.send(data, own, sink, ask.timeout, safe=safe)
         if reply.status != 200 and again(reply):
             await self._reopen(session, used)
             data = self._in_session(body, session)
-            reply = await self.send(data, ask.id, sink, ask.timeout, safe=safe)
-        answer = self._answer(reply, ask)
+            reply = await self.send(data, own, sink, ask.timeout, safe=safe)
+        answer = self._answer(reply, ask, own)
         if safe and answer.result is not None:
             remember(self._memory, ask, session)
         return answer
@@ -126,14 +134,11 @@ class HttpLink:
         return self.requests.legacy(body, session.version, session.upstream_id)
 
     async def _stateless(self, ask: Ask, sink: Sink) -> Answer:
-        # Everybody's first request is 1: what a server says twice must fit nobody who comes behind.
         # News of a listening name it by its caller's id; it shares its connection with no call.
-        own = ask.id if ask.timeout is None else b"%d" % next(self._numbers)
+        own = ask.id if ask.timeout is None else next(self._numbers)
         body = request_text(own, ask.method, ask.params)
         data = self.requests.modern(body, ask)
         reply = await self.send(data, own, sink, ask.timeout, safe=ask.method in REPEATABLE)
-        if reply.answer is not None and anothers(reply.answer, own):
-            raise FaultError(_ANOTHERS)
         if reply.status in FOREIGN and (reply.answer is None or speaks_legacy(reply.answer)):
             self._doubt()
         return self._answer(reply, ask, own)
@@ -165,8 +170,8 @@ class HttpLink:
             raise UpstreamError("it speaks neither era of the protocol")
         return await self._on_modern.request(ask, sink, self.facts.discover)
 
-    def _answer(self, reply: Reply, ask: Ask, own: bytes | None = None) -> Answer:
-        """`own`: the id that was sent, where it is not the caller's."""
+    def _answer(self, reply: Reply, ask: Ask, own: bytes) -> Answer:
+        """`own`: the id that was sent."""
         if reply.ready is not None:
             self._carrier.trouble = None
             return reply.ready
@@ -179,11 +184,11 @@ class HttpLink:
             self._carrier.trouble = str(error)
             raise error
         self._carrier.trouble = None
+        if anothers(message, own):
+            raise FaultError(ANOTHERS)
         if message.error is not None:  # whatever its id: the Python SDK writes "server-error"
             status = reply.status if reply.status in (200, 400, 404) else 200
             return Answer(error=bytes(message.error), status=status, event_id=reply.event_id)
-        if not is_answer(message, ask.id if own is None else own):
-            raise FaultError(_ANOTHERS)
         if message.result is None:
             raise FaultError("its answer holds neither a result nor an error")
         session = session_of(reply) if ask.method == "initialize" else None
@@ -211,10 +216,10 @@ class HttpLink:
             task.exception()  # whoever waited has it
 
     async def _open(self, session: Session) -> None:
-        own_id = encode(self._ids())
-        body = initialize_text(own_id, session.capabilities, session.client_info, session.version)
+        own = next(self._numbers)
+        body = initialize_text(own, session.capabilities, session.client_info, session.version)
         data = self.requests.legacy(body, None, None)
-        reply = await self.send(data, own_id, None, self._server.timeout, safe=True)
+        reply = await self.send(data, own, None, self._server.timeout, safe=True)
         result = None if reply.answer is None else object_of(reply.answer.result)
         if result is None:
             if reply.status in FOREIGN:
@@ -240,9 +245,9 @@ class HttpLink:
         if wishes.level is not None:
             told.append(("logging/setLevel", {"level": wishes.level}))
         for method, params in told:
-            own_id = encode(self._ids())
-            body = request_text(own_id, method, encode(params))
-            await self.send(self._in_session(body, session), own_id, None, RESTORE, safe=True)
+            own = at_server(encode(self._ids()), session)
+            body = request_text(own, method, encode(params))
+            await self.send(self._in_session(body, session), own, None, RESTORE, safe=True)
 
     async def post(self, session: Session | None, principal: str, body: bytes) -> None:  # noqa: ARG002 -- the port's shape
         if session is None:
@@ -255,6 +260,7 @@ class HttpLink:
             if body.startswith(_RESPONSE):
                 raise UpstreamError(_FORGOTTEN)
             return  # nobody there to tell
+        body = calling_off(body, session)
         used = session.upstream_id
         patience = self._server.timeout
         reply = await self.send(self._in_session(body, session), None, None, patience, safe=True)
@@ -287,12 +293,12 @@ class HttpLink:
 
     async def _listen(self, session: Session, last_event_id: str | None, sink: Sink) -> Reply:
         data = self.requests.get(session.version, session.upstream_id, last_event_id)
-        return await self._carrier.stream(data, None, sink)
+        return await self._carrier.stream(data, None, AtCaller(sink, session))
 
     async def _hear(self, ask: Ask, sink: Sink) -> None:
         """Carry a `subscriptions/listen` on a connection for streams until it ends."""
         data = self.requests.modern(request_text(ask.id, ask.method, ask.params), ask)
-        self._answer(await self._carrier.stream(data, ask.id, sink), ask)
+        self._answer(await self._carrier.stream(data, ask.id, sink), ask, ask.id)
 
     async def close(self, session: Session) -> None:
         self._memory.forget(session.jti)

@@ -118,7 +118,7 @@ def test_a_server_of_both_eras_is_spoken_to_in_the_callers():
             "it is overloaded (HTTP 429, retry after 3 s)",
         ),
         (whole(result(2)), "it answered another request than the one it was sent"),
-        (whole(b'{"jsonrpc":"2.0","id":1}'), "its answer holds neither a result nor an error"),
+        (whole(b'{"jsonrpc":"2.0","id":"x"}'), "its answer holds neither a result nor an error"),
         (
             STREAM + chunk(event(note("n"))) + LAST,
             "it did not answer with an MCP message (HTTP 200)",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.torhaus.upstream.servers.http_server import (
     STREAM,
     chunk,
     dying,
+    echo,
+    error,
     event,
     head,
     note,
@@ -22,6 +25,7 @@ from tests.torhaus.upstream.servers.mcp_server import McpServer
 from tests.torhaus.upstream.webs import BOTH, LEGACY, MODERN, begun, linked
 from torhaus.model.ports import Detached, NoStream, UpstreamError
 from torhaus.upstream.facts import Facts
+from torhaus.upstream.whose import at_server
 
 READ = ("resources/read", {"uri": "x:y"})
 
@@ -179,16 +183,48 @@ def test_many_streams_do_not_starve_calls():
     run(story())
 
 
-def test_a_resumed_stream_delivers_an_answer_as_a_notice():
+@pytest.mark.parametrize("id", [b"7", b'"7"', b"-7", b"9" * 18])
+@pytest.mark.parametrize(
+    "said", [result, lambda id: error(id, -32603, "no")], ids=["result", "error"]
+)
+def test_a_resumed_stream_delivers_an_answer_under_its_callers_id(id, said):
+    """At another gateway, too, or after a restart: the session is all that both know."""
+
+    async def detach(wire, heard):
+        wire.say(STREAM, chunk(b"id: e1\ndata:\n\n"), LAST)
+
     async def stream(wire, heard):
-        wire.say(STREAM, chunk(event(result(7), "id: e2")), LAST)
+        asked = next(each for each in wire.heard if each.asked == "tools/call")
+        wire.say(STREAM, chunk(event(said(asked.message["id"]), "id: e2")), LAST)
+
+    async def story():
+        upstream = McpServer(tool=detach, stream=stream)
+        async with linked(upstream.script) as (server, link), linked(echo, url=server.url) as two:
+            front, memo = await begun(link), Memo()
+            with pytest.raises(Detached):
+                await link.request(tool("a", id=id, session=front), Memo())
+            again = session()
+            again.upstream_id = front.upstream_id
+            await two[1].listen(again, "e1", memo)
+
+            (notice,) = memo.notices
+            assert (notice.method, notice.id, notice.event_id) == (None, id, "e2")
+            assert json.loads(notice.body)["id"] == json.loads(id)
+
+    run(story())
+
+
+def test_an_answer_of_another_session_on_such_a_stream_goes_to_nobody():
+    async def stream(wire, heard):
+        other = json.loads(at_server(b'"7"', session("s2", "carol")))
+        wire.say(STREAM, chunk(event(result(other), "id: e2")), LAST)
 
     async def story():
         async with linked(McpServer(stream=stream).script) as (_, link):
             front, memo = await begun(link), Memo()
             await link.listen(front, "e1", memo)
 
-            assert (memo.notices[0].method, memo.notices[0].id) == (None, b"7")
+            assert memo.notices == []
 
     run(story())
 
@@ -206,6 +242,30 @@ def test_a_notification_goes_out_in_its_session():
 
             assert server.heard[-1].body == body
             assert upstream.initialized == ["s-1"]
+
+    run(story())
+
+
+@pytest.mark.parametrize("id", [b"1", b'"1"'])
+def test_a_cancellation_names_the_request_as_the_server_knows_it(id):
+    async def hang(wire, heard):
+        await wire.gone()
+
+    async def story():
+        upstream = McpServer(tool=hang)
+        async with linked(upstream.script) as (server, link):
+            front = await begun(link)
+            call = asyncio.create_task(link.request(tool("a", id=id, session=front), Memo()))
+            await until(lambda: "tools/call" in server.asked())
+            asked = server.heard[-1].message["id"]
+            body = note("notifications/cancelled", requestId=json.loads(id), reason="enough")
+            await link.post(
+                front, "alice", json.dumps(json.loads(body), separators=(",", ":")).encode()
+            )
+
+            assert server.heard[-1].message["params"] == {"requestId": asked, "reason": "enough"}
+            call.cancel()
+            await asyncio.wait([call])
 
     run(story())
 

@@ -61,7 +61,7 @@ def test_the_new_session_is_opened_as_the_client_opened_the_old_one():
             assert opening.message["params"]["capabilities"] == json.loads(front.capabilities)
             assert opening.message["params"]["clientInfo"] == json.loads(front.client_info)
             assert opening.message["params"]["protocolVersion"] == "2025-06-18"
-            assert opening.message["id"] == "own-1"
+            assert opening.message["id"] == 2  # a number of the link's own
             assert front.version == "2025-06-18"
 
     run(story())

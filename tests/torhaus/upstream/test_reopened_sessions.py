@@ -4,16 +4,19 @@ import asyncio
 
 import pytest
 
-from tests.torhaus.upstream.pipes import Memo, ask, run, tool, until
+from tests.torhaus.upstream.pipes import Memo, ask, run, session, tool, until
 from tests.torhaus.upstream.servers.http_server import (
     STREAM,
     chunk,
     event,
     note,
+    result,
+    whole,
 )
 from tests.torhaus.upstream.servers.mcp_server import McpServer
 from tests.torhaus.upstream.webs import begun, linked
 from torhaus.model.ports import UpstreamError
+from torhaus.upstream.faults import FaultError
 from torhaus.upstream.memory import Memory
 
 
@@ -115,5 +118,38 @@ def test_a_listening_stream_opens_the_session_again_but_resumes_nothing():
             gets = [each for each in server.heard if each.method == "GET"]
             assert [each.headers.get("last-event-id") for each in gets] == ["e9", None]
             assert [each.headers["mcp-session-id"] for each in gets] == ["s-1", "s-2"]
+
+    run(story())
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_another_was_answered_opens_no_session(streamed):
+    """Its id and its result would be those of somebody else."""
+
+    async def twice(wire):
+        before = None
+        while True:
+            heard = await wire.request()
+            if before is not None and heard.asked == "initialize":
+                lines = [
+                    "Mcp-Session-Id: s-of-carol",
+                    *(["content-type: text/event-stream"] * streamed),
+                ]
+                wire.say(whole(event(before) if streamed else before, "200 OK", *lines))
+            elif heard.message.get("params", {}).get("name") == "lost":
+                wire.say(whole(b"", "404 Not Found"))
+            else:
+                before = result(heard.message.get("id"), {"content": []})
+                wire.say(whole(before))
+
+    async def story():
+        async with linked(twice) as (_, link):
+            front, other = session("s1", "alice"), session("s2", "carol")
+            front.upstream_id = "s-of-alice"
+            await link.request(tool("a", session=other), Memo())
+            with pytest.raises(FaultError, match="it answered another request"):
+                await link.request(tool("lost", session=front), Memo())
+
+            assert front.upstream_id == "s-of-alice"
 
     run(story())
