@@ -96,7 +96,8 @@ class Link(Protocol):
     async def post(self, session: Session | None, principal: str, body: bytes) -> None:
         """Pass on a notification, or the answer to a server's request, as JSON text.
 
-        Ids in it are the upstream's own. Raises UpstreamError.
+        Ids of a server's requests are its own in it; what calls a request off names the front's.
+        Raises UpstreamError.
         """
         ...
 

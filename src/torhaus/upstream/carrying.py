@@ -130,7 +130,7 @@ def _fall_out(connection: Connection, reply: Reply, wanted: bytes) -> None:
     """
     if reply.answer is not None and anothers(reply.answer, wanted):
         connection.transport.abort()
-        if reply.status < 400 or reply.answer.error is None:
+        if reply.status < 400:
             raise FaultError(ANOTHERS)
 
 

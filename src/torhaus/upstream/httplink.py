@@ -221,7 +221,7 @@ class HttpLink:
         data = self.requests.legacy(body, None, None)
         reply = await self.send(data, own, None, self._server.timeout, safe=True)
         result = None if reply.answer is None else object_of(reply.answer.result)
-        if result is None:
+        if result is None or reply.status >= 400:
             if reply.status in FOREIGN:
                 self._doubt()
             raise unexpected(reply)

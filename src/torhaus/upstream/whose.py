@@ -22,7 +22,8 @@ _SAFE = 1 << 53
 """Integers from here on are not exact everywhere (RFC 8259, 6): as text they are."""
 _QUOTE = ord('"')
 _TAGGED = b'"torhaus-'
-_LETTERS, _DIGITS = ".", "#"
+_TEXT, _INTEGER = ".", "#"
+"""What stands behind the tag."""
 _NOBODYS = (b"0", b"-1")
 """What some servers write for none; no session's number is so small but by chance."""
 
@@ -33,17 +34,17 @@ def at_server(id_text: bytes, session: Session) -> bytes:
     A number stays a number of as many bits, because some servers read 32 of them and some 53.
     """
     if id_text[0] == _QUOTE:
-        return b"%b-%b.%b" % (_TAGGED[:-1], session.tag, id_text[1:])
+        return b"%b%b.%b" % (_TAGGED, session.tag, id_text[1:])
     number = int(id_text)
     if -_SAFE <= number < _SAFE:
         return b"%d" % (number ^ session.mask)
-    return b'%b-%b#%b"' % (_TAGGED[:-1], session.tag, id_text)
+    return b'%b%b#%b"' % (_TAGGED, session.tag, id_text)
 
 
 def at_caller(id_text: bytes, session: Session) -> bytes | None:
     """The caller's id again, however the server spells it; None for that of another session.
 
-    What was no id of a request stays as it is: the Python SDK refuses with "server-error".
+    What never was an id of ours stays as it is: the Python SDK refuses with "server-error".
     """
     try:
         found = decode(id_text)
@@ -62,9 +63,9 @@ def _untagged(found: str, session: Session) -> bytes | None:
     if not found.startswith(own):
         return None
     kind, rest = found[len(own) : len(own) + 1], found[len(own) + 1 :]
-    if kind == _DIGITS:
+    if kind == _INTEGER:
         return rest.encode()
-    return encode(rest) if kind == _LETTERS else None
+    return encode(rest) if kind == _TEXT else None
 
 
 def _number(found: object) -> int | None:

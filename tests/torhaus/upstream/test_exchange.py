@@ -16,7 +16,7 @@ from tests.torhaus.upstream.servers.http_server import (
 )
 from tests.torhaus.upstream.webs import told
 from torhaus.mcp.message import read_incoming
-from torhaus.upstream.exchange import is_answer
+from torhaus.upstream.whose import is_answer
 
 SSE = "content-type: text/event-stream"
 BOM = b"\xef\xbb\xbf"

@@ -13,8 +13,9 @@ from tests.torhaus.upstream.webs import linked
 from torhaus.audit.items import count
 from torhaus.model.outcome import Answer, Counted
 from torhaus.model.ports import UpstreamError
-from torhaus.upstream.exchange import McpExchange, is_answer
+from torhaus.upstream.exchange import McpExchange
 from torhaus.upstream.http import Connection
+from torhaus.upstream.whose import at_server, is_answer
 
 NAMES = ("content", "isError", "tools", "structuredContent", "text", "a", "\u00e9")
 TEXTS = ("", "text", "[1,2]", '{"a":[]}', "}}", "\u00e9", "\u2028", '"\\')
@@ -84,7 +85,9 @@ def asked(body: bytes, *, piecemeal: bool = False) -> Answer | str:
 
     async def story() -> None:
         async with linked(dribbling if piecemeal else saying(whole(body))) as (_, link):
-            ask = pipes.ask("tools/call", {"name": "a"}, session=pipes.session())
+            front = pipes.session()
+            one = at_server(b"1", front)  # what reaches the server as 1
+            ask = pipes.ask("tools/call", {"name": "a"}, session=front, id=one)
             try:
                 kept.append(await link.request(ask, pipes.Memo()))
             except UpstreamError as error:

@@ -15,6 +15,7 @@ from tests.torhaus.upstream.servers.http_server import (
 from tests.torhaus.upstream.servers.mcp_server import McpServer
 from tests.torhaus.upstream.webs import begun, linked
 from torhaus.model.ports import UpstreamError
+from torhaus.upstream.whose import at_server
 
 LOST = [
     whole(error(None, -32001, "Session not found"), "404 Not Found"),
@@ -268,7 +269,8 @@ def test_an_error_from_behind_the_door_is_never_replayed(answer):
         upstream = McpServer(tool=failing)
         async with linked(upstream.script) as (server, link):
             front = await begun(link)
-            answered = await link.request(tool("a", session=front), Memo())
+            one = at_server(b"1", front)  # what reaches the server as 1
+            answered = await link.request(tool("a", session=front, id=one), Memo())
 
             assert answered.error is not None
             assert names(server) == ["a"]
