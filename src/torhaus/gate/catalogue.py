@@ -30,6 +30,8 @@ MAX_PAGES = 8
 """Different pages of one server that are remembered: callers of several eras, several pages."""
 MAX_REMEMBERED = 4 * 1024 * 1024
 MAX_FLAGGED = 20_000
+MAX_SAID = 50
+"""Tools of one page of which the log says what is wrong with them."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -215,18 +217,24 @@ class Catalogue:
         return page
 
     def _flag(self, server: str, page: Page) -> None:
-        """Say once of each definition what is suspicious about it."""
+        """Say once of each definition what is suspicious about it, but not of thousands."""
+        flagged = 0
         for item in page.items:
             if item.definition.digest in self._flagged or not (item.findings or item.withheld):
                 continue
             if len(self._flagged) >= MAX_FLAGGED:
                 self._flagged.clear()
             self._flagged.add(item.definition.digest)
+            flagged += 1
+            if flagged > MAX_SAID:
+                continue
             about = {"server": server, "tool": item.name[:128]}
             if item.withheld is not None:
                 log.warning("catalogue.withheld", **about, reason=item.withheld)
             for finding in item.findings[:5]:
                 log.warning("catalogue.suspicious", **about, where=finding.where, what=finding.text)
+        if flagged > MAX_SAID:
+            log.warning("catalogue.more", server=server, tools=flagged - MAX_SAID)
 
     # -- what else happens ---------------------------------------------------------------------
 

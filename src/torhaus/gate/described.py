@@ -73,12 +73,15 @@ _remembered = lru_cache(maxsize=64)(_cleaned)
 
 
 def _clean(method: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    kept = []
+    kept, why = [], ""
     for item in items:
         try:
             kept.append(cleaned(item, _NAMES.get(method, _ADDRESSES)))
         except PoisonError as error:
-            log.warning("catalogue.withheld", method=method, reason=str(error))
+            why = why or str(error)
+    if why:
+        left = len(items) - len(kept)
+        log.warning("catalogue.withheld", method=method, items=left, reason=why)
     return kept
 
 

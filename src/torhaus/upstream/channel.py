@@ -32,6 +32,8 @@ MAX_QUEUED = 1000
 """Messages of our own that may wait for a server which does not read."""
 SEND_TIMEOUT = 30.0
 """Seconds in which the server must take a message that is not a request."""
+GARBAGE = 1000
+"""Messages that cannot be read of which the log holds one line: two bytes would be a hundred."""
 GRACE = 2.0
 """Seconds a server gets to answer a call that its caller has cancelled."""
 
@@ -94,6 +96,7 @@ class Channel:
         self._chores = Chores()
         self._questions = Questions(lambda notice: owner.asked(self, notice), self.later)
         self._reason: str | None = None
+        self._garbage = 0
         self.flights: dict[int, Flight] = {}
         self.opened: Opened | None = None
 
@@ -213,7 +216,11 @@ class Channel:
         try:
             message = envelope.read(data)
         except GarbageError:
-            log.info("upstream.garbage", server=self._server, bytes=len(data))
+            if self._garbage % GARBAGE == 0:
+                log.info(
+                    "upstream.garbage", server=self._server, bytes=len(data), before=self._garbage
+                )
+            self._garbage += 1
             return
         if message.method is None:
             self._answered(message)

@@ -3,12 +3,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from tests.torhaus.scripted import dumps
 from torhaus.gate.catalogue import (
     AGAIN,
     FRESH,
     MAX_PAGES,
+    MAX_SAID,
     PAUSE,
     UNLISTED,
     Catalogue,
@@ -363,3 +365,14 @@ def test_a_tool_that_gains_what_cannot_be_cleaned_is_gone():
 
     assert code(catalogue, "a") == "unknown_tool"
     assert catalogue.pins.of("github")["a"].gone == 1.0
+
+
+def test_the_log_says_of_some_tools_what_is_wrong_and_how_many_more_there_are():
+    tools = [{"name": f"t{n}", "description": f"<secret> {n}"} for n in range(MAX_SAID + 7)]
+
+    with capture_logs() as logs:
+        seen(Catalogue(), dumps({"tools": tools}))
+
+    events = [each["event"] for each in logs]
+    assert events.count("catalogue.suspicious") == MAX_SAID
+    assert (events[-1], logs[-1]["tools"]) == ("catalogue.more", 7)

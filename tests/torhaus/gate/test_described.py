@@ -3,6 +3,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from tests.torhaus.scripted import dumps
 from torhaus.gate.described import MAX_INSTRUCTIONS, seen, whatever
@@ -127,3 +128,13 @@ def test_every_list_in_a_result_of_an_unknown_method_is_cleaned():
     assert json.loads(whatever(result, clean))["instructions"] == "x"
     assert asked == ["tools/list", "prompts/list"]
     assert whatever(b'{"content":[]}', clean) == b'{"content":[]}'
+
+
+def test_a_list_with_much_to_withhold_is_one_line_of_the_log():
+    items = [{"uri": f"file:///{ZERO}{n}", "name": "a"} for n in range(300)]
+
+    with capture_logs() as logs:
+        found = seen("resources/list", dumps({"resources": items}))
+
+    assert json.loads(found)["resources"] == []
+    assert [(each["event"], each["items"]) for each in logs] == [("catalogue.withheld", 300)]

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.torhaus.upstream.pipes import (
     Memo,
@@ -17,8 +19,10 @@ from tests.torhaus.upstream.pipes import (
     tool,
     until,
 )
-from torhaus.model.ports import UpstreamError
+from torhaus.model.ports import Notice, UpstreamError
 from torhaus.model.servers import Sharing
+from torhaus.upstream.channel import GARBAGE, Channel
+from torhaus.upstream.envelope import Fields
 
 
 def test_request_ids_of_callers_never_meet():
@@ -213,3 +217,26 @@ def test_other_notifications_of_a_client_are_passed_on():
             assert messages[3] == json.loads(changed)
 
     run(story())
+
+
+class _Nobody:
+    """Is told of nothing."""
+
+    def asked(self, channel: Channel, notice: Notice) -> None:
+        raise AssertionError
+
+    def noted(self, channel: Channel, notice: Notice, params: Fields) -> None:
+        raise AssertionError
+
+    def ended(self, channel: Channel) -> None:
+        raise AssertionError
+
+
+def test_a_flood_of_what_cannot_be_read_fills_no_log():
+    channel = Channel("fixture", itertools.count(1), _Nobody())
+
+    with capture_logs() as logs:
+        for _ in range(2 * GARBAGE + 1):
+            channel.message(b"x")
+
+    assert [each["before"] for each in logs] == [0, GARBAGE, 2 * GARBAGE]
