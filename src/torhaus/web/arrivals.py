@@ -16,7 +16,7 @@ from torhaus.model.ports import LedgerError, StateError
 from torhaus.model.signin import Arrival
 from torhaus.web.forms import fields
 from torhaus.web.lobby import Lobby
-from torhaus.web.returning import local
+from torhaus.web.returning import invited, local
 from torhaus.web.security import COMMON
 from torhaus.web.translations import marked
 
@@ -46,7 +46,7 @@ class Arrivals:
         """A link, not a form: browsers hold what a form leads to against the page's policy."""
         errand = Errand(
             next=local(request.query_params.get("next", "")),
-            invitation=_invited(request.query_params.get("invitation", "")),
+            invitation=invited(request.query_params.get("invitation", "")),
         )
         return await self.leave(request, errand)
 
@@ -121,8 +121,3 @@ def _once(query: QueryParams) -> dict[str, str] | None:
     """Each parameter, if none stands twice: which one was meant is not ours to guess."""
     found = dict(query)
     return found if len(found) == len(query.multi_items()) else None
-
-
-def _invited(token: str) -> str:
-    """The digest of an invitation's token, in hexadecimal."""
-    return digest(token).hex() if token and token.isascii() and len(token) <= 128 else ""

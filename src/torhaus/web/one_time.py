@@ -97,6 +97,7 @@ class OneTimePages:
             message=found.message,
             ends=found.access_ends,
             away=away,
+            directories=[each for each in self.providers() if isinstance(each, LdapProvider)],
             invitation=token,
             accounts=self.local().enabled,
         )
@@ -123,6 +124,7 @@ def _shown(**context: Any) -> Shown:
         "message": "",
         "ends": None,
         "away": [],
+        "directories": [],
         "invitation": "",
         "accounts": True,
         "typed": {},

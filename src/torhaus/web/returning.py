@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+from torhaus.identity.keys import digest
+
 HOME = "/me"
 LONGEST = 4000
 
@@ -23,3 +25,8 @@ def local(wanted: str, otherwise: str = HOME) -> str:
     if parts.scheme or parts.netloc or wanted.startswith("//"):
         return otherwise
     return wanted
+
+
+def invited(token: str) -> str:
+    """The digest of an invitation's token, in hexadecimal; empty for none."""
+    return digest(token).hex() if token and token.isascii() and len(token) <= 128 else ""

@@ -26,13 +26,13 @@ from torhaus.model.signin import LocalAccounts
 from torhaus.web.cookies import SESSION
 from torhaus.web.forms import fields
 from torhaus.web.lobby import Lobby
-from torhaus.web.returning import local
+from torhaus.web.returning import invited, local
 from torhaus.web.session import OLD, OLD_TEXT, SignedIn
 from torhaus.web.translations import marked
 
 DOWN = marked("The gateway cannot reach its database now. Try again later.")
 NOT_OUT = marked("You are still signed in")
-NOTHING = ("", "")
+NOTHING = ("", "", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,13 @@ class Signing:
             return self._login(request, wanted, 403, OLD_TEXT)
         guest = self.lobby.guest(request)
         email, password = form.get("email", ""), form.get("password", "")
-        directory, errand = form.get("directory", ""), Errand(next=wanted)
+        directory, invitation = form.get("directory", ""), form.get("invitation", "")[:128]
+        errand = Errand(next=wanted, invitation=invited(invitation))
         if directory:
             found = await self.typed.directory(directory, email, password, guest, errand)
         else:
             found = await self.typed.password(email, password, guest, errand)
-        typed = (directory, email[:254])
+        typed = (directory, email[:254], invitation)
         return self.followed(
             request, found, lambda closed: self._again(request, wanted, closed, typed)
         )
@@ -125,7 +126,7 @@ class Signing:
                 return answer
 
     def _again(
-        self, request: Request, wanted: str, closed: Closed, typed: tuple[str, str] = NOTHING
+        self, request: Request, wanted: str, closed: Closed, typed: tuple[str, str, str] = NOTHING
     ) -> Response:
         return self._login(request, wanted, closed.status, closed.text, typed)
 
@@ -135,9 +136,9 @@ class Signing:
         wanted: str,
         status: int = 200,
         trouble: str = "",
-        typed: tuple[str, str] = NOTHING,
+        typed: tuple[str, str, str] = NOTHING,
     ) -> Response:
-        """`typed`: the directory (empty: accounts of Torhaus), and the name in its form."""
+        """`typed`: the directory (empty: accounts of Torhaus), the name, and an invitation."""
         providers = self.providers()
         return self._show(
             request,
@@ -147,6 +148,7 @@ class Signing:
             trouble=trouble,
             chosen=typed[0],
             typed=typed[1],
+            invitation=typed[2],
             away=[each for each in providers if not isinstance(each, LdapProvider)],
             directories=[each for each in providers if isinstance(each, LdapProvider)],
             accounts=self.local().enabled,

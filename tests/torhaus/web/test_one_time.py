@@ -5,14 +5,27 @@ import msgspec
 
 from tests.torhaus.admin.hall import ALICE, DANA, rules
 from tests.torhaus.cast import run
-from tests.torhaus.web.house import PROVIDER, House, house
+from tests.torhaus.web.house import PROVIDER, House, hidden, house
 from torhaus.identity.keys import digest
 from torhaus.model.accounts import Invitation
 from torhaus.model.person import PersonState
-from torhaus.model.signin import Identity
+from torhaus.model.providers import LdapProvider, Terms
+from torhaus.model.secret import Secret
+from torhaus.model.signin import Identity, LocalAccounts
 
 PASSWORD = {"password": "correct horse", "again": "correct horse"}
 FRIDA = "frida@example.org"
+STAFF = LdapProvider(
+    name="staff",
+    label="Staff",
+    terms=Terms(),
+    host="ldap.example.org",
+    port=636,
+    tls=True,
+    base="dc=example",
+    bind_dn="cn=t,dc=example",
+    bind_password=Secret("word"),
+)
 
 
 def play(home: Path, story: Any) -> None:
@@ -164,5 +177,31 @@ def test_an_invitation_still_waits_when_the_provider_does_not_let_in(tmp_path: P
         assert waits is not None
         assert waits.state == "pending"
         assert person is None or person.state is PersonState.INVITED
+
+    play(tmp_path, story)
+
+
+def test_an_invitation_is_accepted_with_a_directory(tmp_path: Path) -> None:
+    async def story(at: House) -> None:
+        path, browser = await invited(at), at.browser()
+        at.local[0] = LocalAccounts(enabled=False)
+        at.hall.rules = msgspec.structs.replace(at.hall.rules, providers=(STAFF,))
+        asked = await browser.get(path)
+        assert "Make the account" not in asked.text
+        found = {name: hidden(asked, name) for name in ("directory", "invitation")}
+        assert found == {"directory": "staff", "invitation": "t0ken"}
+
+        wrong = await browser.post("/login", {**found, "email": "frida", "password": "wrong"})
+        again = {name: hidden(wrong, name) for name in found}
+        other = await browser.post("/login", {**again, "email": "gina", "password": "right"})
+        again = {name: hidden(other, name) for name in found}
+        seen = await browser.post("/login", {**again, "email": "frida", "password": "right"})
+
+        assert [wrong.status, other.status, seen.status] == [401, 403, 303]
+        assert again == found
+        assert at.hall.rules.principals[FRIDA].roles(at.hall.clock()) == ("developer",)
+        late = at.browser()
+        assert (await late.get(path)).status == 404
+        assert "gina@example.org" not in at.hall.rules.principals
 
     play(tmp_path, story)

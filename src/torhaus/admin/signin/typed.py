@@ -162,6 +162,7 @@ class Typed:
                 await self._entering.refuse(name, str(error), guest)
                 return Closed(status=401, text=str(error))
             linked = await arriving(self._entering, identity.issuer, identity.subject)
+            invitation = bytes.fromhex(errand.invitation)
             email = linked or identity.email or ""
             if errand.replaces and email != errand.email:
                 await self._entering.refuse(name, OTHER, guest)
@@ -169,7 +170,7 @@ class Typed:
             found = await self._entering.enter(
                 email,
                 guest,
-                lambda fresh: Arrive(replacing(fresh, errand), identity),
+                lambda fresh: Arrive(replacing(fresh, errand), identity, invitation),
                 provider=name,
             )
         except (StateError, LedgerError):
