@@ -78,7 +78,6 @@ class Following(Listening):
     _told: dict[str, frozenset[str]] = field(default_factory=dict)
     _held: list[tuple[str, Mapping[str, Any]]] | None = field(default_factory=list)
     _listed: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    _shared: Shared | None = None
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def follow(self) -> None:

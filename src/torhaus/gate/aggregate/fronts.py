@@ -34,7 +34,7 @@ class Listens(Protocol):
         ...
 
     def recheck(self) -> None:
-        """Stop listening to servers that the caller may not listen to any more."""
+        """Stop listening to servers that the caller may not listen to, and hear others again."""
         ...
 
     def reruled(self) -> None:
@@ -50,7 +50,6 @@ class Front:
     `detached`: the same, of requests whose answers come on resumed streams. `level`: what is to be
     logged; `told`: servers that know it. `tokens`: JSON text of a progress token -> the server
     whose call it belongs to. `shown`: (server, list method) -> digest of the list last shown.
-    `absent`: those that had no part in it, because they did not answer in time.
     `absent`: those that had no part in the list last shown, because they did not answer.
     `opens` is called with a server's name when its session is made. `streams`: open listening
     streams; `resumed`: those that go on with what one server had begun to say.

@@ -110,6 +110,7 @@ class Listening:
     _chores: set["asyncio.Task[None]"] = field(default_factory=set)
     _again: dict[tuple[str, str], bool] = field(default_factory=dict)
     _joining: set[tuple[str, str]] = field(default_factory=set)
+    _shared: Shared | None = None
 
     async def listen(self, resume: str | None) -> None:
         """Until the client goes; a resumed stream until its server ends it.
@@ -155,26 +156,27 @@ class Listening:
             self._stop([task, *self._chores])
 
     async def _whatever_comes(self) -> None:
-        shared = Shared(self.stream)
-
-        def begin(name: str) -> None:
-            server = self.many.rules().servers.get(name)
-            if server is not None and name not in self._tasks and self.may(server):
-                self._tasks[name] = self._start(self._keep_listening(server, shared))
-
+        self._shared = Shared(self.stream)
         self._rights = self._stands(self.guest)
-        self.front.opens.append(begin)
+        self.front.opens.append(self._hear_also)
         self.front.streams.append(self)
         for name in list(self.front.members):
-            begin(name)
+            self._hear_also(name)
         for each in list(self.front.absent):
             self.lacks(*each)
         try:
             await asyncio.get_running_loop().create_future()  # until this is cancelled
         finally:
-            self.front.opens.remove(begin)
+            self.front.opens.remove(self._hear_also)
             self.front.streams.remove(self)
             self._stop([*self._tasks.values(), *self._chores])
+
+    def _hear_also(self, name: str) -> None:
+        """Listen to one server more, if the caller may and does not yet."""
+        server, shared = self.many.rules().servers.get(name), self._shared
+        if shared is None or server is None or name in self._tasks or not self.may(server):
+            return
+        self._tasks[name] = self._start(self._keep_listening(server, shared))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         return asyncio.get_running_loop().create_task(work)
@@ -205,11 +207,17 @@ class Listening:
             await asyncio.sleep(pause)
 
     def recheck(self) -> None:
-        """Stop listening to servers that the caller may not listen to any more."""
+        """Stop listening to servers that the caller may not listen to, and hear those he may again.
+
+        A resumed stream is one server's, and ends with it.
+        """
         servers = self.many.rules().servers
-        for name, task in self._tasks.items():
+        for name, task in list(self._tasks.items()):
             if name not in servers or not self.may(servers[name]):
                 task.cancel()
+                del self._tasks[name]
+        for name in list(self.front.members):
+            self._hear_also(name)
 
     # -- lists that change ---------------------------------------------------------------------
 

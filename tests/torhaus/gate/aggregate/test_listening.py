@@ -97,6 +97,31 @@ def test_it_stops_hearing_whom_the_caller_may_not_hear():
     run(story())
 
 
+def test_it_hears_a_server_again_that_has_come_back():
+    async def story() -> None:
+        scene = Scene()
+        for name in ("docs", "tea"):
+            scene.uses(name)
+        task = asyncio.ensure_future(scene.listening_now.listen(None))
+        await settled()
+        known = scene.crowd.servers.pop("tea")
+        scene.banned.add("docs")
+        scene.listening_now.recheck()
+        await settled()
+        assert not any(scene.sinks.values())
+
+        scene.crowd.servers["tea"] = known
+        scene.banned.clear()
+        scene.listening_now.recheck()
+        scene.listening_now.recheck()
+        await settled()
+
+        assert {name: len(sinks) for name, sinks in scene.sinks.items()} == {"docs": 1, "tea": 1}
+        task.cancel()
+
+    run(story())
+
+
 def test_a_stream_is_resumed_at_the_server_it_is_of():
     async def story() -> None:
         scene = Scene()
