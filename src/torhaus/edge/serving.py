@@ -68,7 +68,7 @@ class Serving:
             else:
                 relay = Relay(exchange, self._talk, door.server, asking.caller.id, session)
                 relay.scopes = asking.caller.scopes
-                relay.request = None if session is None else asking.request
+                relay.request = asking.request
                 outcome = await self._gate.admit(asking, relay)
         except Detached:
             exchange.detached()

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from torhaus.gate.replays import About, about
+from torhaus.mcp.hearing import Stateless
 from torhaus.mcp.message import Request, encode, notification_text, read_incoming, request_text
 from torhaus.mcp.seal import Sealer, SealError, binding
 from torhaus.model.access import Permission
@@ -110,6 +111,7 @@ class Relay:
         "_front",
         "_made",
         "_owner",
+        "_wants",
         "principal",
         "request",
         "scopes",
@@ -130,6 +132,7 @@ class Relay:
         self.session = session
         self.request: Request | None = None
         self._about: About | None = None
+        self._wants: Stateless | None = None
         self.scopes: tuple[Permission, ...] | None = None
         self.tasks: Mapping[str, Task] | None = None
 
@@ -170,6 +173,8 @@ class Relay:
             if seals is not None:
                 self._front.event(b"", event_id, notice.retry)
         elif notice.method is not None and notice.id is None:
+            if self.session is None and not self._asked_for(notice.method, notice.body):
+                return
             off = notice.method == CANCELLED and self._asked
             body = self._called_off(notice.body) if off else notice.body
             self._front.event(body, event_id, notice.retry)
@@ -178,6 +183,14 @@ class Relay:
         elif notice.method is None and seals is not None:
             # An answer on a resumed stream; the id is the client's own.
             self._front.event(notice.body, event_id, notice.retry)
+
+    def _asked_for(self, method: str, body: bytes) -> bool:
+        """Whether the caller of a stateless request wants to hear this of it."""
+        if self._wants is None:
+            if self.request is None:
+                return True  # it belongs to no request: a stream of news
+            self._wants = Stateless(self.request)
+        return self._wants.passes(method, body)
 
     def _renamed(self, notice: Notice, inner: bytes, seals: Seals) -> bytes:
         message = read_incoming(notice.body)

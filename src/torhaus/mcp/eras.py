@@ -6,13 +6,13 @@ import msgspec
 
 from torhaus.mcp.extensions import PREFIX as PREFIX
 from torhaus.mcp.extensions import across
-from torhaus.mcp.versions import MODERN, VERSION_KEY
+from torhaus.mcp.versions import LOG_LEVEL_KEY, MODERN, VERSION_KEY
 
 ENVELOPE = (
     VERSION_KEY,
     PREFIX + "clientCapabilities",
     PREFIX + "clientInfo",
-    PREFIX + "logLevel",
+    LOG_LEVEL_KEY,
     PREFIX + "subscriptionId",
 )
 SERVER_INFO = PREFIX + "serverInfo"
@@ -78,7 +78,7 @@ def to_modern_params(
     if client_info:
         meta[PREFIX + "clientInfo"] = msgspec.Raw(client_info)
     if log_level is not None:
-        meta[PREFIX + "logLevel"] = log_level
+        meta[LOG_LEVEL_KEY] = log_level
     loose["_meta"] = meta
     return encode(loose)
 

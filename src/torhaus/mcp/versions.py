@@ -6,6 +6,7 @@ MODERN = "2026-07-28"
 
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+LOG_LEVEL_KEY = "io.modelcontextprotocol/logLevel"
 
 
 def negotiate(requested: object) -> str:

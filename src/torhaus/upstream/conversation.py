@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
+from torhaus.mcp.hearing import LEVELS, reaches
 from torhaus.mcp.message import encode, notification_text
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Notice, Sink, UpstreamError
@@ -26,7 +27,7 @@ from torhaus.upstream.listeners import (
     may_change,
     resources,
 )
-from torhaus.upstream.memory import LEVELS, MAX_URIS, Memory, reaches
+from torhaus.upstream.memory import MAX_URIS, Memory
 from torhaus.upstream.pipe import Opener
 from torhaus.upstream.questions import Asked
 from torhaus.upstream.routes import Routes

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+from torhaus.mcp.hearing import LEVELS, reaches
+
 MAX_SESSIONS = 1024
 MAX_URIS = 1000
 
@@ -62,10 +63,3 @@ class Memory:
             wishes = self._wishes.get(jti)
             if wishes is not None and any(uri.startswith(each) for each in wishes.uris):
                 yield jti
-
-
-def reaches(level: str | None, threshold: str | None) -> bool:
-    """Unknown levels pass: better one message too many than one lost."""
-    if threshold is None or level not in LEVELS or threshold not in LEVELS:
-        return True
-    return LEVELS.index(level) >= LEVELS.index(threshold)

@@ -6,6 +6,7 @@ import msgspec
 
 from torhaus.mcp import eras, inputs
 from torhaus.mcp.codes import METHOD_NOT_FOUND
+from torhaus.mcp.hearing import LEVELS
 from torhaus.mcp.message import encode, error_object
 from torhaus.mcp.versions import negotiate
 from torhaus.model.outcome import Answer
@@ -16,7 +17,7 @@ from torhaus.model.sinks import Before
 from torhaus.upstream import crossing
 from torhaus.upstream.hearings import Hearings, Open
 from torhaus.upstream.interviews import LEG, Interviews, Send
-from torhaus.upstream.memory import LEVELS, MAX_URIS, Memory
+from torhaus.upstream.memory import MAX_URIS, Memory
 from torhaus.upstream.replaying import Replays
 from torhaus.upstream.replies import object_of
 

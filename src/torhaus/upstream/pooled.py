@@ -8,7 +8,7 @@ from itertools import count
 import msgspec
 
 from torhaus.mcp.codes import METHOD_NOT_FOUND
-from torhaus.mcp.eras import PREFIX
+from torhaus.mcp.hearing import LEVELS, reaches
 from torhaus.mcp.message import (
     encode,
     error_object,
@@ -17,12 +17,11 @@ from torhaus.mcp.message import (
     read_incoming,
     result_text,
 )
-from torhaus.mcp.versions import LATEST_LEGACY
+from torhaus.mcp.versions import LATEST_LEGACY, LOG_LEVEL_KEY
 from torhaus.model.ports import Notice, Sink
 from torhaus.model.session import Session
 from torhaus.model.sinks import Before
 from torhaus.upstream.envelope import fields, text_of
-from torhaus.upstream.memory import LEVELS, reaches
 
 IDLE = 300.0
 """Seconds without a call after which a session is closed."""
@@ -175,7 +174,7 @@ def wanted_by(params: bytes) -> tuple[bytes | None, str | None]:
     """The progress token (JSON text) and the log level of a stateless request."""
     meta = fields(fields(params).get("_meta"))
     token = meta.get("progressToken")
-    return None if token is None else bytes(token), text_of(meta, PREFIX + "logLevel")
+    return None if token is None else bytes(token), text_of(meta, LOG_LEVEL_KEY)
 
 
 class StatelessSink(Before):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from torhaus.mcp.codes import METHOD_NOT_FOUND
+from torhaus.mcp.hearing import reaches
 from torhaus.mcp.message import error_object
 from torhaus.mcp.methods import UPDATED
 from torhaus.model.ports import Notice
@@ -10,7 +11,7 @@ from torhaus.upstream.channel import Channel, Flight
 from torhaus.upstream.envelope import Fields, text_of
 from torhaus.upstream.flow import Tap
 from torhaus.upstream.listeners import CHANGES, Listeners
-from torhaus.upstream.memory import Memory, reaches
+from torhaus.upstream.memory import Memory
 from torhaus.upstream.questions import Asked
 
 NEEDED = {

@@ -7,7 +7,9 @@ from tests.torhaus.cast import ALICE, BOB, World, run, settled
 from tests.torhaus.scripted import late, note, text
 from tests.torhaus.witnesses import Window
 from torhaus.gate.relay import EVENT_LIFETIME, REQUEST_LIFETIME, Relay
+from torhaus.mcp.message import Request
 from torhaus.mcp.seal import SealError
+from torhaus.mcp.versions import LOG_LEVEL_KEY
 from torhaus.model.ports import Notice
 from torhaus.model.session import Session
 
@@ -23,6 +25,30 @@ def test_a_notification_passes_as_it_is():
     relay(world, front, None).notice(progress)
 
     assert front.events == [(progress.body, None, None)]
+
+
+def test_a_stateless_request_hears_what_it_asked_for():
+    world, front = World(), Window()
+    there = relay(world, front, None)
+    there.request = Request(b"1", "tools/call", {"_meta": {LOG_LEVEL_KEY: "error"}}, b"")
+    quiet = note("notifications/message", {"level": "info", "data": "x"})
+    loud = note("notifications/message", {"level": "error", "data": "x"})
+    steps = [note("notifications/progress", {"progressToken": 1, "progress": n}) for n in (2, 1)]
+
+    for each in (quiet, loud, *steps):
+        there.notice(each)
+
+    assert [data for data, *_ in front.events] == [loud.body, steps[0].body]
+
+
+def test_a_session_at_one_server_hears_what_comes():
+    world, front = World(), Window()
+    there = relay(world, front, world.session())
+    there.request = Request(b"1", "tools/call", {}, b"")
+
+    there.notice(note("notifications/message", {"level": "debug", "data": "x"}))
+
+    assert len(front.events) == 1
 
 
 def test_a_question_that_only_the_caller_can_answer_ties_the_call_to_him():

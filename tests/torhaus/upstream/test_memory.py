@@ -1,8 +1,6 @@
 """What sessions wished, and what one server is told of it."""
 
-import pytest
-
-from torhaus.upstream.memory import MAX_SESSIONS, Memory, reaches
+from torhaus.upstream.memory import MAX_SESSIONS, Memory
 
 
 def test_the_server_gets_the_lowest_level_anybody_wants():
@@ -40,18 +38,3 @@ def test_memory_is_bounded_and_forgets_the_oldest():
     assert len(memory.uris()) == MAX_SESSIONS
     assert "4" not in memory.uris()
     assert "5" in memory.uris()
-
-
-@pytest.mark.parametrize(
-    ("level", "threshold", "passes"),
-    [
-        ("debug", "info", False),
-        ("info", "info", True),
-        ("emergency", "debug", True),
-        ("debug", None, True),
-        (None, "error", True),
-        ("odd", "error", True),
-    ],
-)
-def test_levels_are_compared_by_severity(level, threshold, passes):
-    assert reaches(level, threshold) is passes

@@ -14,7 +14,7 @@ from torhaus.gate.aggregate.hellos import Hellos
 from torhaus.gate.aggregate.lists import Lists
 from torhaus.gate.aggregate.notes import note
 from torhaus.gate.aggregate.routing import Routed, with_fixed
-from torhaus.gate.aggregate.saying import LEVELS, Changed, Saying
+from torhaus.gate.aggregate.saying import Changed, Saying
 from torhaus.gate.aggregate.shelf import Shelf
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
@@ -26,6 +26,7 @@ from torhaus.gate.replays import about
 from torhaus.gate.talk import Talk
 from torhaus.mcp import codes
 from torhaus.mcp.eras import decode
+from torhaus.mcp.hearing import LEVELS
 from torhaus.mcp.message import CallerError, Request, encode
 from torhaus.mcp.params import repeated
 from torhaus.model.outcome import Answer, Answered, Held, Outcome
@@ -97,7 +98,7 @@ class Many:
         request, token = asking.request, _token(asking.request)
         saying = Saying(stream, guest, server.name, changed, token or b"")
         relay = Relay(saying, self.talk, server, guest.caller.id, session)
-        relay.scopes = guest.caller.scopes
+        relay.scopes, relay.request = guest.caller.scopes, request
         if front is not None:
             relay.about = about(request)
             front.sent[request.id] = server.name

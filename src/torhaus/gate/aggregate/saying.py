@@ -10,6 +10,7 @@ from torhaus.gate.aggregate.guests import Guest
 from torhaus.gate.aggregate.rewriting import UNREADABLE
 from torhaus.gate.hinted import CHANGES
 from torhaus.gate.relay import Front as Stream
+from torhaus.mcp.hearing import LOG, PROGRESS, Forward, reaches
 from torhaus.mcp.message import (
     Incoming,
     encode,
@@ -22,9 +23,6 @@ from torhaus.mcp.message import (
 from torhaus.mcp.methods import UPDATED
 from torhaus.model.views import View
 
-LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
-PROGRESS = "notifications/progress"
-LOG = "notifications/message"
 TASKS = "notifications/tasks"
 
 Changed = Callable[[str, str], None]
@@ -47,6 +45,7 @@ class Saying:
         self._server = server
         self._changed = changed
         self._token = token
+        self._forward = Forward()
         self.view: Callable[[], View | None] = lambda: guest.view
 
     @property
@@ -100,7 +99,7 @@ class Saying:
         loose: Any = msgspec.json.decode(params)
         front = self._guest.front
         wanted = None if front is None else front.level
-        if not isinstance(loose, dict) or not _reaches(wanted, loose.get("level")):
+        if not isinstance(loose, dict) or not reaches(loose.get("level"), wanted):
             return None
         return notification_text(LOG, rewriting.logged(self._server, loose))
 
@@ -113,11 +112,11 @@ class Saying:
         return notification_text(UPDATED, rewriting.updated(self._server, params))
 
     def _ours(self, params: bytes) -> bool:
-        """Whether a server speaks of the progress of a call that went to it."""
+        """Whether a server speaks of the progress of a call that went to it, and it goes on."""
         loose: Any = msgspec.json.decode(params)
         token = loose.get("progressToken") if isinstance(loose, dict) else None
         if self._token is not None:
-            return encode(token) == self._token
+            return encode(token) == self._token and self._forward.goes_on(loose)
         front = self._guest.front
         return front is not None and front.tokens.get(encode(token)) == self._server
 
@@ -136,10 +135,3 @@ class Saying:
         if message.error is None:
             return None
         return error_text(request_id, rewriting.error(self._server, bytes(message.error)))
-
-
-def _reaches(wanted: str | None, level: object) -> bool:
-    """Whether a log message is as grave as the client wants; without a wish, what comes passes."""
-    if wanted not in LEVELS or level not in LEVELS:
-        return True
-    return LEVELS.index(str(level)) >= LEVELS.index(wanted)

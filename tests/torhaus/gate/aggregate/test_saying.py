@@ -52,6 +52,11 @@ def test_it_passes_on_progress_of_its_own_call_alone():
     assert hear(note(progress, progressToken="mine"))[0]
     assert not hear(note(progress, progressToken="other"))[0]
     assert not hear(note(progress, progressToken=1), token=b'"1"')[0]
+    ear = Ear()
+    saying = Saying(ear, Crowd().guest(DANA), "docs", lambda *_: None, b"1")
+    for step in (1, 2, 1, 3):
+        saying.event(dumps(note(progress, progressToken=1, progress=step)))
+    assert [each["params"]["progress"] for each in ear.heard] == [1, 2, 3]
     front = Front(session(Crowd()))
     front.tokens[b'"x"'] = "docs"
     front.tokens[b'"y"'] = "tea"
