@@ -199,7 +199,12 @@ class Hall:
             await self._local(house, guest, request, finding.unclear(guest, request, unclear))
             return
         name = str(call.params["name"])
-        found = known(guest.view, house.rules.servers, call)
+        try:
+            found = known(guest.view, house.rules.servers, call)
+        except CallerError as error:
+            told = finding.unclear(guest, request, Unclear(str(error)))
+            await self._local(house, guest, request, told)
+            return
         if found is None:
             await self._local(house, guest, request, finding.missing(guest, request, name))
             return

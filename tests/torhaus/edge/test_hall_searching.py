@@ -13,6 +13,7 @@ from tests.torhaus.gate.aggregate.crowd import Crowd, open_place, tool
 from tests.torhaus.scripted import dumps
 from torhaus.model.outcome import Answer
 from torhaus.model.views import ALONE, WHOLE, Discovery, View
+from torhaus.policy.names import normal
 
 SEARCHED = {"": View(discovery=Discovery.SEARCH)}
 THREE = ["search_tools", "describe_tools", "call_tool"]
@@ -295,6 +296,41 @@ def test_a_tool_that_its_server_does_not_have_is_told_with_similar_ones() -> Non
 
             assert "Similar tools: github__list_issues" in text(answer)
             assert place.world.ledger.noted[-1].result.status == "denied"
+
+    run(story())
+
+
+def test_a_tool_that_only_its_server_can_refuse_is_told_with_similar_ones() -> None:
+    async def story() -> None:
+        there = crowd()
+        unknown = Answer(error=dumps({"code": -32602, "message": "Unknown tool: creat_issue"}))
+        there.members["docs"].more["tools/call"] = unknown
+        async with open_place(there, views=SEARCHED) as place:
+            dana = await place.come()
+
+            strange = await call(dana, "call_tool", {"name": "docs__creat_issue"})
+            listed = await call(dana, "call_tool", {"name": "docs__create_issue"})
+
+            assert "Similar tools: docs__create_issue" in text(strange)
+            assert strange["result"]["isError"] is True
+            assert listed["error"]["code"] == -32602
+
+    run(story())
+
+
+def test_a_fixed_argument_is_refused_in_words_for_the_model(era: str) -> None:
+    async def story() -> None:
+        fixed = {("docs", normal("create_issue")): {"repo": "a/b"}}
+        view = View(discovery=Discovery.SEARCH, fixed=fixed)
+        async with open_place(crowd(), views={"": view}) as place:
+            through = {"name": "docs__create_issue", "arguments": {"repo": "c/d", "title": "x"}}
+
+            answer = await call(await come(place, era), "call_tool", through)
+
+            assert answer["result"]["isError"] is True
+            assert text(answer) == "the argument 'repo' is fixed here: leave it out"
+            assert "tools/call" not in place.crowd.members["docs"].methods()
+            assert place.world.ledger.noted[-1].result.status == "error"
 
     run(story())
 

@@ -17,6 +17,7 @@ from torhaus.gate.aggregate.shelf import Share
 from torhaus.gate.aggregate.slices import Slices
 from torhaus.gate.aggregate.tools import Unclear
 from torhaus.gate.gate import Gate
+from torhaus.gate.lists import UNREADABLE
 from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError, Request, encode
 from torhaus.model.outcome import Answer, Answered, Outcome, Refused
@@ -37,6 +38,8 @@ MAX_ARGUMENTS = 20
 MAX_OCTETS = 200_000
 """Longest answer of `describe_tools`."""
 CLOSEST = 3
+NO_SUCH = (codes.INVALID_PARAMS, codes.METHOD_NOT_FOUND)
+"""With what servers say that they have no such tool; arguments are refused with the first too."""
 _HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 
 
@@ -103,6 +106,8 @@ class Finding:
         One that is hidden from the caller reads like one that does not exist.
         """
         outcome = await ending
+        if isinstance(outcome, Answered) and _strange(outcome.answer.error):
+            return await self._answered(guest, name, outcome)
         if not isinstance(outcome, Refused) or outcome.approval is not None:
             return outcome
         server = self.rules().servers.get((names.tool_in(guest.view, name) or ("", ""))[0])
@@ -111,6 +116,19 @@ class Finding:
         text = str(await self.unknown(guest, name)).encode()
         told = Answer(result=_result(guest, text, error=True))
         return Answered(Allow(outcome.verdict.rule, outcome.verdict.reason), told)
+
+    async def _answered(self, guest: Guest, name: str, outcome: Answered) -> Outcome:
+        """A server refuses a call: of a tool it lists, for its own reasons, which come as they are.
+
+        Whoever may use everything of a server reaches it by names that it does not list.
+        """
+        servers = guest.servers(self.rules(), self.gate.clock())
+        indexes, _ = await self._read(guest, servers)
+        if _named(indexes, name) is not None:
+            return outcome
+        text = _unknown(name, await self._closest(indexes, name)).encode()
+        told = Answer(result=_result(guest, text, error=True))
+        return msgspec.structs.replace(outcome, answer=told)
 
     async def learn(self, guest: Guest, server: Server, tool: str) -> None:
         """Know which arguments travel in headers: who searches has not listed the tool himself."""
@@ -231,6 +249,15 @@ def _brief(each: Doc) -> dict[str, Any]:
 def _few(arguments: list[str]) -> list[str]:
     more = ["…"] if len(arguments) > MAX_ARGUMENTS else []
     return [_cut(each, MAX_NAME) for each in arguments[:MAX_ARGUMENTS]] + more
+
+
+def _strange(error: bytes | None) -> bool:
+    """Whether a server may say with it that it has no such tool."""
+    try:
+        found = msgspec.json.decode(error or b"{}")
+    except UNREADABLE:
+        return False
+    return isinstance(found, dict) and found.get("code") in NO_SUCH
 
 
 def _cut(text: str, longest: int) -> str:
