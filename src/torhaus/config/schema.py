@@ -38,7 +38,7 @@ from torhaus.config.servers import ServerSpec
 from torhaus.config.shape import Shape
 from torhaus.config.storage import Storage
 from torhaus.config.texts import Line
-from torhaus.config.virtual import AggregateSpec, Slug, VirtualServerSpec
+from torhaus.config.virtual import AggregateSpec, Slug, VirtualServerSpec, refuse_taken
 from torhaus.model.names import HOUSE
 
 LATER: Mapping[str, str] = {
@@ -60,6 +60,7 @@ def _server_name(value: str) -> str:
         raise FaultError("this name is a key of the file itself", "choose another name")
     if value == HOUSE:
         raise FaultError("this name means the gateway itself", "choose another name")
+    refuse_taken(value)
     return value
 
 

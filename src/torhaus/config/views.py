@@ -7,6 +7,7 @@ from typing import Any
 from torhaus.config.schema import File
 from torhaus.config.tree import Path, Source, meant, printable
 from torhaus.config.virtual import AggregateSpec, VirtualServerSpec
+from torhaus.mcp.message import twins
 from torhaus.model.access import Glob
 from torhaus.model.servers import Server
 from torhaus.model.views import ALONE, WHOLE, Aggregation, Discovery, Pick, View
@@ -215,8 +216,12 @@ class _Picking:
             if place is None:
                 continue
             key = (place[0], normal(place[1]))
+            path: Path = (*self.path, "fixed", written)
+            twin = twins(arguments)
             if key in fixed:
-                path: Path = (*self.path, "fixed", written)
                 self.source.error(path, "this tool is written twice", "remove one")
+            elif twin is not None:
+                message = f"{printable(twin)!r} stands twice, in different spellings of case"
+                self.source.error(path, message, "keep one: no call may hold both")
             fixed[key] = arguments
         return fixed

@@ -13,12 +13,23 @@ from torhaus.model.views import PREFIX
 
 META_TOOLS = frozenset(("search_tools", "describe_tools", "call_tool"))
 """Names of the gateway's own tools, where tools are searched for."""
+OLD_TRANSPORT = "sse"
+"""How addresses of HTTP+SSE end, /mcp/sse too."""
 
 
 def _slug(value: str) -> str:
     if re.fullmatch(r"[a-z][a-z0-9-]{0,62}", value) is None:
         raise FaultError("this is not a virtual server's name", "use a-z, 0-9 and -")
+    refuse_taken(value)
     return value
+
+
+def refuse_taken(name: str) -> None:
+    """Raises FaultError where the name would stand for another address."""
+    if name == OLD_TRANSPORT:
+        raise FaultError(
+            "/mcp/sse is the address of all servers by HTTP+SSE", "choose another name"
+        )
 
 
 def _name(value: str) -> str:

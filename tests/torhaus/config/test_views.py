@@ -98,6 +98,11 @@ virtual_servers:
             "v: {servers: [docs], fixed: {docs__get_a: {x: 1}, docs__getA: {x: 2}}}",
             "virtual_servers.v.fixed.docs__getA: this tool is written twice",
         ),
+        (
+            "v: {servers: [docs], fixed: {docs__a: {Owner: x, owner: y}}}",
+            "virtual_servers.v.fixed.docs__a: 'owner' stands twice",
+        ),
+        ("sse: {servers: [docs]}", "virtual_servers.sse: /mcp/sse is the address of all servers"),
         ("v: {servers: [docs], fixed: {docs__a: {}}}", "virtual_servers.v.fixed.docs__a: "),
         ("v: {servers: [docs], tool: [x]}", "virtual_servers.v.tool: unknown key 'tool'"),
     ],
@@ -107,6 +112,15 @@ def test_mistakes_are_named_where_they_are(spec: str, problem: str):
 
     assert len(found) == 1
     assert found[0].startswith(problem)
+
+
+def test_no_server_is_called_as_the_old_transports_address_ends():
+    servers = "mcpServers: {sse: {url: 'http://127.0.0.1:9/mcp'}}"
+
+    with pytest.raises(ConfigError) as refused:
+        load_text(servers, "torhaus.yml", {})
+
+    assert "/mcp/sse is the address of all servers" in str(refused.value)
 
 
 def test_a_name_too_long_for_some_models_is_doubted_unless_it_is_renamed():
