@@ -73,6 +73,8 @@ class ServerSpec(Shape):
     """How long a question of the server waits for a client of 2026-07-28 that must come back."""
     parked_limit: Annotated[Whole, between(1, 1000, "between 1 and 1000")] = 50
     """Calls of one user that may wait like that at the same time."""
+    asks: tuple[Literal["elicitation", "roots", "sampling"], ...] | None = None
+    """What it may ask the client: all, unless given, and no sampling where it is one of many."""
     environment: Line | None = None
     """Such as production; part of cache keys, and policies name it: firebase:production."""
     sharing: Literal["principal", "session", "shared"] = "principal"

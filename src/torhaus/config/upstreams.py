@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
@@ -17,7 +17,15 @@ from torhaus.config.serverauth import ServerAuth
 from torhaus.config.servers import ServerSpec
 from torhaus.config.tree import Path, Source
 from torhaus.model.secret import Secret
-from torhaus.model.servers import HttpAddress, Server, Sharing, StdioAddress, Window
+from torhaus.model.servers import (
+    ASKABLE,
+    ASKABLE_AMONG,
+    HttpAddress,
+    Server,
+    Sharing,
+    StdioAddress,
+    Window,
+)
 
 
 def server(
@@ -42,6 +50,8 @@ def server(
         connect_timeout=spec.connect_timeout,
         parked_expiry=spec.parked_expiry,
         parked_limit=spec.parked_limit,
+        asks=_asks(spec.asks, ASKABLE),
+        asks_among=_asks(spec.asks, ASKABLE_AMONG),
         sharing=Sharing(spec.sharing),
         environment=spec.environment,
         credential=credential(address),
@@ -57,6 +67,14 @@ def server(
         health=spec.health.upkeep(),
         secrets=of_server(source, name, spec, address),
     )
+
+
+def _asks(written: Collection[str] | None, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """In one order; the very same tuple where everything may be asked, as the gate looks for it."""
+    if written is None:
+        return usual
+    found = tuple(each for each in ASKABLE if each in written)
+    return ASKABLE if found == ASKABLE else found
 
 
 def _address(

@@ -10,7 +10,7 @@ from torhaus.edge import problems
 from torhaus.edge.exchange import Exchange
 from torhaus.edge.reading import Door
 from torhaus.edge.visitor import Visitor
-from torhaus.gate import calls
+from torhaus.gate import calls, questions
 from torhaus.gate.calls import Asking
 from torhaus.gate.gate import Gate
 from torhaus.gate.news import Subscribed
@@ -154,7 +154,7 @@ class Serving:
         params = asking.request.params
         hello = Hello(
             version=version,
-            capabilities=encode(params.get("capabilities") or {}),
+            capabilities=questions.able(params, door.server.asks),
             client_info=encode(params.get("clientInfo") or {}),
         )
         session = self._gate.sessions.open(

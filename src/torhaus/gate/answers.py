@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from torhaus.gate import described, rounds
+from torhaus.gate import described, questions, rounds
 from torhaus.gate.calls import Asking
 from torhaus.gate.catalogue import Catalogue
 from torhaus.gate.described import HELLOS
@@ -23,7 +23,7 @@ from torhaus.mcp.seal import Sealer
 from torhaus.model.outcome import Answer
 from torhaus.model.people import Principal
 from torhaus.model.ports import UpstreamError
-from torhaus.model.servers import Era, Server
+from torhaus.model.servers import ASKABLE, Era, Server
 from torhaus.redact.guard import Guard
 
 MODERN = Era.MODERN  # looking a member up costs more than comparing with it
@@ -45,6 +45,10 @@ class Answers:
         """The answer as this caller may have it: lists filtered, state of rounds sealed."""
         result = answer.result
         method = asking.request.method
+        asks = asking.server.asks_among if asking.among else asking.server.asks
+        if asks is not ASKABLE and asking.era is MODERN and method in MAY_ASK:
+            answer = questions.checked(asking.request, answer, asking.server.name, asks)
+            result = answer.result
         if result is None:
             return answer if asking.veil is not None else told(answer, self.guard)
         try:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from torhaus.gate import rounds
+from torhaus.gate import questions, rounds
 from torhaus.gate.catalogue import Catalogue, next_cursor
 from torhaus.gate.masking import Veil
 from torhaus.gate.sight import Sight
@@ -24,7 +24,7 @@ from torhaus.model.outcome import Limited, Outcome, Refused
 from torhaus.model.people import Principal
 from torhaus.model.ports import Ask, Cache, Link, Miss, Notice, UpstreamError
 from torhaus.model.rules import Rules
-from torhaus.model.servers import Era, Server
+from torhaus.model.servers import ASKABLE, Era, Server
 from torhaus.model.session import Session
 from torhaus.model.task import Task
 
@@ -69,7 +69,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     for that. `trace`: the trace that the head of the request names. `sight`: by what the request
     can be recognised, should it come again. `missed`: the key under which no answer is kept, as
     was found out a moment ago. `task`: the one it is about. `shown`: what records call the
-    credential he came with.
+    credential he came with. `among`: the server is one of many here.
     """
 
     request: Request
@@ -88,6 +88,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     missed: tuple[bytes, Miss] | None = None
     task: Task | None = None
     shown: str = ""
+    among: bool = False
 
 
 def missed(asking: Asking, key: bytes, tag: str, cache: Cache) -> Miss | None:
@@ -260,7 +261,8 @@ def _refuse_twins(request: Request, what: str, value: Mapping[str, Any]) -> None
 
 def ask(asking: Asking, sealer: Sealer, now: float) -> Ask:
     """What travels upstream. Raises CallerError when a retry's state is not ours."""
-    request = asking.request
+    asks = asking.server.asks_among if asking.among else asking.server.asks
+    request = asking.request if asks is ASKABLE else questions.declared(asking.request, asks)
     method = request.method
     params = request.payload
     if "requestState" in request.params and asking.era is Era.MODERN:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from torhaus.gate import calls
+from torhaus.gate import calls, questions
 from torhaus.gate.gate import Gate
 from torhaus.gate.hinted import outdated
 from torhaus.gate.masking import VeiledSink
@@ -17,6 +17,7 @@ from torhaus.gate.replays import About, about_call, lost, withheld
 from torhaus.gate.tasknews import TaskNews
 from torhaus.gate.waits import OURS
 from torhaus.mcp import codes
+from torhaus.mcp.inputs import ASKS
 from torhaus.mcp.message import (
     CallerError,
     Notification,
@@ -92,7 +93,20 @@ class Talk:
             link = self.gate.upstreams.link(relay.server)
             self._spawn(self._post(link, relay.session, relay.principal, body))
             return True
+        if notice.id is not None and notice.method in ASKS:
+            return self._refuses(notice.method, notice.id, relay)
         return notice.method == UPDATED and not self._reads(relay)
+
+    def _refuses(self, method: str, id: bytes, relay: Relay) -> bool:
+        """Whether the server is told that its question goes no further."""
+        servers, session = self.gate.masking.rules().servers, relay.session
+        server = servers.get(relay.server.name, relay.server)
+        body = questions.refused(method, id, server, session)
+        if body is not None and not id.startswith(OURS):
+            link = self.gate.upstreams.link(server)
+            self._spawn(self._post(link, session, relay.principal, body))
+            return True
+        return False
 
     def _reads(self, relay: Relay) -> bool:
         """Whether the caller may still read resources; a subscription outlives the right to it.

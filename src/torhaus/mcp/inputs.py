@@ -1,6 +1,6 @@
 """What a server wants to know in the middle of a call: in 2026-07-28 a result says so (MRTR)."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import msgspec
@@ -91,6 +91,16 @@ def may_be_asked(capabilities: bytes) -> dict[str, Any]:
     asks = {name: loose[name] for name in ASKS.values() if isinstance(loose.get(name), dict)}
     extensions = across(loose).get("extensions")
     return asks if extensions is None else {**asks, "extensions": extensions}
+
+
+def known_to(capabilities: dict[str, Any], asks: Container[str]) -> dict[str, Any]:
+    """What a client can do, as a server may know it that may ask no more than this."""
+    kept = {
+        name: each
+        for name, each in capabilities.items()
+        if name in asks or name not in ASKS.values()
+    }
+    return capabilities if len(kept) == len(capabilities) else kept
 
 
 def lacking(question: Input, capabilities: Mapping[str, Any]) -> str | None:

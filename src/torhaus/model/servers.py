@@ -14,6 +14,12 @@ from torhaus.model.health import USUAL, Upkeep
 from torhaus.model.secret import Secret
 from torhaus.model.stops import Stop
 
+ELICITATION, ROOTS, SAMPLING = "elicitation", "roots", "sampling"
+ASKABLE = (ELICITATION, ROOTS, SAMPLING)
+"""What servers may want to know of a client in the middle of a call, by the capability for it."""
+ASKABLE_AMONG = (ELICITATION, ROOTS)
+"""The same where it is one of many: nobody chose it, so it does not spend people's models."""
+
 
 class Era(StrEnum):
     """The two families of the protocol: sessions (to 2025-11-25) and stateless (2026-07-28)."""
@@ -211,7 +217,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     `hide_denied`: a refused tool is an unknown one. `recorded`: what audit records hold.
     `secrets`: of its credential, what it must not repeat to callers. `parked_expiry`: seconds for
     which its question waits for a stateless client; `parked_limit`: calls of one person that do.
-    `stops`: of it and its tools.
+    `stops`: of it and its tools. `asks`: what of ASKABLE it may ask; `asks_among`: where it is one
+    of many.
     """
 
     name: str
@@ -220,6 +227,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     connect_timeout: float = 10.0
     parked_expiry: float = 600.0
     parked_limit: int = 50
+    asks: tuple[str, ...] = ASKABLE
+    asks_among: tuple[str, ...] = ASKABLE_AMONG
     sharing: Sharing = Sharing.PRINCIPAL
     environment: str | None = None
     credential: str = ""

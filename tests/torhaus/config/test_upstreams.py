@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from torhaus.config.load import load_text
-from torhaus.model.servers import HttpAddress, Server, StdioAddress
+from torhaus.model.servers import ASKABLE, HttpAddress, Server, StdioAddress
 
 
 def server(text: str, name: str = "t.yml", path: str = "") -> Server:
@@ -58,6 +58,24 @@ def test_a_bare_command_is_found_beside_our_own_python_first(tmp_path: Path) -> 
     program(tmp_path, name)
 
     assert command(name, "t.yml", str(tmp_path)) == str(Path(sys.executable).absolute())
+
+
+@pytest.mark.parametrize(
+    ("written", "alone", "among"),
+    [
+        ("", ASKABLE, ("elicitation", "roots")),
+        (", asks: []", (), ()),
+        (", asks: [sampling, roots]", ("roots", "sampling"), ("roots", "sampling")),
+        (", asks: [sampling, roots, elicitation]", ASKABLE, ASKABLE),
+    ],
+)
+def test_what_a_server_may_ask(
+    written: str, alone: tuple[str, ...], among: tuple[str, ...]
+) -> None:
+    found = server(f"url: 'https://a.de'{written}")
+
+    assert (found.asks, found.asks_among) == (alone, among)
+    assert (found.asks is ASKABLE) is (alone == ASKABLE)
 
 
 def test_a_command_with_a_slash_starts_from_the_file(tmp_path: Path) -> None:

@@ -10,11 +10,34 @@ from torhaus.gate import calls
 from torhaus.mcp import codes
 from torhaus.mcp.clients import CLIENT_KEY
 from torhaus.mcp.message import CallerError
+from torhaus.mcp.versions import CAPABILITIES_KEY
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Sink, UpstreamError
-from torhaus.model.servers import Era
+from torhaus.model.servers import ASKABLE, Era
 
 WORLD = World()
+
+
+@pytest.mark.parametrize(
+    ("among", "asks", "left"),
+    [
+        (False, ASKABLE, {"roots", "sampling"}),
+        (False, ("roots",), {"roots"}),
+        (True, (), {"roots"}),
+    ],
+)
+def test_a_server_hears_of_what_it_may_ask_alone(
+    among: bool, asks: tuple[str, ...], left: set[str]
+) -> None:
+    able = {"roots": {}, "sampling": {}}
+    params = {"name": "x", "_meta": {CAPABILITIES_KEY: able}}
+    asking = WORLD.asking("tools/call", params)
+    server = msgspec.structs.replace(asking.server, asks=asks)
+    asking = msgspec.structs.replace(asking, server=server, among=among)
+
+    sent = json.loads(calls.ask(asking, sealer(), NOW).params)
+
+    assert set(sent["_meta"][CAPABILITIES_KEY]) == left
 
 
 def built(method: str, params: dict[str, Any] | None = None) -> Any:

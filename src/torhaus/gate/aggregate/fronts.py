@@ -10,6 +10,7 @@ import msgspec
 
 from torhaus.gate.gate import Gate
 from torhaus.mcp.extensions import in_front_of_many
+from torhaus.mcp.inputs import known_to
 from torhaus.mcp.message import encode
 from torhaus.model.rules import Rules
 from torhaus.model.servers import Server
@@ -124,14 +125,14 @@ class Fronts:
         """
         found = front.members.get(server.name)
         if found is None:
-            found = front.members[server.name] = _member(front.session, server.name)
+            found = front.members[server.name] = _member(front.session, server)
             for opened in list(front.opens):
                 opened(server.name)
         return found
 
     def peek(self, front: Front, server: Server) -> Session:
         """The same, without making one that is not needed yet."""
-        return front.members.get(server.name) or _member(front.session, server.name)
+        return front.members.get(server.name) or _member(front.session, server)
 
     def all(self) -> Iterator[Front]:
         return iter(list(self._open.values()))
@@ -153,15 +154,15 @@ class Fronts:
         await asyncio.gather(*closing)
 
 
-def _member(session: Session, server: str) -> Session:
+def _member(session: Session, server: Server) -> Session:
     """Its name follows from the client's session and the server, so it is the same one always."""
     return Session(
         token="",  # nobody outside ever names it
-        jti=sha256(f"{session.jti} {server}".encode()).hexdigest()[:32],
-        server=server,
+        jti=sha256(f"{session.jti} {server.name}".encode()).hexdigest()[:32],
+        server=server.name,
         principal=session.principal,
         version=session.version,
-        capabilities=_declared(session.capabilities),
+        capabilities=_declared(session.capabilities, server.asks_among),
         client_info=session.client_info,
         client=session.client,
         created=session.created,
@@ -170,8 +171,8 @@ def _member(session: Session, server: str) -> Session:
     )
 
 
-def _declared(capabilities: bytes) -> bytes:
-    """What a client can do, as far as it can do it through here."""
-    if b'"tasks"' not in capabilities and b'"extensions"' not in capabilities:
-        return capabilities
-    return encode(in_front_of_many(_decode(capabilities), legacy=True))
+def _declared(capabilities: bytes, asks: tuple[str, ...]) -> bytes:
+    """What a client can do, as far as it can do it through here and its server may ask it."""
+    able = _decode(capabilities or b"{}")
+    kept = known_to(in_front_of_many(able, legacy=True), asks)
+    return capabilities if kept == able else encode(kept)

@@ -66,6 +66,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
             visit=self.visit(server),
             trace=self.trace,
             shown=self.shown,
+            among=True,
         )
 
     def own(self, id: str, method: str, params: Mapping[str, Any]) -> Request:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import msgspec
+
 from tests.torhaus.cast import DANA, run, settled
 from tests.torhaus.gate.aggregate.crowd import Crowd, Member
 from torhaus.gate.aggregate.fronts import Front
@@ -59,6 +61,21 @@ def test_what_a_client_can_do_is_told_without_tasks():
         member = crowd.many.fronts.member(front, crowd.servers["docs"])
 
         assert json.loads(member.capabilities) == {"roots": {}}
+
+    run(story())
+
+
+def test_one_of_many_hears_of_what_it_may_ask_alone():
+    async def story() -> None:
+        crowd = Crowd()
+        front = crowd.many.fronts.of(session(crowd, b'{"roots":{},"sampling":{}}'))
+        trusted = msgspec.structs.replace(crowd.servers["tea"], asks_among=("sampling",))
+
+        docs = crowd.many.fronts.member(front, crowd.servers["docs"])
+        tea = crowd.many.fronts.member(front, trusted)
+
+        assert json.loads(docs.capabilities) == {"roots": {}}
+        assert json.loads(tea.capabilities) == {"sampling": {}}
 
     run(story())
 
