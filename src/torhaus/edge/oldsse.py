@@ -151,5 +151,5 @@ def _is_modern(stream: OldStream, body: bytes) -> bool:
     if not isinstance(message, Request) or not isinstance(meta, dict) or VERSION_KEY not in meta:
         return False
     text = "this address knows sessions only: begin one with `initialize`"
-    stream.exchange.event(error_text(message.id, error_object(codes.METHOD_NOT_FOUND, text)))
+    stream.say(error_text(message.id, error_object(codes.METHOD_NOT_FOUND, text)))
     return True

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import msgspec
+import structlog
 
 from torhaus.edge.exchange import Exchange, Header
 from torhaus.edge.heads import Head
@@ -16,8 +17,12 @@ from torhaus.mcp.message import read_incoming, result_text
 from torhaus.model.rules import Rules
 from torhaus.model.session import Session
 
+log = structlog.get_logger()
+
 PATIENCE = 60.0
 """Seconds until a client has begun a session on its stream, or loses it."""
+UNREAD = 32 * 1024 * 1024
+"""Octets that wait for a client which does not read, beyond which it loses its stream."""
 AGAIN, LONGEST = 1.0, 30.0
 """Seconds until a server that stopped talking is listened to again, the first time and at most."""
 
@@ -90,7 +95,7 @@ class Voice(Exchange):
         if body.startswith(_NOBODY):
             self.refusal = (status, body)
         elif body and self.head.method == b"POST":
-            self._stream.exchange.event(body)
+            self._stream.say(body)
         self._stream.finished(self)
 
     def _open(self) -> None:
@@ -104,7 +109,7 @@ class Voice(Exchange):
         self.retry = self.retry if retry is None else retry
         if data:  # what only primes a stream for resumption is nothing to such a client
             self.answered = self.answered or (self.resumes and read_incoming(data).method is None)
-            self._stream.exchange.event(data)
+            self._stream.say(data)
 
     def beat(self) -> None:
         """The stream has a beat of its own."""
@@ -148,6 +153,7 @@ class OldStream:
         self._pause = AGAIN
         self._timers: set[asyncio.TimerHandle] = set()
         self._over = False
+        self._unread = 0
 
     def open(self, address: bytes) -> None:
         """Say where messages are to be sent."""
@@ -169,8 +175,26 @@ class OldStream:
         self.voices.add(voice)
         self._inside.handle(voice)
 
+    def say(self, data: bytes) -> None:
+        """Answers come all at once, however many there are, so they cannot be throttled."""
+        if self._unread > UNREAD:
+            return
+        if self.exchange.wire.full():
+            self._unread += len(data)
+        if self._unread > UNREAD:
+            log.info("stream.unread", server=self.place.name, octets=self._unread)
+            asyncio.get_running_loop().call_soon(self._cut)
+            return
+        self.exchange.event(data)
+
+    def _cut(self) -> None:
+        self.close()
+        self.exchange.wire.abort()
+
     def _throttle(self, full: bool) -> None:  # noqa: FBT001 -- the shape of Sink.throttle
         """What the client does not read, no server goes on to say."""
+        if not full:
+            self._unread = 0
         for voice in list(self.voices):
             if voice.throttle is not None:
                 voice.throttle(full)

@@ -342,6 +342,9 @@ class Lane(HttpToolsProtocol):
     def full(self) -> bool:
         return self._blocked
 
+    def abort(self) -> None:
+        self.transport.abort()
+
     def date(self) -> bytes:
         headers = self.server_state.default_headers
         if headers is not self._dated:

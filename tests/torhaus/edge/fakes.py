@@ -15,6 +15,7 @@ class Paper:
         self.sent: list[bytes] = []
         self.ended = 0
         self.stuck = False
+        self.aborted = 0
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)
@@ -27,6 +28,9 @@ class Paper:
 
     def finished(self, exchange: Exchange) -> None:
         self.ended += 1
+
+    def abort(self) -> None:
+        self.aborted += 1
 
     @property
     def text(self) -> bytes:

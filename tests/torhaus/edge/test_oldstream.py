@@ -11,7 +11,7 @@ from tests.torhaus.edge.fakes import Paper
 from tests.torhaus.edge.oldies import message, oldie
 from tests.torhaus.scripted import dumps, note, text
 from torhaus.edge.oldsse import MOST_RUNNING
-from torhaus.edge.oldstream import PATIENCE
+from torhaus.edge.oldstream import PATIENCE, UNREAD
 from torhaus.identity.keys import digest
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Detached, Notice, Sink
@@ -275,6 +275,31 @@ def test_a_client_that_does_not_read_is_not_served_without_end() -> None:
             assert slowed == [True, False]
             assert (full.status, again.status) == (503, 202)
             assert "read it" in message(full)
+
+    run(story())
+
+
+def test_answers_that_nobody_reads_do_not_fill_the_memory() -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+            asking(house, answered)
+            old = await oldie(house)
+            await old.begin()
+            for number in range(20):
+                await old.post(legacy("tools/call", {"name": "list_issues"}, number))
+            (stream,) = house.edge.open_streams
+            real, stuck = stream.wire, Paper()
+            stuck.stuck, stream.wire = True, stuck
+
+            answered.set_result(text("x" * (UNREAD // 8)))
+            await settled()
+            stream.wire = real
+
+            assert stuck.aborted == 1
+            assert UNREAD // 2 < len(stuck.text) <= UNREAD + UNREAD // 8
+            assert house.edge.open_streams == {}
+            assert (await old.post(legacy("ping", id=99))).status == 404
 
     run(story())
 
