@@ -44,7 +44,7 @@ def run(work: Coroutine[Any, Any, None], loop: str = "uvloop") -> None:
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(checked())
     assert children() == known
-    assert descriptors() == before
+    assert descriptors() <= before  # fewer, where the collector finds one of a test before
 
 
 def descriptors() -> int:

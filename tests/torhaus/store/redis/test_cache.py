@@ -75,10 +75,10 @@ def test_the_server_itself_forgets_an_answer_in_time(server: Valkey) -> None:
             await fetched(one, short)
 
             async def forgotten() -> bool:
+                one.cache._near.clear()
                 found = await one.cache.find(b"k", TAG, short.stored)
                 return isinstance(found, Miss)
 
-            one.cache._near.clear()
             await until(forgotten)
 
     play(story)
