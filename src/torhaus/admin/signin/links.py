@@ -16,7 +16,8 @@ from torhaus.admin.signin.acts import (
 from torhaus.admin.signin.errands import Errand, Errands
 from torhaus.admin.signin.first import LASTS, SETUP, needed
 from torhaus.admin.signin.own import NOT_THE_SAME, unfit
-from torhaus.admin.signin.passwords import RESET, RESET_LASTS
+from torhaus.admin.signin.passwords import LINK, RESET, RESET_LASTS
+from torhaus.audit.acts import Act
 from torhaus.identity.keys import digest
 from torhaus.model.accounts import Hasher, Invitation, Password
 from torhaus.model.people import Principal
@@ -95,7 +96,7 @@ class OneTimeLinks:
 
     async def reset(self, token: str, typed: NewPassword, ip: str) -> str:
         errand = await self.opens(RESET, token)
-        if errand is None:
+        if errand is None or not self._enabled():
             return OVER
         hashed = await self._hashed(typed, errand.email)
         if isinstance(hashed, str):
@@ -115,6 +116,10 @@ class OneTimeLinks:
         self, actor: Principal, email: str, ip: str, *, second_factor: bool
     ) -> tuple[str, Refusal | None]:
         """The token of a link for somebody, or why there is none."""
+        if not self._enabled():
+            told = Act(operation=LINK, facts={"email": email[:254]})
+            fix = "people sign in at an identity provider; or set auth.local: {enabled: true}"
+            return "", Refusal("invalid", "passwords of Torhaus open nothing here", told, fix)
         token, email = self._errands.token(), email.strip().lower()
         until = self._means.clock() + RESET_LASTS
         leaving = self._errands.lasting(RESET, token, Errand(email=email), until)

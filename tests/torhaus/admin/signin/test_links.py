@@ -155,3 +155,25 @@ def test_a_service_account_gets_no_link_to_a_password(tmp_path: Path) -> None:
             assert (token, refusal and refusal.code) == ("", "invalid")
 
     run(story())
+
+
+def test_there_is_no_link_to_a_password_that_opens_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as at:
+            links = at.reception.links
+            before, _ = await links.reset_link(DANA, ALICE.email, "", second_factor=False)
+            at.local[0] = LocalAccounts(enabled=False)
+
+            none, refused = await links.reset_link(DANA, ALICE.email, "", second_factor=False)
+            page = await at.browser().get("/login")
+
+            assert none == ""
+            assert refused is not None
+            assert (refused.code, refused.reason) == (
+                "invalid",
+                "passwords of Torhaus open nothing here",
+            )
+            assert await links.reset(before, GOOD, "") == OVER
+            assert "Forgotten" not in page.text
+
+    run(story())
