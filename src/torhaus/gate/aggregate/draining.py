@@ -69,7 +69,7 @@ class Draining:
     """Owned by one event loop.
 
     `long`: names that were found too long for some models. `twice`: servers that listed a name
-    more than once.
+    more than once. `said`: what else the log has.
     """
 
     gate: Gate
@@ -78,6 +78,7 @@ class Draining:
     shelf: Shelf
     long: set[str] = field(default_factory=set)
     twice: set[str] = field(default_factory=set)
+    said: set[tuple[str, ...]] = field(default_factory=set)
 
     async def drain(self, guest: Guest, server: Server, method: str, fresh: float) -> Share:
         """All items as this caller may see them, kept for the next time.
@@ -100,12 +101,15 @@ class Draining:
             told = min(told, began + hint(result).seconds)
             if cursor is None or len(items) >= MAX_ITEMS or octets >= MAX_OCTETS:
                 break
+        if cursor is not None:
+            self._say_once("aggregate.list_cut", server.name, method)
         if method in CALLED:
             items = self._once(server, items)
         share = self._share(guest, server, items[:MAX_ITEMS], began, told, fresh)
         self.shelf.keep(guest, server, method, share, turn)
         if method == "tools/list":
             self._doubt_long(guest, server, items)
+            self._doubt_absent(guest, server)
         return share
 
     def known(self, guest: Guest, server: Server, method: str) -> Share | None:
@@ -142,6 +146,19 @@ class Draining:
                 self.long.add(name)
                 length = len(prefix) + len(name)
                 log.warning("aggregate.name_long", tool=name[:MAX_NAME], length=length)
+
+    def _doubt_absent(self, guest: Guest, server: Server) -> None:
+        """Say once, in the log, what the configuration names and its server does not list."""
+        listed = self.gate.catalogue.items(server.name)
+        if listed and not server.personal:  # of other accounts, others may be listed
+            for tool in names.absent(guest.view, server.name, listed):
+                self._say_once("aggregate.name_absent", server.name, tool, view=guest.view.name)
+
+    def _say_once(self, event: str, server: str, what: str, **more: str) -> None:
+        key = (event, server, what, *more.values())
+        if key not in self.said and len(self.said) < MAX_LONG:
+            self.said.add(key)
+            log.warning(event, server=server, name=what[:MAX_NAME], **more)
 
     def _share(
         self,

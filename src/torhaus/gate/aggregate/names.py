@@ -1,9 +1,11 @@
 """The names that things of several servers have under one address, out and back."""
 
+from collections.abc import Collection
 from urllib.parse import unquote
 
 from torhaus.model.access import Glob
 from torhaus.model.views import View
+from torhaus.policy.names import normal
 
 BETWEEN = "__"
 LONGEST = 64
@@ -67,6 +69,17 @@ def uri_in(uri: str) -> tuple[str, str] | None:
         return (server, APP + rest) if slash and server else None
     server, plus, rest = uri.partition("+")
     return (server, rest) if plus and server and rest and not rest.startswith(APP) else None
+
+
+def absent(view: View, server: str, listed: Collection[str]) -> list[str]:
+    """What a view says of tools that this server, which lists these, does not have."""
+    pick, plain = view.pick(server), {normal(name) for name in listed}
+    chosen = () if pick is None else pick.tools or ()
+    unmet = [each.text for each in chosen if not any(map(each.pattern.fullmatch, listed))]
+    for named in (view.renamed, view.aliases):
+        unmet += [tool for at, tool in named if at == server and tool not in listed]
+    unmet += [tool for at, tool in view.fixed if at == server and tool not in plain]
+    return list(dict.fromkeys(unmet))
 
 
 def picked(patterns: tuple[Glob, ...] | None, name: str) -> bool:

@@ -8,6 +8,7 @@ from tests.torhaus.scripted import dumps, listing
 from torhaus.gate.aggregate.draining import Unavailable
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import UpstreamError
+from torhaus.model.views import View
 
 TOOLS = "tools/list"
 
@@ -132,6 +133,34 @@ def test_a_name_that_some_models_refuse_is_named_once():
         await drain(crowd)
 
         assert crowd.many.lists.draining.long == {"docs__" + "y" * 45}
+
+    run(story())
+
+
+def test_a_tool_that_is_named_and_is_not_there_is_said_once():
+    async def story() -> None:
+        crowd = Crowd()
+        view = View(aliases={("docs", "gone"): "g", ("docs", "get__it"): "g2", ("tea", "x"): "g3"})
+        draining = crowd.many.lists.draining
+
+        for _ in range(2):
+            await draining.drain(crowd.guest(view=view), crowd.servers["docs"], TOOLS, 15.0)
+
+        assert draining.said == {("aggregate.name_absent", "docs", "gone", "")}
+
+    run(story())
+
+
+def test_a_list_without_an_end_is_cut_and_said_so():
+    async def story() -> None:
+        crowd = Crowd()
+        page = Answer(result=dumps({"tools": [tool("a")], "nextCursor": "again"}))
+        crowd.members["docs"].more[TOOLS] = page
+
+        share = await drain(crowd)
+
+        assert [item.name for item in share.items] == ["a"]
+        assert crowd.many.lists.draining.said == {("aggregate.list_cut", "docs", TOOLS)}
 
     run(story())
 

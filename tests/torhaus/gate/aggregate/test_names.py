@@ -3,8 +3,9 @@
 import pytest
 
 from torhaus.gate.aggregate import names
-from torhaus.model.views import EVERYTHING, View
+from torhaus.model.views import EVERYTHING, Pick, View
 from torhaus.policy.globs import compile_glob
+from torhaus.policy.names import normal
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,20 @@ def test_an_alias_is_listed_and_both_names_are_understood():
 def test_64_characters_are_those_of_prefix_and_name():
     assert not names.too_long("a" * 60, "mcp_")
     assert names.too_long("a" * 61, "mcp_")
+
+
+def test_what_a_server_does_not_list_is_found_in_what_a_view_names():
+    view = View(
+        picks={
+            "docs": Pick(tools=tuple(map(compile_glob, ("get_*", "put_*", "list_issues", "gone")))),
+            "tea": Pick(tools=None),
+        },
+        renamed={("docs", "gone"): "x", ("docs", "list_issues"): "y", ("tea", "pour"): "z"},
+        fixed={("docs", normal("listIssues")): {"a": 1}, ("docs", normal("drop_it")): {"a": 1}},
+    )
+    listed = ["list_issues", "get_a", "get_b"]
+
+    assert names.absent(view, "docs", listed) == ["put_*", "gone", normal("drop_it")]
+    assert names.absent(view, "tea", ["pour"]) == []
+    assert names.absent(view, "else", listed) == []
+    assert names.absent(EVERYTHING, "docs", listed) == []
