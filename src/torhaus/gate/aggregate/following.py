@@ -233,11 +233,11 @@ class Following(Listening):
 
     def recall(self, server: Server, notice: str) -> None:
         for method in CHANGES[notice]:
-            share = self.many.lists.last(self.guest, server, method)
+            digest = self.many.lists.last(self.guest, server, method)
             place = server.name, method
-            if share is not None and self._listed.get(place) != share.digest:
+            if digest is not None and self._listed.get(place) != digest:
                 # He has listed since, and knows that one.
-                self._listed[place] = self.front.shown[place] = share.digest
+                self._listed[place] = self.front.shown[place] = digest
 
     # -- rights --------------------------------------------------------------------------------
 

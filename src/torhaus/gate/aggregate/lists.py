@@ -16,6 +16,7 @@ from torhaus.mcp import codes
 from torhaus.mcp.message import CallerError, Request, encode
 from torhaus.mcp.methods import LISTS
 from torhaus.mcp.seal import SealError, binding
+from torhaus.model.access import Permission
 from torhaus.model.people import Phase, Principal
 from torhaus.model.servers import Era, Server
 from torhaus.model.views import Aggregation, View
@@ -24,6 +25,8 @@ KEPT_FOR = 600.0
 """Seconds for which somebody may go on with the pages of a list."""
 MAX_WHOLES = 64
 """Whole lists that are remembered, of a thousand tools 0.7 MB each."""
+MAX_SHOWN = 8192
+"""Lists of which is remembered what they showed: four for each client that listens."""
 
 UNAVAILABLE = "torhaus/unavailable"
 AS_KNOWN = "what was known of it is listed"
@@ -57,6 +60,7 @@ class Lists:
     _flights: dict["Flight", "asyncio.Task[Share]"] = field(default_factory=dict)
     _last: dict[tuple[str, ...], Whole] = field(default_factory=dict)
     _wholes: dict[tuple[str, str, bytes], Whole] = field(default_factory=dict)
+    _shown: dict[tuple[str, ...], "Shown"] = field(default_factory=dict)
 
     async def page(
         self, guest: Guest, servers: list[Server], request: Request, told: Aggregation
@@ -185,13 +189,12 @@ class Lists:
         flight = self._flight(guest, server, method, told.fresh)
         return await asyncio.shield(flight)
 
-    def last(self, guest: Guest, server: Server, method: str) -> Share | None:
-        """What this client was last shown of a server, as far as that is known."""
-        whole = self._last.get((guest.caller.id, guest.view.name, method, _place(guest)))
-        if whole is None or whole.caller.scopes != guest.caller.scopes:
+    def last(self, guest: Guest, server: Server, method: str) -> bytes | None:
+        """Digest of what this client was last shown of a server, as far as that is known."""
+        shown = self._shown.get((guest.caller.id, guest.view.name, method, _place(guest)))
+        if shown is None or shown.scopes != guest.caller.scopes:
             return None  # another credential of his may show another list
-        shares = whole.shares
-        return next((each for each in shares if each.server.name == server.name), None)
+        return shown.digests.get(server.name)
 
     def _put(
         self,
@@ -204,6 +207,8 @@ class Lists:
         clock = self.draining.gate.clock
         where = (guest.caller.id, guest.view.name, method, _place(guest))
         last, now = self._last.get(where), clock()
+        digests = {share.server.name: share.digest for share in shares}
+        _put(self._shown, where, Shown(guest.caller.scopes, digests), MAX_SHOWN)
         if last is not None and _same(last.shares, shares) and last.missing == missing:
             found = last
         else:
@@ -283,6 +288,7 @@ class Lists:
         """Other rules are in force."""
         self._last.clear()
         self._wholes.clear()
+        self._shown.clear()
 
     async def close(self) -> None:
         """End what is under way."""
@@ -292,7 +298,15 @@ class Lists:
         await asyncio.gather(*flights, return_exceptions=True)
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """What a client was shown of each server, by digest: small, so that many are remembered."""
+
+    scopes: tuple[Permission, ...] | None
+    digests: dict[str, bytes]
+
+
 Place = TypeVar("Place")
+Kept = TypeVar("Kept")
 Flight = tuple[Key, int, int, int, int]
 
 
@@ -305,12 +319,12 @@ def _flight_of(guest: Guest, server: Server, method: str, now: float) -> Flight:
     return (key_of(guest, server, method), *stands)
 
 
-def _put(table: dict[Place, Whole], key: Place, whole: Whole) -> None:
+def _put(table: dict[Place, Kept], key: Place, kept: Kept, most: int = MAX_WHOLES) -> None:
     """The oldest makes room: whoever comes back for it begins his list again."""
     table.pop(key, None)
-    if len(table) >= MAX_WHOLES:
+    if len(table) >= most:
         del table[next(iter(table))]
-    table[key] = whole
+    table[key] = kept
 
 
 def _joined(texts: tuple[bytes, ...]) -> bytes:

@@ -12,6 +12,7 @@ from tests.torhaus.cast import ALICE, BOB, DANA, request, run, settled
 from tests.torhaus.gate.aggregate.crowd import Crowd, tool
 from tests.torhaus.scripted import listing
 from torhaus.gate.aggregate.guests import Guest
+from torhaus.gate.aggregate.lists import MAX_WHOLES
 from torhaus.mcp.message import CallerError
 from torhaus.model.ports import LedgerError, UpstreamError
 
@@ -284,6 +285,26 @@ def test_the_oldest_list_makes_room_for_new_ones():
 
         with pytest.raises(CallerError, match="begin again"):
             await ask(crowd, crowd.guest(client="c0"), cursor=cursors[0])
+
+    run(story())
+
+
+def test_what_a_client_was_shown_is_known_when_many_others_have_listed():
+    async def story() -> None:
+        crowd = Crowd()
+        lists, docs = crowd.many.lists, crowd.servers["docs"]
+        first = crowd.guest(client="first")
+        await ask(crowd, first)
+        before = lists.last(first, docs, "tools/list")
+
+        for number in range(MAX_WHOLES + 1):
+            await ask(crowd, crowd.guest(client=f"c{number}"))
+
+        assert before is not None
+        assert lists.last(first, docs, "tools/list") == before
+        assert lists.last(crowd.guest(client="else"), docs, "tools/list") is None
+        lists.clear()
+        assert lists.last(first, docs, "tools/list") is None
 
     run(story())
 
