@@ -22,6 +22,7 @@ from tests.torhaus.gate.veiled import (
 from tests.torhaus.redact.samples import CARD, GITHUB, MAIL
 from tests.torhaus.scripted import dumps, late, note, text
 from torhaus.gate.masking import obligation
+from torhaus.gate.replays import About
 from torhaus.mcp.message import CallerError, Notification, Response
 from torhaus.model.access import Effect, Policy
 from torhaus.model.outcome import Answer
@@ -335,7 +336,9 @@ def test_an_answer_on_a_resumed_stream_is_masked(remembered: bool, answer: Answe
             sink.notice(late(b"1", answer, event="e1"))
 
         there.upstream.listening = resumes
-        await there.talk.listen(there.server, session, BLIND, None, front)
+        about = About(b"1", "tools/call", "list_issues")
+        last = there.talk.seals(session).event("e0", about)
+        await there.talk.listen(there.server, session, BLIND, last, front)
 
         (message,) = front.messages()
         assert MASKED in json.dumps(message)
