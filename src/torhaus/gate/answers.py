@@ -46,7 +46,8 @@ class Answers:
         result = answer.result
         method = asking.request.method
         asks = asking.server.asks_among if asking.among else asking.server.asks
-        if asks is not ASKABLE and asking.era is MODERN and method in MAY_ASK:
+        may_ask = method in MAY_ASK or asking.task is not None
+        if asks is not ASKABLE and asking.era is MODERN and may_ask:
             answer = questions.checked(asking.request, answer, asking.server.name, asks)
             result = answer.result
         if result is None:

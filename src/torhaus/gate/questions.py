@@ -57,21 +57,40 @@ def checked(request: Request, answer: Answer, server: str, asks: tuple[str, ...]
     """
     if answer.result is None:
         return _explained(request, answer, server, asks)
-    for name in _asked(answer.result):
+    for name in _asked(request.method, answer.result):
         if name not in asks:
             text = f"{server} asks for `{name}`, which it may not here: {DECIDES}"
             return _failed(request.method, text)
     return answer
 
 
-def _asked(result: bytes) -> list[str]:
-    """The capabilities that the questions of a result need. What cannot be read asks nothing."""
+def _asked(method: str, result: bytes) -> list[str]:
+    """The capabilities that the questions of a result need. What cannot be read asks nothing.
+
+    A task says by its status that it asks (extension `io.modelcontextprotocol/tasks`).
+    """
     loose = _object(result)
     keyed = loose.get("inputRequests")
-    if loose.get("resultType") != inputs.INPUT_REQUIRED or not isinstance(keyed, dict):
+    about_task = method.startswith("tasks/")
+    if not about_task and loose.get("resultType") != inputs.INPUT_REQUIRED:
         return []
-    methods = (each.get("method") for each in keyed.values() if isinstance(each, dict))
-    return [inputs.ASKS[each] for each in methods if isinstance(each, str) and each in inputs.ASKS]
+    each = keyed.values() if isinstance(keyed, dict) else ()
+    return [name for name in map(_needs, each) if name is not None]
+
+
+def _needs(question: object) -> str | None:
+    method = question.get("method") if isinstance(question, dict) else None
+    return inputs.ASKS.get(method) if isinstance(method, str) else None
+
+
+def allowed(params: dict[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
+    """News of a task without what its server may not ask; whoever polls it is told."""
+    keyed = params.get("inputRequests")
+    if not isinstance(keyed, dict):
+        return params
+    needs = {key: _needs(each) for key, each in keyed.items()}
+    kept = {key: keyed[key] for key, name in needs.items() if name is None or name in asks}
+    return params if len(kept) == len(keyed) else {**params, "inputRequests": kept}
 
 
 def _explained(request: Request, answer: Answer, server: str, asks: tuple[str, ...]) -> Answer:

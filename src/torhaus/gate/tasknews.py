@@ -11,6 +11,7 @@ import msgspec
 
 from torhaus.cache.invalidation import invalidations
 from torhaus.gate.masking import Masking
+from torhaus.gate.questions import allowed
 from torhaus.gate.relay import Relay
 from torhaus.gate.tasks import RELATED, Tasks, under
 from torhaus.mcp.message import encode, notification_text, read_incoming
@@ -57,7 +58,11 @@ class TaskNews:
         if not isinstance(params, dict):
             return None if news else notice
         if news:
-            return self._news(notice, method, params, relay)
+            asked = allowed(params, relay.server.asks)
+            if asked is not params:
+                body = notification_text(method, encode(asked))
+                notice = msgspec.structs.replace(notice, body=body)
+            return self._news(notice, method, asked, relay)
         if method == ACKNOWLEDGED:
             return _acknowledged(notice, params, lambda each: self._of(relay, each))
         return _related(notice, params, lambda each: self._of(relay, each))
@@ -83,10 +88,10 @@ class TaskNews:
             return None
         if params.get("status") == "completed":
             self.forget(tuple(invalidations(call)))
-        allowed = verdict if isinstance(verdict, Allow) else verdict.allow
+        permitted = verdict if isinstance(verdict, Allow) else verdict.allow
         shown: Notice | None = notice
-        if allowed.redact is not None:
-            shown = self.masking.veil(allowed.redact, relay.server.name).notice(notice)
+        if permitted.redact is not None:
+            shown = self.masking.veil(permitted.redact, relay.server.name).notice(notice)
         if shown is None:
             return None
         text = bytes(read_incoming(shown.body).params or b"{}")

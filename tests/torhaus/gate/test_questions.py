@@ -84,6 +84,31 @@ def test_a_round_needs_leave_for_each_question(
         assert "which it may not here: `asks` of the server decides that" in str(told)
 
 
+def test_a_task_asks_no_more_than_a_call():
+    status = {"resultType": "complete", "status": "input_required"}
+    answer = Answer(result=encode({**status, "inputRequests": {"a": FORM, "b": SAMPLING}}))
+    asked = request(ALL, "tasks/get")
+
+    assert questions.checked(asked, answer, "docs", ASKABLE) is answer
+    refused = questions.checked(asked, answer, "docs", ASKABLE_AMONG)
+    assert "docs asks for `sampling`" in json.loads(refused.error or b"")["message"]
+
+
+@pytest.mark.parametrize(
+    ("keyed", "left"),
+    [
+        ({"a": FORM, "b": SAMPLING}, {"a": FORM}),
+        ({"a": FORM, "b": 7}, {"a": FORM, "b": 7}),
+        (None, None),
+        ([SAMPLING], [SAMPLING]),
+    ],
+)
+def test_news_of_a_task_are_without_what_may_not_be_asked(keyed: Any, left: Any) -> None:
+    told = questions.allowed({"taskId": "t", "inputRequests": keyed}, ASKABLE_AMONG)
+
+    assert told == {"taskId": "t", "inputRequests": left}
+
+
 def test_what_is_no_tool_ends_with_an_error():
     seen = questions.checked(request(ALL, "prompts/get"), asking(FORM), "docs", ())
 

@@ -218,3 +218,19 @@ def test_a_question_in_the_course_of_a_task_names_it_both_ways() -> None:
         assert made.talk.task_news.notice(notice, his) is notice
 
     run(story())
+
+
+def test_news_hold_no_question_that_the_server_may_not_ask() -> None:
+    async def story() -> None:
+        server = Working(World())
+        known(server.world, ALICE)
+        token = await server.starts()
+        relay, window = await stream(server, [token])
+        relay.server = msgspec.structs.replace(relay.server, asks=("roots",))
+        asked = {"a": {"method": "roots/list"}, "b": {"method": "sampling/createMessage"}}
+
+        relay.notice(note(NEWS, {**TASK, "status": "input_required", "inputRequests": asked}))
+
+        assert [[*each["inputRequests"]] for each in told(window)] == [["a"]]
+
+    run(story())

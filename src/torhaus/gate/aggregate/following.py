@@ -16,6 +16,7 @@ from torhaus.gate.aggregate.rewriting import UNREADABLE
 from torhaus.gate.aggregate.wishes import TASK_IDS, Wish, wished
 from torhaus.gate.hinted import CHANGES
 from torhaus.gate.news import ACKNOWLEDGED, SUBSCRIPTION
+from torhaus.gate.questions import allowed
 from torhaus.gate.relay import Relay
 from torhaus.gate.tasknews import NEWS
 from torhaus.mcp.eras import CHANGED, SUBSCRIPTIONS
@@ -218,7 +219,10 @@ class Following(Listening):
     def task_told(self, server: str, params: Mapping[str, Any]) -> None:
         """News of a task, if they were granted."""
         if params["taskId"] in self._told.get(server, ()):
-            self.tell(NEWS, msgspec.json.decode(rewriting.result(server, encode(params))))
+            found = self.many.rules().servers.get(server)
+            asks = () if found is None else found.asks_among
+            seen = rewriting.result(server, encode(allowed(dict(params), asks)))
+            self.tell(NEWS, msgspec.json.decode(seen))
 
     def say(self, notice: str) -> None:
         if CHANGED[notice.split("/")[1]] in self._wish.kinds:
