@@ -39,9 +39,10 @@ class Refusal(ValueError):  # noqa: N818 -- what the client did, not what we did
 
 
 class Lane(HttpToolsProtocol):
-    """Set these in a subclass, `max_body` in bytes: see `lane`. `send`: once it is connected."""
+    """Set these in a subclass, `max_body` in bytes: see `lane`; `send`, `abort`: once connected."""
 
     send: Callable[[bytes], None]
+    abort: Callable[[], None]
     entrance: Entrance
     handle: Callable[[Exchange], None]
     heads: Heads
@@ -61,9 +62,7 @@ class Lane(HttpToolsProtocol):
         self._active: Exchange | None = None
         self._queue: deque[Exchange] = deque()
         self._head_bytes = 0
-        self._blocked = False
-        self._leaving = self._deaf = False
-        self._begun = self._in_head = False
+        self._blocked = self._leaving = self._deaf = self._begun = self._in_head = False
         self._noticed: float | None = None
         self._dated: object = None
         self._date = b""
@@ -73,7 +72,7 @@ class Lane(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=HIGH_WATER)
-        self.send = transport.write
+        self.send, self.abort = transport.write, transport.abort
         self.peer = peer_of(self.client[0] if self.client else "", tls=self.scheme == "https")
         self.quiet_since = self.loop.time()
 
@@ -85,14 +84,17 @@ class Lane(HttpToolsProtocol):
             active.lost()
 
     def pause_writing(self) -> None:
-        self._blocked = True
+        self._blocked = True  # whoever reads no answers is not heard: their memory is ours
         super().pause_writing()
+        self.flow.pause_reading()
 
     def resume_writing(self) -> None:
         self._blocked = False
         super().resume_writing()
+        self.flow.resume_reading()
         if self._active is not None:
             self._active.writable()
+        self._next()
 
     def shutdown(self) -> None:
         """Called by uvicorn when it stops: finish what is under way, then close."""
@@ -111,7 +113,7 @@ class Lane(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
         cycle: Any = self.cycle  # `_free`, without the calls
-        waits = self._begun or self._active or self._queue
+        waits = self._begun or self._active or self._queue or self._blocked
         if not waits and (cycle is None or cycle.response_complete):
             known = self._again.find(data)
             if known is not None and len(known[1]) <= self.max_body:
@@ -193,7 +195,7 @@ class Lane(HttpToolsProtocol):
 
     def _free(self) -> bool:
         """Whether a request that is complete now is the next one to answer."""
-        return self._active is None and not self._queue and self._between()
+        return not (self._active or self._queue or self._blocked) and self._between()
 
     def _between(self) -> bool:
         """Whether no ASGI request is under way either."""
@@ -342,9 +344,6 @@ class Lane(HttpToolsProtocol):
     def full(self) -> bool:
         return self._blocked
 
-    def abort(self) -> None:
-        self.transport.abort()
-
     def date(self) -> bytes:
         headers = self.server_state.default_headers
         if headers is not self._dated:
@@ -364,8 +363,8 @@ class Lane(HttpToolsProtocol):
             self.loop.call_soon(self._next)
 
     def _next(self) -> None:
-        waiting = self._queue and self._active is None and self._between()
-        if waiting and not self.transport.is_closing():
+        waiting = self._queue and self._active is None and not self._blocked
+        if waiting and self._between() and not self.transport.is_closing():
             self._start(self._queue.popleft())
 
     # -- time ----------------------------------------------------------------------------------

@@ -8,6 +8,9 @@ from tests.torhaus.edge.lanes import CHUNKED, HOST, Lanes, asked, listening, pos
 
 # -- what is ours and what is not -------------------------------------------------------------
 
+BIG = 8 * 1024 * 1024
+"""Octets of an answer: more than fits into what is on the way to its reader."""
+
 
 @pytest.mark.parametrize("target", [b"/mcp", b"/mcp/", b"/mcp/x", b"/mcp?a=b", b"/mcp/x?a=b"])
 def test_mcp_paths_come_to_the_door(target: bytes) -> None:
@@ -222,6 +225,29 @@ def test_a_reader_that_does_not_read_throttles_what_writes() -> None:
                     break
 
             assert throttled[0] is True
+
+    run(story())
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "one by one"])
+def test_nothing_is_carried_out_for_whoever_does_not_read_his_answers(at_once: bool) -> None:
+    async def story() -> None:
+        async with listening() as lanes:
+            client = await lanes.connect()
+            lanes.post.held = lambda exchange: exchange.answer(200, b"x" * BIG) is None
+
+            for number in range(12):
+                client.send(posted(b"%d" % number))
+                await asyncio.sleep(0 if at_once else 0.02)
+            await asyncio.sleep(0.2)
+
+            assert len(lanes.post.came) < 8
+            for _ in range(12):
+                assert len((await client.answer()).body) == BIG
+            assert [each.body for each in lanes.post.came] == [b"%d" % n for n in range(12)]
+            lanes.post.held = lambda exchange: False
+            client.send(posted(b"on"))
+            assert (await client.answer()).body == b"ok on"
 
     run(story())
 
