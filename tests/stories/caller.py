@@ -13,7 +13,12 @@ MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
 BOTH = "application/json, text/event-stream"
 PREFIX = "io.modelcontextprotocol/"
-ENVELOPE = {PREFIX + "protocolVersion": MODERN, PREFIX + "clientCapabilities": {}}
+ENVELOPE: dict[str, Any] = {
+    PREFIX + "protocolVersion": MODERN,
+    PREFIX + "clientCapabilities": {},
+    PREFIX + "logLevel": "debug",
+}
+"""Of whoever hears all that a server says meanwhile."""
 HELLO = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
 
 Headers = Mapping[str, str | None] | list[tuple[str, str]]
