@@ -15,6 +15,7 @@ from torhaus.gate.aggregate.lists import KEPT_FOR
 from torhaus.gate.relay import EVENT_LIFETIME, REQUEST_LIFETIME
 from torhaus.gate.rounds import LIFETIME as STATE_LIFETIME
 from torhaus.gate.sessions import LIFETIME as SESSION_LIFETIME
+from torhaus.mcp.versions import CAPABILITIES_KEY
 from torhaus.model.outcome import Answer
 from torhaus.model.ports import Ask, Notice, Sink
 
@@ -77,14 +78,16 @@ async def call(caller: Caller, plain: str, **more: Any) -> Any:
     params = {"name": name(caller, plain), "arguments": {}, **more}
     if caller.session is not None:
         return await caller.ask(legacy("tools/call", params))
-    return await caller.ask(modern("tools/call", params), routing("tools/call", params["name"]))
+    body = modern("tools/call", params)
+    body["params"]["_meta"][CAPABILITIES_KEY] = {"roots": {}}
+    return await caller.ask(body, routing("tools/call", params["name"]))
 
 
 # -- what there is: how a client gets it, and how it brings it back --------------------------------
 
 
 async def session_of(caller: Caller) -> str:
-    await caller.begin()
+    await caller.begin(roots={})
     return caller.session or ""
 
 
@@ -189,7 +192,7 @@ def test_a_handle_is_good_for_its_owner_alone_unchanged_and_for_a_while(kind: Ki
             again = await scene.come("alice", kind.target)
             if kind.sessions:
                 for each in (alice, bob, again):
-                    await each.begin()
+                    await each.begin(roots={})
             handle = await kind.mint(alice)
             before = scene.reached()
 
@@ -216,7 +219,7 @@ def test_a_handle_of_one_kind_or_place_opens_nothing_else() -> None:
         async with open_scene() as scene:
             one, many = await scene.come("alice", ONE), await scene.come("alice", ALL)
             for each in (one, many):
-                await each.begin()
+                await each.begin(roots={})
             session, event = one.session or "", await event_of(one)
             question, elsewhere = await question_of(one), await event_of(many)
             before = scene.reached()

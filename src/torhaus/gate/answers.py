@@ -47,8 +47,10 @@ class Answers:
         method = asking.request.method
         asks = asking.server.asks_among if asking.among else asking.server.asks
         may_ask = method in MAY_ASK or asking.task is not None
-        if asks is not ASKABLE and asking.era is MODERN and may_ask:
+        if (asking.among or asks is not ASKABLE) and asking.era is MODERN and may_ask:
             answer = questions.checked(asking.request, answer, asking.server.name, asks)
+            if asking.among:
+                answer = questions.offered(asking.request, answer, asking.server.name)
             result = answer.result
         if result is None:
             return answer if asking.veil is not None else told(answer, self.guard)

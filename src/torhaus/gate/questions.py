@@ -40,10 +40,12 @@ def able(params: Mapping[str, Any], asks: tuple[str, ...]) -> bytes:
 
 def refused(method: str, id: bytes, server: Server, session: Session | None) -> bytes | None:
     """What a server hears whose request to a client goes no further. None: it does."""
-    name = inputs.ASKS.get(method)
-    # Sessions behind one with many servers are never named by a client.
-    among = session is not None and not session.token
-    if name is None or name in (server.asks_among if among else server.asks):
+    name, may = inputs.ASKS.get(method), server.asks
+    if session is not None and not session.token:
+        # Sessions behind one with many servers are never named by a client.
+        can = inputs.may_be_asked(session.capabilities)
+        may = tuple(each for each in server.asks_among if each in can)
+    if name is None or name in may:
         return None
     text = f"`{name}` is not offered to this server"
     return error_text(id, error_object(codes.METHOD_NOT_FOUND, text))
@@ -91,6 +93,21 @@ def allowed(params: dict[str, Any], asks: tuple[str, ...]) -> dict[str, Any]:
     needs = {key: _needs(each) for key, each in keyed.items()}
     kept = {key: keyed[key] for key, name in needs.items() if name is None or name in asks}
     return params if len(kept) == len(keyed) else {**params, "inputRequests": kept}
+
+
+def offered(request: Request, answer: Answer, server: str) -> Answer:
+    """The answer without questions for which the client has not offered what they need (M14).
+
+    At a server's own address that is between the two; in front of many, the gateway is the server.
+    """
+    meta = request.params.get("_meta")
+    can = meta.get(CAPABILITIES_KEY) if isinstance(meta, dict) else None
+    asked = [] if answer.result is None else _asked(request.method, answer.result)
+    lack = next((each for each in asked if not isinstance(can, dict) or each not in can), None)
+    if lack is None:
+        return answer
+    text = f"{server} asks for something that this client has not offered: `{lack}`"
+    return _failed(request.method, text)
 
 
 def _explained(request: Request, answer: Answer, server: str, asks: tuple[str, ...]) -> Answer:

@@ -86,9 +86,9 @@ class Caller:
         self.send(body, headers, method)
         return await self.client.answer()
 
-    async def begin(self) -> Answer:
-        """Open a session."""
-        answer = await self.ask(legacy("initialize", INITIALIZE))
+    async def begin(self, **able: Any) -> Answer:
+        """Open a session. `able`: what the client can do."""
+        answer = await self.ask(legacy("initialize", {**INITIALIZE, "capabilities": able}))
         self.session = answer.headers[b"mcp-session-id"].decode()
         return answer
 

@@ -180,7 +180,7 @@ def test_a_server_asks_the_client_by_name_and_hears_the_answer() -> None:
 
             docs.script = asks
             dana, again, bob = await place.come(), await place.come(), await place.come("bob-key")
-            await dana.begin()
+            await dana.begin(elicitation={})
             await bob.begin()
             again.session = dana.session
             dana.send(legacy("tools/call", {"name": "docs__get__it"}, 7))

@@ -94,6 +94,16 @@ def test_a_task_asks_no_more_than_a_call():
     assert "docs asks for `sampling`" in json.loads(refused.error or b"")["message"]
 
 
+@pytest.mark.parametrize(("able", "passes"), [(ALL, True), ({"roots": {}}, False), (None, False)])
+def test_in_front_of_many_a_client_is_asked_what_it_has_offered(able: Any, passes: bool) -> None:
+    seen = questions.offered(request(able), asking(FORM), "docs")
+
+    assert ("not offered: `elicitation`" in str(seen.result)) is not passes
+    plain = Answer(result=b'{"content":[]}')
+    assert questions.offered(request(able), plain, "docs") is plain
+    assert questions.offered(request(able), Answer(error=b"{}"), "docs").error == b"{}"
+
+
 @pytest.mark.parametrize(
     ("keyed", "left"),
     [
@@ -139,6 +149,7 @@ def test_a_capability_that_the_gateway_keeps_back_is_explained(
         ("sampling/createMessage", False, ASKABLE, True),
         ("sampling/createMessage", True, ASKABLE, False),
         ("roots/list", True, ASKABLE, True),
+        ("elicitation/create", True, ASKABLE, False),
     ],
 )
 def test_a_question_reaches_a_client_if_its_server_may_ask_it(
@@ -148,6 +159,7 @@ def test_a_question_reaches_a_client_if_its_server_may_ask_it(
         world, front = World(), Window()
         session = world.session()
         session.token = "" if among else session.token
+        session.capabilities = b'{"roots":{},"sampling":{}}'
         server = msgspec.structs.replace(world.server, asks=asks)
         servers = {server.name: server}
         world.rules = msgspec.structs.replace(world.rules, servers=servers)
