@@ -33,7 +33,7 @@ LASTS = 6
 PAUSE = 0.1
 """Seconds after each job of a thread: they are to meet the new keys, not to fill a machine."""
 AGAIN = 10
-ENOUGH = 60
+ENOUGH = 120
 """Seconds in which everybody has come and tokens were refreshed."""
 
 pytestmark = pytest.mark.slow
@@ -75,12 +75,32 @@ class Load:
             job(self.counts[at])
             self.counts[at] += 1
 
+    def goes_on(self) -> bool:
+        """Raises what one of them has, else what waits for it would only wait in vain."""
+        for each in self._running:
+            if each.done():
+                each.result()
+        return True
+
     def end(self) -> None:
         """Raises what one of them has."""
         self._over.set()
         for each in self._running:
             each.result()
         self._pool.shutdown()
+
+
+def patiently(act: Callable[[], None]) -> None:
+    """On a busy machine the database may take too long: whoever is told so comes again."""
+    for _ in range(AGAIN):
+        try:
+            act()
+        except AssertionError as error:
+            if "took too long" not in str(error):
+                raise
+        else:
+            return
+    act()
 
 
 class World:
@@ -95,14 +115,21 @@ class World:
 
     def connects(self, number: int) -> None:
         if number < len(COMERS):
-            self.there.connect(self.both, number, COMERS[number])
+            patiently(lambda: self._comes(number, COMERS[number]))
             self.connected.append(COMERS[number])
+
+    def _comes(self, number: int, name: str) -> None:
+        text = self.both.said(number, name, "notes", "list_notes")
+        if not text.startswith(f"{name}-there"):
+            self.there.connect(self.both, number, name)
 
     def calls(self, number: int) -> None:
         if self.connected:
-            name = self.connected[number % len(self.connected)]
-            text = self.both.said(number, name, "notes", "list_notes")
-            assert text.startswith(f"{name}-there"), text
+            patiently(lambda: self._calls(number, self.connected[number % len(self.connected)]))
+
+    def _calls(self, number: int, name: str) -> None:
+        text = self.both.said(number, name, "notes", "list_notes")
+        assert text.startswith(f"{name}-there"), text
 
     def rotates(self, server: str) -> Callable[[int], None]:
         def rotate(number: int) -> None:
@@ -191,8 +218,8 @@ def test_nothing_is_lost_however_often_the_key_changes(world: World, place: Plac
     for number in range(TIMES):
         time.sleep(1.0)
         done.append(world.rekey(number))
-    assert within(ENOUGH, lambda: len(world.connected) == len(COMERS))
-    assert within(ENOUGH, lambda: world.there.told("refreshed") > TIMES)
+    assert within(ENOUGH, lambda: load.goes_on() and len(world.connected) == len(COMERS))
+    assert within(ENOUGH, lambda: load.goes_on() and world.there.told("refreshed") > TIMES)
     load.end()
 
     assert [each["lost"] for each in done] == [[]] * TIMES
