@@ -20,6 +20,12 @@ from tests.stories.upstream import Upstream
 CALL = {"name": "get_note", "arguments": {"id": 1}}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_seen(upstream: Upstream) -> None:
+    """What gateways of other modules have sent there is none of ours."""
+    upstream.seen.clear()
+
+
 # -- sessions ---------------------------------------------------------------------------------
 
 
