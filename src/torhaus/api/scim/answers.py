@@ -66,10 +66,18 @@ def location(kind: Kind, id: str, base: str) -> str:
 def only(found: Document, wanted: str | None, without: str | None) -> Document:
     """What `attributes` and `excludedAttributes` leave of it."""
     if wanted:
-        names = {name.partition(".")[0].strip().lower() for name in wanted.split(",")}
+        names = {name.partition(".")[0] for name in _plain(wanted)}
         return {name: v for name, v in found.items() if name in ALWAYS or name.lower() in names}
-    names = {name.strip().lower() for name in (without or "").split(",")}
+    names = _plain(without or "")
     return {name: v for name, v in found.items() if name in ALWAYS or name.lower() not in names}
+
+
+def _plain(names: str) -> set[str]:
+    """Lower case, and without the schema that may stand before each."""
+    found = {name.strip().lower() for name in names.split(",")}
+    for core in CORE.values():
+        found = {name.removeprefix(f"{core.lower()}:") for name in found}
+    return found
 
 
 def listed(found: Sequence[Any], total: int, start: int = 1) -> Document:

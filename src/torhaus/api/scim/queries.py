@@ -18,6 +18,7 @@ _FIELDS: Mapping[Kind, Mapping[str, str]] = {
         "externalid": "external_id",
         "emails": "email",
         "emails.value": "email",
+        'emails[type eq "work"].value': "email",
     },
     Kind.GROUP: {"id": "id", "displayname": "name", "externalid": "external_id"},
 }

@@ -12,8 +12,10 @@ from torhaus.identity.scim.problem import ScimError
 _PATH = re.compile(
     r"([A-Za-z$][\w$-]{0,63})(?:\[([^\[\]]{1,1024})\])?(?:\.([A-Za-z$][\w$-]{0,63}))?"
 )
+_NAME = r"[A-Za-z$][\w$.:-]{0,127}(?:\[type eq \"work\"\]\.value)?"
+"""Entra ID looks for `emails[type eq "work"].value`, where people match by address."""
 _TERM = re.compile(
-    r"\s*([A-Za-z$][\w$.:-]{0,127})\s+eq\s+(\"(?:[^\"\\]|\\.){0,1024}\"|true|false)\s*", re.I
+    rf"\s*({_NAME})\s+eq\s+(\"(?:[^\"\\]|\\.){{0,1024}}\"|true|false)\s*", re.IGNORECASE
 )
 _AND = re.compile(r"and\b", re.IGNORECASE)
 MOST_TERMS = 4

@@ -22,6 +22,13 @@ def test_attributes_are_chosen() -> None:
 
     assert set(only(found, "title, name.givenName", None)) == {"schemas", "id", "title"}
     assert "title" not in only(found, None, "TITLE,id")
+    core = "urn:ietf:params:scim:schemas:core:2.0:User"
+    assert set(only(found, f"{core}:title,{core}:emails.value", None)) - {"emails"} == {
+        "schemas",
+        "id",
+        "title",
+    }
+    assert "title" not in only(found, None, f"{core}:Title")
     assert only(found, None, "id")["id"] == "u1"
 
 

@@ -19,6 +19,10 @@ def test_filters_become_what_is_sought() -> None:
 
     assert (found.name, found.external_id) == ("erin@x", "A")
     assert asked(filter='emails.value eq "Erin@X"').sought.email == "erin@x"
+    work = 'emails[type eq "work"].value eq "Erin@X"'  # Entra ID, where people match by address
+    assert asked(filter=work).sought.email == "erin@x"
+    both = asked(filter=f'userName eq "e" and {work}').sought
+    assert (both.name, both.email) == ("e", "erin@x")
     core = "urn:ietf:params:scim:schemas:core:2.0:User:userName"
     assert asked(filter=f'{core} eq "e"').sought.name == "e"
     group = asked(Kind.GROUP, filter='id eq "G" and members.value eq "u"')
@@ -38,6 +42,8 @@ def test_pages_stay_within_bounds() -> None:
         {"filter": "active eq true"},
         {"filter": 'nickName eq "x"'},
         {"filter": "userName eq true"},
+        {"filter": 'emails[type eq "home"].value eq "x"'},
+        {"filter": 'userName[type eq "work"].value eq "x"'},
         {"startIndex": "x"},
         {"count": "9" * 99},
         {"count": "--1"},
