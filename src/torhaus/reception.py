@@ -119,6 +119,7 @@ class Reception:
             travelling=self.travelling,
             leaving=self.leaving,
             description=self._ways.description,
+            form=signing.form,
         )
         again = Again(
             lobby=self.lobby,

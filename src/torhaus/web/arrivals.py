@@ -1,6 +1,6 @@
 """`/login/{provider}` and `/callback/{provider}`: off to an identity provider, and back."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.datastructures import QueryParams
@@ -33,6 +33,8 @@ class Arrivals:
     leaving: Leaving
     description: Callable[[str, str], bytes | None]
     """Name of a provider and address of its answers -> our SAML metadata; None for others."""
+    form: Callable[[Request], Awaitable[Response | None]]
+    """The form of a directory, which nobody is sent to; None for others."""
 
     async def metadata(self, request: Request) -> Response:
         """What the administrator of a SAML provider gives it."""
@@ -44,6 +46,9 @@ class Arrivals:
 
     async def depart(self, request: Request) -> Response:
         """A link, not a form: browsers hold what a form leads to against the page's policy."""
+        shown = await self.form(request)
+        if shown is not None:
+            return shown
         errand = Errand(
             next=local(request.query_params.get("next", "")),
             invitation=invited(request.query_params.get("invitation", "")),

@@ -49,6 +49,21 @@ class Signing:
             return RedirectResponse(wanted, 303)
         return self._login(request, wanted)
 
+    async def form(self, request: Request) -> Response | None:
+        """Of the directory that the path names, as a provider's path leads to it; None for others.
+
+        Whoever has signed in goes on, but not with an invitation: that takes another sign-in.
+        """
+        name, query = request.path_params["provider"], request.query_params
+        if not any(
+            isinstance(each, LdapProvider) and each.name == name for each in self.providers()
+        ):
+            return None
+        invitation = query.get("invitation", "")[:128]
+        if not invitation and await self.lobby.sessions.who(request.scope) is not None:
+            return RedirectResponse(local(query.get("next", "")), 303)
+        return self._login(request, local(query.get("next", "")), typed=(name, "", invitation))
+
     async def password(self, request: Request) -> Response:
         form = await fields(request)
         wanted = local(form.get("next", ""))
