@@ -35,7 +35,7 @@ class Place:
         self._heard = home / "heard.jsonl"
         command = upstreams.everything_stdio(node)
         servers: dict[str, dict[str, Any]] = {
-            "sse": {"url": f"http://127.0.0.1:{self._tap.port}/sse"},
+            "oldsse": {"url": f"http://127.0.0.1:{self._tap.port}/sse"},
             "stdio": {
                 "command": "sh",
                 "args": ["-c", 'tee "$0" | exec "$@"', str(self._heard), *command],
@@ -48,7 +48,7 @@ class Place:
 
     def called(self, server: str) -> list[Any]:
         """The tool calls that have come to the server."""
-        if server == "sse":
+        if server == "oldsse":
             said = self._tap.messages()
         else:
             said = [json.loads(each) for each in self._heard.read_text().splitlines()]
@@ -61,7 +61,7 @@ def place(node: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place
         yield Place(lines, node, tmp_path_factory.mktemp("meanwhile"))
 
 
-@pytest.mark.parametrize("server", ["sse", "stdio"])
+@pytest.mark.parametrize("server", ["oldsse", "stdio"])
 def test_a_call_with_a_question_in_its_middle_comes_to_the_server_once(
     server: str, place: Place
 ) -> None:

@@ -23,7 +23,7 @@ from tests.ports import free_port
 KEYS = {name: f"{name}-bound-key-0123456789abcdef" for name in ("alice", "bob")}
 SECRET = "the-machines-secret-0123456789"
 BOUND = upstreams.NODE_CLIENTS / "bound.mjs"
-SERVERS = ("http", "sse")
+SERVERS = ("http", "oldsse")
 LASTS = 33
 """Seconds of an access token: Torhaus gets another half a minute before."""
 
@@ -100,7 +100,7 @@ def place(node: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place
         "egress": {"allow": ["loopback"]},
         "mcpServers": {
             "http": {"url": f"{here}/mcp", "auth": auth},
-            "sse": {"url": f"{here}/sse", "auth": auth, "transport": "sse"},
+            "oldsse": {"url": f"{here}/sse", "auth": auth, "transport": "sse"},
             "own": {"url": f"{here}/mcp", "auth": {**own, "dpop": True, "issuer": issuer}},
         },
     }
@@ -117,7 +117,7 @@ def test_whoever_connects_gets_in_with_proofs_over_each_transport(
     assert place.who("alice", server) == "alice-there"
     seen = place.seen()
     assert (seen["wrong"], seen["replayed"]) == ([], 0)
-    assert seen["methods"]["GET" if server == "sse" else "POST"] > 0
+    assert seen["methods"]["GET" if server == "oldsse" else "POST"] > 0
 
 
 def test_torhauss_own_account_is_bound_as_the_file_says(place: Place) -> None:
