@@ -49,7 +49,7 @@ class Answers:
         may_ask = method in MAY_ASK or asking.task is not None
         if (asking.among or asks is not ASKABLE) and asking.era is MODERN and may_ask:
             answer = questions.checked(asking.request, answer, asking.server.name, asks)
-            if asking.among:
+            if asking.among and asking.task is None:  # of a task nobody would hear any more
                 answer = questions.offered(asking.request, answer, asking.server.name)
             result = answer.result
         if result is None:
