@@ -13,6 +13,8 @@ from torhaus.model.servers import Server
 from torhaus.model.session import Session
 
 DECIDES = "`asks` of the server decides that"
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def declared(request: Request, asks: tuple[str, ...]) -> Request:
@@ -71,12 +73,14 @@ def _asked(method: str, result: bytes) -> list[str]:
 
     A task says by its status that it asks (extension `io.modelcontextprotocol/tasks`).
     """
-    loose = _object(result)
-    keyed = loose.get("inputRequests")
-    about_task = method.startswith("tasks/")
-    if not about_task and loose.get("resultType") != inputs.INPUT_REQUIRED:
+    try:
+        loose = _members(result)  # only what tells: the rest of a long answer is passed over
+        kind = msgspec.json.decode(loose.get("resultType", b"null"))
+    except _BROKEN:
         return []
-    each = keyed.values() if isinstance(keyed, dict) else ()
+    if not method.startswith("tasks/") and kind != inputs.INPUT_REQUIRED:
+        return []
+    each = _object(bytes(loose.get("inputRequests", b""))).values()
     return [name for name in map(_needs, each) if name is not None]
 
 
@@ -137,6 +141,6 @@ def _failed(method: str, text: str) -> Answer:
 def _object(text: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(text or b"{}")
-    except (msgspec.MsgspecError, RecursionError):
+    except _BROKEN:
         return {}
     return found if isinstance(found, dict) else {}

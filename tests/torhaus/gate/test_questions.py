@@ -68,6 +68,10 @@ def test_capabilities_that_are_none_stay_so(able: Any) -> None:
         (asking(FORM), (), False),
         (Answer(result=b'{"content":[{"text":"input_required"}]}'), (), True),
         (Answer(result=b"?"), (), True),
+        (Answer(result=b'{"content":[{"text":"\xff"}]}'), (), True),
+        (Answer(result=b'{"resultType":"\xff"}'), (), True),
+        (Answer(result=b'{"resultType":"input_required","inputRequests":{"\xff":1}}'), (), True),
+        (Answer(error=b'{"message":"\xff"}'), (), True),
         (Answer(error=b'{"code":-32602,"message":"x"}'), (), True),
         (Answer(error=b"?"), (), True),
     ],
@@ -82,6 +86,14 @@ def test_a_round_needs_leave_for_each_question(
         told = json.loads(seen.result or b"")
         assert (told["isError"], told["resultType"]) == (True, "complete")
         assert "which it may not here: `asks` of the server decides that" in str(told)
+
+
+def test_a_question_is_seen_however_its_name_is_spelled() -> None:
+    for spelled in (b"input\\u0052equests", b"\\u0069nputRequests"):
+        answer = Answer(result=(asking(FORM).result or b"").replace(b"inputRequests", spelled))
+
+        assert questions.checked(request(ALL), answer, "docs", ()) is not answer
+        assert questions.offered(request(None), answer, "docs") is not answer
 
 
 def test_a_task_asks_no_more_than_a_call():
