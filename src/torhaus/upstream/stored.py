@@ -9,6 +9,7 @@ from torhaus.model.secret import Secret
 from torhaus.model.vault import TYPED, Held, VaultKind, Wallet
 from torhaus.upstream.accounts import EVERYBODY, Shown
 from torhaus.upstream.faults import DeniedError
+from torhaus.upstream.looking import looked
 
 AGAIN = 60.0
 """Seconds for which the former one goes first where the new one was refused."""
@@ -64,11 +65,7 @@ class StoredWay:
                 raise UpstreamError(str(error)) from error
 
     async def _look(self) -> tuple[Held, ...]:
-        known = self._wallet.known(self._server, EVERYBODY)
-        try:
-            found = await self._wallet.look(self._server, EVERYBODY) if known is None else known
-        except StateError as error:
-            raise UpstreamError(str(error)) from error
+        found = await looked(self._wallet, self._server, EVERYBODY)
         return tuple(each for each in found if each.kept.kind in TYPED)
 
     def _first(self, found: tuple[Held, ...]) -> Shown | None:

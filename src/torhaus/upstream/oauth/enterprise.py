@@ -14,6 +14,7 @@ from torhaus.model.providers import OidcProvider
 from torhaus.model.servers import OAuthAccess
 from torhaus.model.vault import Content, Held, Kept, VaultKind, Wallet
 from torhaus.upstream.accounts import Shown
+from torhaus.upstream.looking import looked
 from torhaus.upstream.oauth import wellknown
 from torhaus.upstream.oauth.client import NONE, Client, configured
 from torhaus.upstream.oauth.discovery import Known, discover, named
@@ -94,13 +95,7 @@ class Enterprise:
     # -- tokens --------------------------------------------------------------------------------
 
     async def _look(self, account: str) -> Held | None:
-        wallet = self._means.wallet
-        known = wallet.known(self._server, account)
-        try:
-            found = await wallet.look(self._server, account) if known is None else known
-        except StateError as error:
-            raise UpstreamError(str(error)) from error
-        return self._token(found)
+        return self._token(await looked(self._means.wallet, self._server, account))
 
     def _token(self, found: tuple[Held, ...]) -> Held | None:
         """One that came of the provider's word, as the file wants it by now."""

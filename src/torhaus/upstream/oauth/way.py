@@ -9,6 +9,7 @@ from torhaus.model.servers import Acting, OAuthAccess, Server
 from torhaus.model.vault import Held, VaultKind
 from torhaus.upstream.accounts import EVERYBODY, Shown
 from torhaus.upstream.faults import DeniedError
+from torhaus.upstream.looking import looked
 from torhaus.upstream.oauth import wellknown
 from torhaus.upstream.oauth.client import renewed
 from torhaus.upstream.oauth.discovery import OAuthError, named
@@ -117,13 +118,7 @@ class OAuthWay:
     # -- tokens --------------------------------------------------------------------------------
 
     async def _look(self, account: str) -> Held | None:
-        wallet = self._means.wallet
-        known = wallet.known(self._name, account)
-        try:
-            found = await wallet.look(self._name, account) if known is None else known
-        except StateError as error:
-            raise UpstreamError(str(error)) from error
-        return self._token(found)
+        return self._token(await looked(self._means.wallet, self._name, account))
 
     def _token(self, found: tuple[Held, ...]) -> Held | None:
         """A token for this very server: in the file its name may stand for another one by now."""
