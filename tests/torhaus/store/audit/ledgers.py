@@ -57,8 +57,9 @@ async def opened(directory: Path, **settings: Any) -> AsyncIterator[SegmentLedge
 @asynccontextmanager
 async def hanging(ledger: SegmentLedger) -> AsyncIterator[None]:
     """The disk takes nothing and does not fail: the segment that is open is a full pipe."""
-    segment = ledger._writer._segment
+    segment, run = ledger._writer._segment, ledger._writer.run
     assert segment is not None
+    (thread,) = [each for each in threading.enumerate() if getattr(each, "_target", None) == run]
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     try:
@@ -72,7 +73,7 @@ async def hanging(ledger: SegmentLedger) -> AsyncIterator[None]:
         yield
     finally:
         os.close(reader)  # an error at last, and the thread comes free
-        await until(lambda: all(thread.name != "audit" for thread in threading.enumerate()))
+        await until(lambda: not thread.is_alive())
 
 
 @contextmanager
